@@ -1,1 +1,6 @@
-"""Being built."""
+"""The embedded Kubernetes API server: enough of one for tests, simulations and the demo.
+
+core    PURE: the server itself, ``core.server.ApiServer``
+crds    Argo CD's definitions, small ones of our own, and a server that has them
+local   the ``Cluster`` port in process
+"""

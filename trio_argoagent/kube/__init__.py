@@ -1,1 +1,9 @@
-"""Being built."""
+"""The Kubernetes API from the client's side.
+
+informer      a collection kept in memory, over any ``ports.cluster.Cluster``
+snapshot      a whole collection at one moment
+client        the ``Cluster`` port over HTTP
+session       connections and credentials under the client, both replaced while it runs
+credentials   where the API server is, and who we are to it
+protocol      the pure part of all three
+"""

@@ -12,6 +12,8 @@ class Kind(enum.StrEnum):
 
     APPLICATION = "Application"
     APP_PROJECT = "AppProject"
+    STATUS = "ApplicationStatus"
+    """The status of an Application: a map of its own, so that both modes replicate it alike."""
     INTENT = "Intent"
 
 

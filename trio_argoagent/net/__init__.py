@@ -1,1 +1,14 @@
-"""Being built."""
+"""Bytes on a wire.
+
+address   host and port as people write them
+contexts  SSL contexts from PEM bytes; names and fingerprints of certificates
+tls       TLS over any byte stream
+protocol  HTTP/2 without a socket (pure)
+http2     the driver: one reader, one writer, a scope per stream
+http      one request and its answer, whichever HTTP it came by
+http1     the serving side of HTTP/1.1
+server    HTTPS, both versions
+client    requests on one HTTP/2 connection
+linger    closing so that the last words arrive
+errors    how connections end, and whether trying again is safe
+"""

@@ -1,1 +1,8 @@
-"""Being built."""
+"""Certificates: bytes in, bytes out. Time, serial numbers and keys are arguments.
+
+names      who a certificate is for: an agent's name in subject and URI, a server's hosts
+authority  a certificate authority that issues for servers and agents
+keys       private keys and PEM
+
+Loaded by whoever issues or judges certificates, and slow to import: import it where it is used.
+"""

@@ -28,6 +28,11 @@ class LinkStatistics:
     frames_sent: int = 0
     frames_received: int = 0
 
+    def plus(self, other: LinkStatistics) -> LinkStatistics:
+        """Both together."""
+        pairs = zip(attrs.astuple(self), attrs.astuple(other), strict=True)
+        return LinkStatistics(*(a + b for a, b in pairs))
+
 
 class Link(Protocol):
     """One link. One task receives and one task sends; both may run at once.

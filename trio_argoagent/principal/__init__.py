@@ -1,1 +1,9 @@
-"""Being built."""
+"""The principal: wiring only.
+
+run ── informers
+── peers: per agent, outlives its links { source, workers, keeper }
+── listener ── scope LINK { handshake; reader, writer, keepalive }
+"""
+
+from trio_argoagent.principal.peer import PeerStatus as PeerStatus
+from trio_argoagent.principal.program import Principal as Principal

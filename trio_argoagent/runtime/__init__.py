@@ -1,1 +1,6 @@
-"""Being built."""
+"""What both programs need besides replication.
+
+config   the values the programs are started with
+events   what has just happened, for logs and screens
+redial   when to dial again
+"""

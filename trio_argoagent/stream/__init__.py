@@ -1,1 +1,7 @@
-"""Being built."""
+"""The link between an agent and the principal.
+
+protocol  frames, messages and the order of the conversation: pure
+link      frames over one HTTP/2 stream
+dial      the agent's side of ``ports.transport``
+listen    the principal's side
+"""

@@ -1,1 +1,16 @@
-"""Being built."""
+"""The embedded Kubernetes API server, pure: input and ``now`` in, frozen values out. Nothing here waits.
+
+server      the facade: every verb, the log, watches; read this first
+values      what it hands out: stored objects, pages, events, log entries
+kinds       which resources there are; corerules: what their schemas cannot say
+writing     create and update: from what was sent to what is stored
+meta        the rules of ``metadata``
+schema      types, required fields, pruning
+patches     JSON and merge patches; strategic: those of the core kinds
+deletion    finalizers and when an object is gone
+collecting  what controllers do: namespaces, owner references, definitions
+reading     lists and watches: which state they show; selectors; watching: one watch
+registry    what is served now, and whether there is room for something new
+store       collections, the one resourceVersion, the log
+failures    the Statuses, in Kubernetes' words
+"""

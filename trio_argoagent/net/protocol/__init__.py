@@ -1,1 +1,7 @@
-"""Being built."""
+"""HTTP/2 without a socket: bytes in, events and bytes out.
+
+limits      what one connection may cost
+connection  the protocol library, bent where it does not fit
+outbox      what one stream still has to send
+engine      one connection's two directions, joined
+"""

@@ -1,0 +1,1 @@
+"""Contract suites over every implementation."""

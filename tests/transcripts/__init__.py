@@ -1,0 +1,1 @@
+"""Conversations in files that people can read."""

@@ -1,0 +1,58 @@
+"""Objects and lists out of bodies."""
+
+from __future__ import annotations
+
+import pytest
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.kube.protocol.answers import parse_object, parse_page
+from trio_argoagent.model.resources import SECRETS
+
+
+def test_a_page() -> None:
+    """Its version, its token, and items that take their type from the resource."""
+    page = parse_page(
+        b'{"kind":"SecretList","metadata":{"resourceVersion":"9","continue":"t"},'
+        b'"items":[{"metadata":{"name":"a","managedFields":[{"x":1}]},"data":{"k":"dg=="}}]}'
+    )
+    assert (page.resource_version, page.continue_token) == ("9", "t")
+    found = parse_object(page.items[0], SECRETS)
+    assert (found.api_version, found.kind, found.meta.name) == ("v1", "Secret", "a")
+    assert found.get("data") == {"k": "dg=="}
+
+
+def test_an_empty_page_may_be_null() -> None:
+    """Go writes a nil slice as null."""
+    assert parse_page(b'{"metadata":{"resourceVersion":"9"},"items":null}').items == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b'{"metadata":{"resourceVersion":"9"}}',
+        b'{"metadata":{},"items":[]}',
+        b'{"metadata":{"resourceVersion":"9"},"items":{}}',
+        b'{"metadata":{"resourceVersion":"9"},"items":[',
+    ],
+)
+def test_what_is_no_list_is_not_an_empty_one(body: bytes) -> None:
+    """Else an answer of something else would read as: everything is gone."""
+    with pytest.raises(RemoteProtocolError):
+        parse_page(body)
+
+
+def test_another_kind_is_refused() -> None:
+    """A Status where an object is expected is no object."""
+    with pytest.raises(RemoteProtocolError, match="Status"):
+        parse_object(b'{"kind":"Status","metadata":{}}', SECRETS)
+
+
+def test_an_object_keeps_nothing_of_its_page() -> None:
+    """Its fields own their bytes: the page's buffer can go."""
+    page = parse_page(
+        b'{"metadata":{"resourceVersion":"9"},"items":[{"metadata":{"name":"a"},"data":{"k":"v"}}]}'
+    )
+    held = memoryview(parse_object(page.items[0], SECRETS).fields["data"])
+    assert len(held.obj) == len(b'{"k":"v"}')

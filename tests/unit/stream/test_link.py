@@ -1,0 +1,175 @@
+"""Frames over one HTTP/2 stream, over TLS on the loopback interface."""
+
+import ssl
+
+import pytest
+import trio
+
+from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
+from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.contexts import fingerprint
+from trio_argoagent.ports.transport import MAX_FRAME, Link
+from trio_argoagent.stream.link import Http2Link
+
+from .loopback import client_pem, open_hub, server_pem
+
+
+def fingerprint_of(pem: bytes) -> str:
+    """The fingerprint of a PEM certificate."""
+    return fingerprint(ssl.PEM_cert_to_DER_cert(pem.decode()))
+
+
+async def receive(link: Link, count: int) -> list[bytes]:
+    """So many frames."""
+    frames: list[bytes] = []
+    while len(frames) < count:
+        got = await link.receive()
+        assert got, "the link ended too early"
+        frames += got
+    return frames
+
+
+async def test_frames_arrive_whole_and_in_order() -> None:
+    """Small and large frames come back as they were sent."""
+    sent = [bytes([n % 256]) * size for n, size in enumerate([1, 2, 16_384, 16_385, 300_000, 3, 70_000])]
+    async with open_hub() as hub, hub.dialer().dial() as link:
+        async with trio.open_nursery() as nursery:
+
+            async def send() -> None:
+                for frame in sent:
+                    await link.wait_room()
+                    link.send_nowait(frame)
+
+            nursery.start_soon(send)
+            assert await receive(link, len(sent)) == sent
+
+
+async def test_the_largest_frame_crosses() -> None:
+    """A frame of the bound, far beyond every window, arrives."""
+    frame = bytes(MAX_FRAME)
+    async with open_hub() as hub, hub.dialer().dial() as link:
+        link.send_nowait(frame)
+        assert await receive(link, 1) == [frame]
+
+
+async def test_each_side_knows_the_other() -> None:
+    """Names and fingerprints come from the certificates."""
+    seen: list[Peer] = []
+
+    async def note(link: Link) -> None:
+        seen.append(link.peer)
+
+    async with open_hub(note) as hub, hub.dialer().dial() as link:
+        assert await link.receive() == ()
+        assert seen == [Peer("a1", fingerprint_of(client_pem()))]
+        assert link.peer == Peer("127.0.0.1", fingerprint_of(server_pem()), f"127.0.0.1:{hub.port}")
+
+
+async def test_a_clean_end_delivers_what_was_queued() -> None:
+    """Each side may end; the other hears all that came before, and may still speak."""
+    async with open_hub() as hub, hub.dialer().dial() as link:
+        for number in range(100):
+            link.send_nowait(b"%d" % number)
+        await link.close()
+        assert await receive(link, 100) == [b"%d" % number for number in range(100)]
+        assert await link.receive() == ()
+        with pytest.raises(LocalProtocolError):
+            link.send_nowait(b"late")
+    assert hub.errors == []
+
+
+async def test_statistics_count_frames_and_bytes() -> None:
+    """What has crossed is counted on the connection, overhead included."""
+    async with open_hub() as hub, hub.dialer().dial() as link:
+        link.send_nowait(bytes(1000))
+        link.send_nowait(b"x")
+        await receive(link, 2)
+        counted = link.statistics()
+        assert (counted.frames_sent, counted.frames_received) == (2, 2)
+        assert counted.bytes_sent > 1000
+        assert counted.bytes_received > 1000
+
+
+async def test_leaving_the_context_breaks_the_link_for_the_principal() -> None:
+    """A link that just goes away is LinkBroken at the other end: no clean end, and no cancellation."""
+    broken: list[LinkBroken] = []
+    done = trio.Event()
+
+    async def wait(link: Link) -> None:
+        try:
+            await link.receive()
+        except LinkBroken as exc:
+            broken.append(exc)
+        done.set()
+
+    async with open_hub(wait) as hub:
+        async with hub.dialer().dial():
+            pass
+        await done.wait()
+        assert len(broken) == 1
+
+
+async def test_a_handler_that_fails_ends_its_own_link_only() -> None:
+    """The agent sees a broken link, the error is reported, and other links go on."""
+
+    async def fail_on_request(link: Link) -> None:
+        while frames := await link.receive():
+            if b"fail" in frames:
+                raise ValueError("as asked")
+            for frame in frames:
+                link.send_nowait(frame)
+
+    async with open_hub(fail_on_request) as hub:
+        async with hub.dialer().dial() as other, hub.dialer().dial() as link:
+            link.send_nowait(b"fail")
+            with pytest.raises(LinkBroken):
+                await link.receive()
+            other.send_nowait(b"still here")
+            assert await receive(other, 1) == [b"still here"]
+        assert [str(error) for error in hub.errors] == ["as asked"]
+
+
+async def test_a_frame_that_is_cut_off_is_no_clean_end() -> None:
+    """A stream that ends within a frame is broken, however politely it ends."""
+
+    async def cut(link: Link) -> None:
+        assert isinstance(link, Http2Link)
+        link._stream.send_nowait(b"\0\0\0\x05abc")
+
+    async with open_hub(cut) as hub, hub.dialer().dial() as link:
+        with pytest.raises(LinkBroken, match="in the middle of a frame"):
+            await link.receive()
+
+
+async def test_a_frame_that_is_too_long_is_refused_at_its_length() -> None:
+    """Nobody waits for a frame beyond the bound, and nobody sends one."""
+
+    async def boast(link: Link) -> None:
+        assert isinstance(link, Http2Link)
+        link._stream.send_nowait((MAX_FRAME + 1).to_bytes(4))
+        await link.receive()
+
+    async with open_hub(boast) as hub, hub.dialer().dial() as link:
+        with pytest.raises(LocalProtocolError):
+            link.send_nowait(bytes(MAX_FRAME + 1))
+        with pytest.raises(RemoteProtocolError, match=str(MAX_FRAME + 1)):
+            await link.receive()
+
+
+async def test_wait_room_holds_a_sender_that_nobody_reads() -> None:
+    """What is queued stays bounded while the peer takes nothing."""
+    go_on = trio.Event()
+
+    async def idle(link: Link) -> None:
+        await go_on.wait()
+
+    async with open_hub(idle) as hub, hub.dialer().dial() as link:
+        sent = 0
+        with trio.move_on_after(0.3):
+            while True:
+                await link.wait_room()
+                link.send_nowait(bytes(65_536))
+                sent += 65_536
+        # Its window of 1 MiB, our 256 KiB, and one frame.
+        assert 1_000_000 < sent < 2_000_000
+        go_on.set()

@@ -1,0 +1,106 @@
+"""The agent as a program: opens its nurseries and carries out effects."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import trio
+
+from trio_argoagent import errors
+from trio_argoagent.agent.refresher import Refresher
+from trio_argoagent.agent.spoke import Spoke
+from trio_argoagent.agent.uplink import LinkState, Uplink
+from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.resources import NAMESPACES
+from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.transport import Dialer, LinkStatistics
+from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.events import Event, Observer, ignore
+from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.sync.replica import ReplicaStatistics
+from trio_argoagent.sync.source import SourceStatistics
+
+IDENTITY_NAMESPACE: Final = "kube-system"
+"""The uid of this namespace is taken for the uid of the cluster, as everybody does."""
+
+
+@attrs.frozen
+class AgentStatus:
+    """What an agent can say of itself at one moment."""
+
+    name: str
+    link: LinkState
+    links: int
+    observed: SourceStatistics
+    desired: ReplicaStatistics
+    consistent_as_of: str
+    traffic: LinkStatistics
+
+
+class Agent:
+    """One agent. ``run`` it once.
+
+    Args:
+        config: its settings.
+        cluster: the spoke's API.
+        dialer: the way to the principal.
+        env: time and randomness.
+        observer: told what happens.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        *,
+        cluster: Cluster,
+        dialer: Dialer,
+        env: Env,
+        observer: Observer = ignore,
+    ) -> None:
+        self.config = config
+        self._cluster, self._env, self._observer = cluster, env, observer
+        self._refresher = Refresher(cluster, config.namespace)
+        self.spoke = Spoke(cluster, config.namespace, config.mode, env, self._project_came)
+        self._uplink = Uplink(config, self.spoke, dialer, env, self._report)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Replicate until cancelled. Reports started once the spoke's objects are known."""
+        cluster_uid = await self._cluster_uid()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.spoke.applications.run)
+            await nursery.start(self.spoke.projects.run)
+            nursery.start_soon(self.spoke.workers.run)
+            nursery.start_soon(self._refresher.run, self.spoke.known_applications)
+            task_status.started()
+            await self._uplink.run(cluster_uid)
+
+    async def _cluster_uid(self) -> str:
+        redial = Redial(self._env.random)
+        while True:
+            try:
+                found = await self._cluster.get(NAMESPACES, "", IDENTITY_NAMESPACE)
+            except errors.ApiError as exc:
+                self._report("cluster-unreachable", f"the spoke's API server: {exc}", "warning")
+                await trio.sleep(redial.next_wait(exc.retry_after))
+            else:
+                return found.meta.uid
+
+    def _project_came(self, name: str) -> None:
+        self._refresher.project_came(name)
+
+    def _report(self, name: str, text: str, level: str = "info") -> None:
+        self._observer(Event(name, self._uplink.name, text, level))
+
+    def status(self) -> AgentStatus:
+        """Where it stands now."""
+        return AgentStatus(
+            name=self._uplink.name,
+            link=self._uplink.state,
+            links=self._uplink.links,
+            observed=self.spoke.outlet.statistics(),
+            desired=self.spoke.workers.statistics(),
+            consistent_as_of=self.spoke.outlet.consistent_as_of(Kind.STATUS),
+            traffic=self._uplink.traffic(),
+        )

@@ -1,0 +1,59 @@
+"""Applications that had to come before their AppProject are refreshed when it arrives.
+
+Argo CD does not look again by itself before the next resync (two to three minutes): until then such an
+Application stays invalid, and one that is being deleted stays for ever.
+"""
+
+from __future__ import annotations
+
+from trio_argoagent import errors
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.ports.cluster import Cluster, MergePatch
+from trio_argoagent.replication.bell import Bell
+from trio_argoagent.replication.known import Known
+from trio_argoagent.sync import names
+
+
+class Refresher:
+    """See the module.
+
+    Args:
+        cluster: the spoke's API.
+        namespace: Argo CD's.
+    """
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster, self._namespace = cluster, namespace
+        self._projects: dict[str, None] = {}
+        self._bell = Bell()
+
+    def project_came(self, name: str) -> None:
+        """An AppProject has appeared."""
+        self._projects[name] = None
+        self._bell.ring()
+
+    async def run(self, known: Known) -> None:
+        """Refresh what needs it, until cancelled."""
+        while True:
+            await self._bell.wait()
+            while self._projects:
+                project = next(iter(self._projects))
+                del self._projects[project]
+                for app in [app for app in known.informer.objects.values() if _lacked(app, project)]:
+                    await self._refresh(app)
+
+    async def _refresh(self, app: Object) -> None:
+        patch = MergePatch({"metadata": {"annotations": {names.REFRESH: "normal"}}})
+        try:
+            await self._cluster.patch(APPLICATIONS, self._namespace, app.meta.name, patch)
+        except (errors.ApiError, errors.OutcomeUnknown):
+            return  # It only speeds up what the next resync does anyway.
+
+
+def _lacked(app: Object, project: str) -> bool:
+    """Does this Application say that it is invalid for want of that project?"""
+    if (app.get("spec") or {}).get("project", "default") != project:
+        return False
+    conditions = (app.get("status") or {}).get("conditions") or ()
+    return any(condition.get("type") == "InvalidSpecError" for condition in conditions)

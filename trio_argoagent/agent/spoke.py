@@ -1,0 +1,169 @@
+"""The spoke's objects <-> the two feeds: what each change of an informer means for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from trio_argoagent.kube.informer import Informer
+from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Feed, Key, Kind
+from trio_argoagent.model.objects import Object, canonical
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
+from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.env import Env
+from trio_argoagent.replication.copies import Copies, Dependencies, retained
+from trio_argoagent.replication.executor import Executor
+from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
+from trio_argoagent.replication.known import Known
+from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.replication.workers import Trade, Workers
+from trio_argoagent.sync import kinds, names, projection, wants
+from trio_argoagent.sync.plan import Place
+
+
+class Spoke:
+    """The agent's side of both feeds.
+
+    Args:
+        cluster: the spoke's API.
+        namespace: Argo CD's.
+        mode: who owns the specs.
+        env: time and randomness.
+        project_came: called when an AppProject appears.
+    """
+
+    def __init__(
+        self, cluster: Cluster, namespace: str, mode: Mode, env: Env, project_came: Callable[[str], None]
+    ) -> None:
+        self.namespace, self.mode, self._env, self._project_came = namespace, mode, env, project_came
+        self.principal_uid = ""
+        self.incarnation = ""
+        self.applications = Informer(cluster, APPLICATIONS, namespace, env=env)
+        self.projects = Informer(cluster, APP_PROJECTS, namespace, env=env)
+        self.known_applications = Known(self.applications)
+        self.known_projects = Known(self.projects)
+        self._desired = kinds.rows(mode, Feed.DESIRED)
+        self._observed = kinds.rows(mode, Feed.OBSERVED)
+        self.outlet = Outlet(self._body, self._asof)
+        self.workers = self._make_workers(cluster)
+        self.applications.on_change(self._on_application)
+        self.projects.on_change(self._on_project)
+        for informer in (self.applications, self.projects):
+            informer.on_state(self._on_state)
+
+    def _make_workers(self, cluster: Cluster) -> Workers:
+        on_apps = Executor(cluster, APPLICATIONS, self.known_applications)
+        on_projects = Executor(cluster, APP_PROJECTS, self.known_projects)
+        dependencies = Dependencies(
+            self.applications.objects.values,
+            lambda name: self.known_projects.get(self.namespace, name) is not None,
+        )
+        trades: dict[Kind, Trade] = {
+            Kind.APPLICATION: Copies(on_apps, self._place, dependencies, self._wanted_since),
+            Kind.APP_PROJECT: Copies(on_projects, self._place, dependencies, self._wanted_since),
+            Kind.INTENT: Intents(on_apps, self._uid, lambda key: self.outlet.force(status_key(key))),
+        }
+        carried = {kind: trade for kind, trade in trades.items() if kind in self._desired}
+        listed = frozenset(kind for kind, row in self._desired.items() if row.listed)
+        return Workers(carried, listed=listed)
+
+    def _wanted_since(self, key: Key) -> float | None:
+        return self.workers.core.wanted_since(key)
+
+    def _place(self, key: Key) -> Place:
+        row = self._desired[key.kind]
+        return Place(row, key.namespace, key.name, self.principal_uid, self.incarnation)
+
+    def _uid(self, obj: Object) -> str:
+        """The uid by which the hub knows this Application."""
+        return source_uid(obj) if self.mode is Mode.MANAGED else obj.meta.uid
+
+    # What the informers say
+
+    def _on_application(self, change: Change) -> None:
+        obj = change.new or change.old
+        assert obj is not None
+        key = Key(Kind.APPLICATION, obj.meta.namespace, obj.meta.name)
+        self._observe(key, change)
+        for intent in intent_keys(key):
+            self.workers.touch(intent)
+        if change.new is None or change.new.deleting:
+            self._touch_waiting(Kind.APP_PROJECT)
+        self._want_status(status_key(key), change)
+        self._want_copy(key, change)
+
+    def _on_project(self, change: Change) -> None:
+        obj = change.new or change.old
+        assert obj is not None
+        key = Key(Kind.APP_PROJECT, obj.meta.namespace, obj.meta.name)
+        self._observe(key, change)
+        self._want_copy(key, change)
+        if change.old is None and not change.initial:
+            self._touch_waiting(Kind.APPLICATION)
+            self._project_came(key.name)
+
+    def _on_state(self) -> None:
+        for kind in self._observed:
+            informer = self.projects if kind is Kind.APP_PROJECT else self.applications
+            self.outlet.set_complete(kind, informer.complete)
+
+    def _observe(self, key: Key, change: Change) -> None:
+        row = self._desired.get(key.kind)
+        if row is not None:
+            if not self.principal_uid and change.new is not None:
+                # Before the first link: a copy that must be put back meanwhile belongs to whom it did.
+                self.principal_uid = change.new.annotations.get(names.PRINCIPAL_UID, "")
+            self.workers.observe(key, lambda: retained(row, key, change.new))
+
+    def _touch_waiting(self, kind: Kind) -> None:
+        for key in self.workers.core.waiting():
+            if key.kind is kind:
+                self.workers.touch(key)
+
+    # What the hub shall see
+
+    def _want_status(self, key: Key, change: Change) -> None:
+        obj = change.new
+        uid = self._uid(obj) if obj is not None else ""
+        want = None
+        if obj is not None and uid and not wants.is_ignored(obj):
+            want = wants.status(uid, wants.status_body(obj), self._recently())
+        if want is not None:
+            self.outlet.want(key, want)
+        else:
+            gone = self._uid(change.old) if change.old is not None and change.witnessed else ""
+            self.outlet.absent(key, witnessed=gone)
+
+    def _recently(self) -> str:
+        moment = datetime.fromtimestamp(self._env.now() - wants.FRESH, UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _want_copy(self, key: Key, change: Change) -> None:
+        row = self._observed.get(key.kind)
+        if row is None:
+            return
+        obj = change.new
+        if obj is not None and not wants.is_ignored(obj):
+            self.outlet.want(key, wants.copy(row, obj.meta.uid, projection.copy_projection(row, obj)))
+        else:
+            old = change.old or obj
+            gone = old.meta.uid if old is not None and change.witnessed else ""
+            self.outlet.absent(key, witnessed=gone)
+
+    def _object(self, key: Key) -> Object | None:
+        informer = self.projects if key.kind is Kind.APP_PROJECT else self.applications
+        return informer.get(key.namespace, key.name)
+
+    def _body(self, key: Key) -> bytes | None:
+        obj = self._object(key)
+        if obj is None:
+            return None
+        if key.kind is Kind.STATUS:
+            return canonical(wants.status_body(obj))
+        return canonical(projection.copy_projection(self._observed[key.kind], obj))
+
+    def _asof(self, kind: Kind) -> str:
+        informer = self.projects if kind is Kind.APP_PROJECT else self.applications
+        return informer.resource_version

@@ -1,0 +1,151 @@
+"""The way to the principal: dial, greet, talk, and dial again; for ever.
+
+A link is one cancel scope. When it ends, however it ends, nothing of it is left, and the next one starts from
+what both sides hold.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from trio_argoagent._version import __version__
+from trio_argoagent.agent.spoke import Spoke
+from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError
+from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics
+from trio_argoagent.replication.handover import Greeting
+from trio_argoagent.replication.session import Feeds, Session
+from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.stream.protocol import handshake, messages
+
+HANDSHAKE_TIMEOUT: Final = 20.0
+"""Seconds from dialling to the principal's welcome."""
+MAPPING: Final = "namespace"
+
+
+class LinkState(enum.StrEnum):
+    """Where the way to the principal is."""
+
+    STARTING = "starting"
+    DIALING = "dialing"
+    LIVE = "live"
+    WAITING = "waiting"
+
+
+class Uplink:
+    """See the module.
+
+    Args:
+        config: of the agent.
+        spoke: its feeds.
+        dialer: opens links.
+        env: time and randomness.
+        report: told what happens: name, text, level.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        spoke: Spoke,
+        dialer: Dialer,
+        env: Env,
+        report: Callable[[str, str, str], None],
+    ) -> None:
+        self._config, self._spoke, self._dialer = config, spoke, dialer
+        self._redial = Redial(env.random)
+        self._report = report
+        self._instance = env.new_id()
+        self._link: Link | None = None
+        self._past = LinkStatistics()
+        self._retry_after = 0.0
+        self.name = config.name
+        self.state = LinkState.STARTING
+        self.links = 0
+
+    async def run(self, cluster_uid: str) -> None:
+        """Keep a link to the principal until cancelled."""
+        while True:
+            self.state, self._retry_after = LinkState.DIALING, 0.0
+            await self._attempt(cluster_uid)
+            self.state = LinkState.WAITING
+            await trio.sleep(self._redial.next_wait(self._retry_after))
+
+    async def _attempt(self, cluster_uid: str) -> None:
+        """One link, from dialling to its end."""
+        try:
+            async with self._dialer.dial() as link:
+                with trio.fail_after(HANDSHAKE_TIMEOUT):
+                    greeting, welcome = await self._greet(link, cluster_uid)
+                await self._talk(greeting, welcome)
+        except* LinkRefused as group:
+            refusal = _first(group)
+            assert isinstance(refusal, LinkRefused)
+            self._retry_after = refusal.retry_after
+            self._report("link-refused", str(refusal), "error")
+        except* (LinkError, ProtocolError) as group:
+            self._report("link-broken", str(_first(group)), "warning")
+        except* trio.TooSlowError:
+            self._report("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
+        finally:
+            self._spoke.workers.core.link_down()
+            if self._link is not None:
+                self._past = self._past.plus(self._link.statistics())
+                self._link = None
+
+    async def _greet(self, link: Link, cluster_uid: str) -> tuple[Greeting, messages.Welcome]:
+        self._link = link
+        greeting = Greeting(link, handshake.Role.AGENT)
+        greeting.say(
+            messages.Hello(
+                protocols=handshake.PROTOCOLS,
+                capabilities=(),
+                version=__version__,
+                instance=self._instance,
+                cluster_uid=cluster_uid,
+                mode=self._config.mode,
+                namespace=self._config.namespace,
+                mapping=MAPPING,
+                selector="",
+                incarnation=1,
+                root=self._spoke.workers.core.link_up(),
+            )
+        )
+        answer = await greeting.hear()
+        if isinstance(answer, messages.Refuse):
+            raise LinkRefused(answer.reason, answer.detail, answer.retry_after)
+        assert isinstance(answer, messages.Welcome)  # The conversation lets nothing else through.
+        return greeting, answer
+
+    async def _talk(self, greeting: Greeting, welcome: messages.Welcome) -> None:
+        self.name = welcome.agent
+        self.state = LinkState.LIVE
+        self.links += 1
+        self._redial.succeeded()
+        self._spoke.principal_uid = welcome.principal_uid
+        self._report("link-up", f"connected to the principal ({welcome.version})", "info")
+        feeds = Feeds(
+            outlet=self._spoke.outlet,
+            workers=self._spoke.workers,
+            answered=lambda ticket, result: None,
+            inlet=lambda record: record,
+        )
+        await Session(greeting, feeds, welcome.keepalive).run(welcome.root)
+        self._report("link-ended", "the principal said goodbye", "info")
+
+    def traffic(self) -> LinkStatistics:
+        """What has crossed all links so far."""
+        return self._past if self._link is None else self._past.plus(self._link.statistics())
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception of a group that is not itself a group."""
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
+

@@ -1,0 +1,74 @@
+"""Objects and lists out of the bodies of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import Resource
+
+
+class _ListMeta(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+    # "continue" is a keyword here.
+    continue_token: str = msgspec.field(default="", name="continue")
+
+
+class _List(msgspec.Struct):
+    # Both are required: an object that is no list must not pass for an empty one, which would read as
+    # "everything is gone". Go writes an empty list as [] or null.
+    metadata: _ListMeta
+    items: list[msgspec.Raw] | None
+
+
+_LIST = msgspec.json.Decoder(_List)
+
+
+@attrs.frozen
+class RawPage:
+    """A page whose items are still to be parsed: a caller may rest in between."""
+
+    items: list[msgspec.Raw]
+    resource_version: str
+    continue_token: str
+
+
+def parse_object(data: bytes | msgspec.Raw, resource: Resource) -> Object:
+    """One object of that resource, keeping nothing of ``data`` alive.
+
+    Raises:
+        RemoteProtocolError: it is none.
+    """
+    found = Object.parse(data, api_version=resource.api_version, kind=resource.kind)
+    if found.kind != resource.kind:
+        raise RemoteProtocolError(f"a {found.kind or 'thing'} where a {resource.kind} was expected")
+    return detached(found)
+
+
+def parse_page(data: bytes) -> RawPage:
+    """A page of a list.
+
+    Raises:
+        RemoteProtocolError: it is none.
+    """
+    try:
+        page = _LIST.decode(data)
+    except msgspec.MsgspecError as exc:
+        raise RemoteProtocolError(f"not a Kubernetes list: {exc}") from exc
+    if not page.metadata.resource_version:
+        raise RemoteProtocolError("a Kubernetes list without a resourceVersion")
+    return RawPage(page.items or [], page.metadata.resource_version, page.metadata.continue_token)
+
+
+def detached(thing: Object) -> Object:
+    """The same object, with fields of its own.
+
+    A Raw is a view of the buffer it was decoded from. One object of a page of 500 would keep the whole page
+    in memory for as long as it lives, and every object its managedFields.
+    """
+    fields: dict[str, Any] = {name: raw.copy() for name, raw in thing.fields.items()}
+    return attrs.evolve(thing, fields=fields)

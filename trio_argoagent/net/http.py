@@ -1,0 +1,104 @@
+"""The seam of a server. One request and its answer, the same for HTTP/1.1 and HTTP/2.
+
+A handler is ``async def handler(exchange)``. It reads the request, answers with ``respond``, or with
+``start``, ``send`` and ``end`` when the answer is a stream, and returns. When the peer goes away the handler
+is cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import parse_qs
+
+import attrs
+
+if TYPE_CHECKING:
+    from trio_argoagent.net.http2 import Http2Stream
+
+Headers = tuple[tuple[str, str], ...]
+
+BODY: Final = 4 * 1024 * 1024
+"""Bytes of a request body, unless the handler says otherwise."""
+
+
+@attrs.define(eq=False)
+class Request:
+    """What the peer asks for.
+
+    Attributes:
+        method: upper case.
+        target: path and query as they were sent.
+        headers: names in lower case.
+        authority: host and port the peer believes to talk to.
+        version: ``1.1`` or ``2``.
+        peer_certificate: DER, verified; None without mutual TLS.
+    """
+
+    method: str = attrs.field(on_setattr=attrs.setters.frozen)
+    target: str = attrs.field(on_setattr=attrs.setters.frozen)
+    headers: Headers = attrs.field(on_setattr=attrs.setters.frozen)
+    authority: str = attrs.field(default="", on_setattr=attrs.setters.frozen)
+    version: str = attrs.field(default="2", on_setattr=attrs.setters.frozen)
+    peer_certificate: bytes | None = attrs.field(default=None, on_setattr=attrs.setters.frozen)
+    _query: dict[str, list[str]] | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The target without its query, still percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The query's values by name, blank ones included; not to be changed."""
+        if self._query is None:
+            self._query = parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+        return self._query
+
+    def header(self, name: str, default: str = "") -> str:
+        """The first header of that name (lower case)."""
+        return next((value for key, value in self.headers if key == name), default)
+
+
+class Exchange(Protocol):
+    """One request and its answer. One task uses it.
+
+    Every method that reads or sends raises ``LinkBroken`` once the peer is gone.
+    """
+
+    @property
+    def request(self) -> Request:
+        """What is asked for."""
+
+    @property
+    def stream(self) -> Http2Stream | None:
+        """The stream itself, for what is no plain answer; None with HTTP/1.1."""
+
+    @property
+    def started(self) -> bool:
+        """Whether the answer's headers have been sent."""
+
+    async def body(self, limit: int = BODY) -> bytes:
+        """The whole request body.
+
+        Raises:
+            BodyTooLarge: it is longer than ``limit`` bytes.
+        """
+
+    async def receive(self) -> bytes:
+        """The next part of the request body; empty at its end."""
+
+    async def respond(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
+        """Answer in one go; ``content-length`` is added."""
+
+    async def start(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Begin an answer of unknown length."""
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of it; waits while too much is on its way."""
+
+    async def end(self) -> None:
+        """It is complete."""
+
+
+Handler = Callable[[Exchange], Awaitable[None]]

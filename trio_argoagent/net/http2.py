@@ -1,0 +1,332 @@
+"""HTTP/2 over one byte stream: a connection, its streams, and a scope per stream that a handler serves.
+
+The tasks that move bytes are in ``http2_wire``; what the frames mean for streams is here, synchronous
+throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import attrs
+import trio
+from h2 import events
+from h2.errors import ErrorCodes
+
+from trio_argoagent.net.errors import ConnectionBroken, renewed
+from trio_argoagent.net.http import Handler, Headers, Request
+from trio_argoagent.net.http2_exchange import Http2Exchange
+from trio_argoagent.net.http2_stream import Http2Stream
+from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
+from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
+from trio_argoagent.net.protocol.limits import STREAM_WINDOW, Limits
+from trio_argoagent.net.tls import TlsStream
+
+__all__ = ["ConnectionStatistics", "Http2Connection", "Http2Stream", "open_http2"]
+
+DRAIN_TIMEOUT: Final = 5.0
+"""Seconds that streams in progress have to finish."""
+HANDLERS_PER_STREAM: Final = 2
+"""Handler tasks per stream allowed: a reset frees its stream at once, its handler only when it has ended."""
+_DEFAULT_LIMITS: Final = Limits()
+
+
+@attrs.frozen
+class ConnectionStatistics:
+    """What a connection has carried: bytes as on the socket (TLS included), and streams."""
+
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    streams_open: int = 0
+    streams_opened: int = 0
+
+
+class Http2Connection:
+    """One connection, made by ``open_http2``.
+
+    Attributes:
+        engine: the protocol; for the streams of this connection only.
+    """
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        handlers: trio.Nursery,
+        *,
+        client: bool,
+        handler: Handler | None,
+        authority: str,
+        limits: Limits,
+    ) -> None:
+        self.engine = Engine(client=client, allowed=limits)
+        self.wire = Wire(stream, self.engine, self)
+        self._transport = stream
+        self._client = client
+        self._handler = handler
+        # The nursery of ``open_http2``, which this object does not outlive.
+        self._start_soon = handlers.start_soon
+        self._authority = authority
+        self._most_handlers = limits.streams * HANDLERS_PER_STREAM
+        self._handlers = 0
+        self._streams: dict[int, Http2Stream] = {}
+        self._opened = 0
+        self._changed = trio.lowlevel.ParkingLot()
+        self._leaving = False
+        self._refusing = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether new streams may be opened: neither broken nor said goodbye, by either side."""
+        return self.wire.error is None and not self._leaving
+
+    @property
+    def error(self) -> ConnectionBroken | None:
+        """How the connection ended, if it has; its cause is what the peer did wrong, if it did."""
+        return self.wire.error
+
+    def statistics(self) -> ConnectionStatistics:
+        """What it has carried so far."""
+        return ConnectionStatistics(self.wire.sent, self.wire.received, len(self._streams), self._opened)
+
+    async def open_stream(
+        self,
+        method: str,
+        path: str,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        end_stream: bool = False,
+        window: int = STREAM_WINDOW,
+    ) -> Http2Stream:
+        """Send a request's headers. Waits for the peer's SETTINGS and for its limit of streams.
+
+        Args:
+            method: GET, POST, ...
+            path: path and query.
+            headers: names in lower case.
+            end_stream: there is no body.
+            window: bytes the peer may send ahead of ``receive``.
+
+        Raises:
+            ConnectionBroken: the connection takes no new streams (any more); ``sent`` is False.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        await self.wire.settled.wait()
+        while self.is_open and not self.engine.may_open():
+            await self._changed.park()
+        if self.wire.error is not None:
+            raise renewed(self.wire.error, sent=False)
+        if self._leaving:
+            raise ConnectionBroken("the connection is being closed", sent=False)
+        scheme = "https" if isinstance(self._transport, TlsStream) else "http"
+        pseudo = [(":method", method), (":scheme", scheme), (":path", path)]
+        if self._authority:
+            pseudo.insert(2, (":authority", self._authority))
+        stream_id = self.engine.open([*pseudo, *headers], end=end_stream, window=window)
+        stream = self._streams[stream_id] = Http2Stream(self, stream_id)
+        stream.headers_sent = True
+        self._opened += 1
+        self.kick()
+        return stream
+
+    async def wait_ready(self) -> None:
+        """Return when the peer's SETTINGS are here: only then it has accepted us (TLS 1.3 tells no sooner).
+
+        Raises:
+            ConnectionBroken: it has not; a ``TlsFailed`` says why.
+        """
+        await self.wire.settled.wait()
+        if self.wire.error is not None:
+            raise renewed(self.wire.error, sent=False)
+
+    async def wait_closed(self) -> None:
+        """Return when the connection is over, for whatever reason: see ``error``."""
+        await self.wire.closed.wait()
+
+    async def wait_idle(self) -> None:
+        """Return when the connection is over, or is being closed and its last stream has ended."""
+        while self.wire.error is None and not (self._leaving and not self._streams):
+            await self._changed.park()
+
+    async def ping(self) -> None:
+        """Return when the peer has answered a PING, or the connection is over."""
+        await self.wire.ping().wait()
+
+    async def drain(self, grace: float = DRAIN_TIMEOUT) -> None:
+        """Say that the end is near, let the streams in progress finish, then close.
+
+        Args:
+            grace: seconds they have.
+        """
+        self._leaving = True
+        with trio.move_on_after(grace):
+            if self.wire.error is None and not self._client:
+                # Streams that the peer opened before it has read this are still served.
+                self.engine.goaway(last=LAST_STREAM)
+                await self.ping()
+            self._refusing = True
+            if self.wire.error is None:
+                self.engine.goaway()
+                self.kick()
+            await self.wait_idle()
+        await self.close()
+
+    async def close(self) -> None:
+        """Say GOAWAY, break off all streams, and wait a second at most until that has left."""
+        self.wire.stop(ConnectionBroken("the connection was closed on this side"))
+        with trio.move_on_after(CLOSE_TIMEOUT):
+            await self.wire.finished.wait()
+
+    # For its streams and its wire. Nothing below waits.
+
+    def kick(self) -> None:
+        """There may be something to write."""
+        self.wire.kick()
+
+    def forget(self, stream: Http2Stream) -> None:
+        """The stream is over."""
+        if self._streams.pop(stream.id, None) is not None:
+            self.engine.drop(stream.id)
+            self._changed.unpark_all()
+
+    def progressed(self, stream_ids: Sequence[int]) -> None:
+        """These streams have room again, or have sent their end."""
+        for stream_id in stream_ids:
+            if stream := self._streams.get(stream_id):
+                stream.progress()
+
+    def broke(self, error: ConnectionBroken) -> None:
+        """The connection is over."""
+        for stream in list(self._streams.values()):
+            stream.break_off(error)
+        self._changed.unpark_all()
+
+    def happened(self, event: events.Event) -> None:
+        """A frame means something. Late frames of streams that are gone are nobody's concern."""
+        stream = self._streams.get(getattr(event, "stream_id", None) or 0)
+        match event:
+            case events.DataReceived() if stream is not None:
+                stream.take_data(event.data, event.flow_controlled_length)
+            case events.StreamEnded() if stream is not None:
+                stream.take_end()
+            case events.RequestReceived():
+                self._accept(event)
+            case events.ResponseReceived() if stream is not None:
+                pseudo, headers = _text(event.headers)
+                stream.take_response(int(pseudo[":status"]), headers)
+            case events.TrailersReceived() if stream is not None:
+                stream.trailers = _text(event.headers)[1]
+            case events.StreamReset() if stream is not None:
+                who = "the peer" if event.remote_reset else "a protocol error of the peer"
+                refused = event.error_code == ErrorCodes.REFUSED_STREAM
+                text = f"stream {stream.id} was reset by {who}: {_name(event.error_code)}"
+                stream.break_off(ConnectionBroken(text, sent=not refused))
+            case events.RemoteSettingsChanged():
+                self._changed.unpark_all()
+            case events.ConnectionTerminated():
+                self._take_goaway(event)
+
+    def _accept(self, event: events.RequestReceived) -> None:
+        stream_id = event.stream_id
+        self.engine.accept(stream_id)
+        if self._handler is None or self._refusing or self._handlers >= self._most_handlers:
+            self.engine.reset(stream_id, ErrorCodes.REFUSED_STREAM)
+            self.engine.drop(stream_id)
+            return
+        stream = self._streams[stream_id] = Http2Stream(self, stream_id)
+        stream.scope = trio.CancelScope()
+        pseudo, stream.headers = _text(event.headers)
+        request = Request(
+            method=pseudo.get(":method", ""),
+            target=pseudo.get(":path", ""),
+            headers=stream.headers,
+            authority=pseudo.get(":authority") or dict(stream.headers).get("host", ""),
+            version="2",
+            peer_certificate=getattr(self._transport, "peer_certificate", None),
+        )
+        self._opened += 1
+        self._handlers += 1
+        self._start_soon(self._serve, self._handler, stream, stream.scope, request)
+
+    async def _serve(
+        self, handler: Handler, stream: Http2Stream, scope: trio.CancelScope, request: Request
+    ) -> None:
+        code = ErrorCodes.CANCEL
+        try:
+            with scope:
+                await handler(Http2Exchange(stream, request))
+            code = ErrorCodes.INTERNAL_ERROR  # unless the answer is complete
+        except ConnectionBroken:
+            if not scope.cancel_called:  # else it only met its stream's end before its cancellation
+                raise
+        except Exception:
+            code = ErrorCodes.INTERNAL_ERROR
+            raise
+        finally:
+            self._handlers -= 1
+            stream.settle(code)
+
+    def _take_goaway(self, event: events.ConnectionTerminated) -> None:
+        self._leaving = True
+        if event.error_code:
+            self.wire.farewell = f"the peer ended the connection: {_name(event.error_code)}"
+            if event.additional_data:
+                self.wire.farewell += f" ({event.additional_data[:200].decode('utf-8', 'replace')})"
+        last = LAST_STREAM if event.last_stream_id is None else event.last_stream_id
+        for stream in list(self._streams.values()):
+            if self._client and stream.id > last:
+                stream.break_off(ConnectionBroken("the peer is closing the connection", sent=False))
+        self._changed.unpark_all()
+
+
+@asynccontextmanager
+async def open_http2(
+    stream: trio.abc.Stream,
+    *,
+    client: bool,
+    handler: Handler | None = None,
+    authority: str = "",
+    limits: Limits = _DEFAULT_LIMITS,
+) -> AsyncIterator[Http2Connection]:
+    """Speak HTTP/2 over a byte stream, which is owned from now on and closed at the end.
+
+    Leaving the context says GOAWAY, breaks off what is in progress and closes, within a second, also when it
+    is left by cancellation. A connection that breaks does not raise here: its streams do.
+
+    Args:
+        stream: connected; with TLS, after its handshake.
+        client: whether this side opens streams.
+        handler: serves the streams that the peer opens, each in a task of its own.
+        authority: what requests of this side are for (``:authority``).
+        limits: what is announced to the peer.
+
+    Raises:
+        ExceptionGroup: of what handlers have raised.
+    """
+    async with trio.open_nursery() as nursery:
+        connection = Http2Connection(
+            stream, nursery, client=client, handler=handler, authority=authority, limits=limits
+        )
+        nursery.start_soon(connection.wire.run)
+        try:
+            yield connection
+        finally:
+            await connection.wire.leave(ConnectionBroken("the connection was closed on this side"))
+            nursery.cancel_scope.cancel()
+
+
+def _text(headers: Iterable[Any]) -> tuple[dict[str, str], Headers]:
+    """Pseudo-headers and headers. Latin-1 maps every byte, so no peer can make it fail."""
+    pseudo: dict[str, str] = {}
+    plain: list[tuple[str, str]] = []
+    for name, value in headers:
+        if name.startswith(b":"):
+            pseudo[name.decode("latin-1")] = value.decode("latin-1")
+        else:
+            plain.append((name.decode("latin-1"), value.decode("latin-1")))
+    return pseudo, tuple(plain)
+
+
+def _name(code: ErrorCodes | int | None) -> str:
+    return code.name if isinstance(code, ErrorCodes) else str(code)

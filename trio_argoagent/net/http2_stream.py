@@ -1,0 +1,226 @@
+"""One HTTP/2 stream, seen from the application.
+
+Everything that changes the stream is synchronous; the only waits are for room, for headers and for bytes. So
+a cancelled caller leaves nothing half done, and ending a stream is one synchronous call from wherever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+from h2.errors import ErrorCodes
+
+from trio_argoagent.errors import LocalProtocolError
+from trio_argoagent.net.errors import ConnectionBroken, renewed
+from trio_argoagent.net.protocol.limits import ROOM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trio_argoagent.net.http import Headers
+    from trio_argoagent.net.http2 import Http2Connection
+
+
+class Http2Stream:
+    """A two-way stream of bytes with headers in front. One task receives, one task sends.
+
+    Attributes:
+        id: the stream's number on its connection.
+        headers: what the peer has sent, without pseudo-headers; empty until it has.
+        trailers: headers after the body, if there were any.
+        connection: what it lives on.
+        scope: of the handler that serves it (server side); cancelled when the stream breaks.
+    """
+
+    def __init__(self, connection: Http2Connection, stream_id: int) -> None:
+        self.id = stream_id
+        self.connection = connection
+        self.headers: Headers = ()
+        self.trailers: Headers = ()
+        self.scope: trio.CancelScope | None = None
+        self.headers_sent = False
+        self._engine = connection.engine
+        self._outbox = self._engine.outbox(stream_id)
+        self._status = 0
+        self._inbox: list[bytes] = []
+        self._credit = 0
+        self._remote_ended = False
+        self._error: ConnectionBroken | None = None
+        self._stop_after_send = False
+        self._inward = trio.lowlevel.ParkingLot()
+        self._outward = trio.lowlevel.ParkingLot()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has ended its side cleanly; some bytes may still wait to be received."""
+        return self._remote_ended
+
+    @property
+    def finished(self) -> bool:
+        """Whether this side has called ``end``, or has reset the stream."""
+        return self._outbox.ending or self._error is not None
+
+    async def response(self) -> tuple[int, Headers]:
+        """The answer's status and headers (client side).
+
+        Raises:
+            ConnectionBroken: the stream is gone before they came.
+        """
+        while not self._status:
+            self._check()
+            await self._inward.park()
+        return self._status, self.headers
+
+    async def receive(self) -> bytes:
+        """All that has arrived, joined; empty after the peer's clean end.
+
+        Taking the bytes opens the window for as many again.
+
+        Raises:
+            ConnectionBroken: the stream was reset, or the connection ended without END_STREAM.
+        """
+        while not self._inbox:
+            if self._remote_ended:
+                await trio.lowlevel.checkpoint_if_cancelled()
+                return b""
+            self._check()
+            await self._inward.park()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        inbox, credit = self._inbox, self._credit
+        self._inbox, self._credit = [], 0
+        if not self._remote_ended and self._error is None:
+            self._engine.release(self.id, credit)
+            self.connection.kick()
+        return inbox[0] if len(inbox) == 1 else b"".join(inbox)
+
+    async def wait_room(self) -> None:
+        """Return when less than 256 KiB of this stream are queued. Without waiting it is no checkpoint.
+
+        Raises:
+            ConnectionBroken: the stream is gone.
+        """
+        while True:
+            self._check()
+            if self._outbox.size < ROOM:
+                break
+            await self._outward.park()
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+    def send_nowait(self, data: bytes) -> None:
+        """Queue bytes; after ``wait_room``, or for something small.
+
+        Raises:
+            ConnectionBroken: the stream is gone.
+            LocalProtocolError: it has been ended, or its headers are missing.
+        """
+        self._check()
+        if not self.headers_sent:
+            raise LocalProtocolError(f"stream {self.id}: data before headers")
+        self._engine.queue(self.id, data)
+        self.connection.kick()
+
+    def send_headers(
+        self, status: int, headers: Iterable[tuple[str, str]] = (), *, end: bool = False
+    ) -> None:
+        """Send the answer's headers (server side).
+
+        Raises:
+            ConnectionBroken: the stream is gone.
+        """
+        self._check()
+        fields = [(":status", str(status)), *headers]
+        self._engine.send_headers(self.id, fields, end=end)
+        self.headers_sent = True
+        self.connection.kick()
+
+    def end(self) -> None:
+        """END_STREAM after what is queued. Nothing happens when the stream is over already."""
+        if not self.finished:
+            self._engine.finish(self.id)
+            self.connection.kick()
+
+    def widen(self, window: int) -> None:
+        """Let the peer send ``window`` bytes ahead of ``receive``, when that is more than announced."""
+        self._check()
+        self._engine.widen(self.id, window)
+        self.connection.kick()
+
+    async def wait_sent(self) -> None:
+        """Return when everything up to END_STREAM has been handed to the socket.
+
+        Raises:
+            ConnectionBroken: the stream is gone before.
+        """
+        while not self._outbox.handed:
+            self._check()
+            await self._outward.park()
+
+    def reset(self, code: int = ErrorCodes.CANCEL) -> None:
+        """End the stream at once, both ways. What was queued or has arrived is forgotten.
+
+        Safe at any time, as often as one likes, also when the stream or its connection is over.
+        """
+        if self._error is None and not (self._remote_ended and self._outbox.ended):
+            self._engine.reset(self.id, code)
+            self.break_off(ConnectionBroken(f"stream {self.id} was given up on this side"))
+            self.connection.kick()
+        self._inbox, self._credit = [], 0
+
+    def settle(self, code: int) -> None:
+        """The handler is done with the stream: an answer that is complete goes out, else it is reset.
+
+        A peer that is still sending its request is told to stop, after the answer (RFC 9113 section 8.1).
+        """
+        if not self._outbox.ending:
+            self.reset(code)
+        elif not self._remote_ended and self._error is None:
+            self._stop_after_send = True
+            self.progress()
+
+    # What follows is called by the connection, when frames arrive or leave.
+
+    def take_response(self, status: int, headers: Headers) -> None:
+        """The answer's headers are here."""
+        self._status, self.headers = status, headers
+        self._inward.unpark_all()
+
+    def take_data(self, data: bytes, size: int) -> None:
+        """Bytes have arrived; ``size`` with their padding."""
+        self._credit += size
+        if data:
+            self._inbox.append(data)
+            self._inward.unpark_all()
+
+    def take_end(self) -> None:
+        """END_STREAM has arrived."""
+        self._remote_ended = True
+        self._inward.unpark_all()
+        self._closed_if_done()
+
+    def progress(self) -> None:
+        """Some of what was queued has left."""
+        self._outward.unpark_all()
+        if self._stop_after_send and self._outbox.ended and not self._remote_ended:
+            self.reset(ErrorCodes.NO_ERROR)
+        self._closed_if_done()
+
+    def break_off(self, error: ConnectionBroken) -> None:
+        """The stream is gone: wake and stop whoever uses it. What has arrived may still be received."""
+        if self._error is not None:
+            return
+        self._error = error
+        # First the scope: a handler that waits in here is to be cancelled, not to see an exception.
+        if self.scope is not None and not self._outbox.ended:
+            self.scope.cancel()
+        self._inward.unpark_all()
+        self._outward.unpark_all()
+        self.connection.forget(self)
+
+    def _closed_if_done(self) -> None:
+        if self._remote_ended and self._outbox.handed:
+            self.connection.forget(self)
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise renewed(self._error, sent=self._error.sent and self._outbox.handed)

@@ -1,0 +1,228 @@
+"""Bytes between an HTTP/2 engine and a stream: one reader, one writer, one keepalive.
+
+The reader never waits for the application or for a send. The writer alone touches the socket's sending side,
+so no timeout or cancellation of a request can cut a frame in half. Between the two there is no lock: every
+change of protocol state is synchronous.
+
+All three run shielded from whoever owns the connection, because a cancelled owner must still say GOAWAY;
+``leave`` bounds that to a second. There are two ways to end: ``stop`` lets what is in line leave first,
+``fail`` does not try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import trio
+from h2.events import Event, PingAckReceived, RemoteSettingsChanged
+
+from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.protocol.engine import Engine
+from trio_argoagent.net.protocol.limits import UNSENT_CONTROL
+from trio_argoagent.net.tls import TlsStream
+
+READ: Final = 64 * 1024
+"""Bytes asked of the socket at once."""
+SEND_TIMEOUT: Final = 30.0
+"""Seconds that one send of about 64 KiB may take."""
+SETTINGS_TIMEOUT: Final = 10.0
+"""Seconds until the peer's SETTINGS, after which it is no HTTP/2 peer."""
+PING_AFTER: Final = 30.0
+"""Seconds without a byte from the peer."""
+PING_TIMEOUT: Final = 20.0
+"""Seconds the peer has to answer before it counts as gone."""
+CLOSE_TIMEOUT: Final = 1.0
+"""Seconds for GOAWAY and the peer's last bytes. Closing with unread input would destroy the GOAWAY."""
+
+
+class Owner(Protocol):
+    """What is told of what happens. None of it waits."""
+
+    def happened(self, event: Event) -> None:
+        """A frame means something."""
+
+    def progressed(self, stream_ids: Sequence[int]) -> None:
+        """These streams have room again, or have sent their end."""
+
+    def broke(self, error: ConnectionBroken) -> None:
+        """The connection is over; told once."""
+
+
+class Wire:
+    """The three tasks of one connection.
+
+    Attributes:
+        error: how the connection ended, if it has.
+        settled: the peer's SETTINGS are here, or the connection is over.
+        closed: the connection is over.
+        finished: the tasks are, too.
+        farewell: what the peer gave as its reason, when it says so before it hangs up.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, engine: Engine, owner: Owner) -> None:
+        self.error: ConnectionBroken | None = None
+        self.settled = trio.Event()
+        self.closed = trio.Event()
+        self.finished = trio.Event()
+        self.farewell = ""
+        self._stream = stream
+        self._engine = engine
+        self._owner = owner
+        self._scope = trio.CancelScope(shield=True)
+        self._work = trio.Event()
+        self._written = trio.lowlevel.ParkingLot()
+        self._stopping = False
+        self._heard = trio.current_time()
+        self._pings: dict[bytes, trio.Event] = {}
+        self._pinged = 0
+        self._sent = self._received = 0
+
+    @property
+    def sent(self) -> int:
+        """Bytes on the socket so far, TLS included."""
+        return self._stream.bytes_sent if isinstance(self._stream, TlsStream) else self._sent
+
+    @property
+    def received(self) -> int:
+        """Bytes from the socket so far, TLS included."""
+        return self._stream.bytes_received if isinstance(self._stream, TlsStream) else self._received
+
+    def kick(self) -> None:
+        """There may be something to write."""
+        self._work.set()
+
+    def ping(self) -> trio.Event:
+        """Send a PING; the event is set when it is answered, or the connection is over."""
+        answered = trio.Event()
+        if self.error is not None:
+            answered.set()
+            return answered
+        self._pinged += 1
+        token = self._pinged.to_bytes(8, "big")
+        self._pings[token] = answered
+        self._engine.ping(token)
+        self.kick()
+        return answered
+
+    def stop(self, error: ConnectionBroken, *, goaway: bool = True) -> None:
+        """The end, as we want it: what is in line to be written leaves first, then GOAWAY."""
+        if self.error is None:
+            self._stopping = True
+            if goaway:
+                self._engine.goaway()
+            self._end(error)
+
+    def fail(self, error: ConnectionBroken) -> None:
+        """The end, as it came: nothing can be written any more."""
+        if self.error is None:
+            self._end(error)
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        """Until the connection is over. The stream is closed then."""
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._keep_alive)
+                async with trio.open_nursery() as both:
+                    both.start_soon(self._write)
+                    await self._read()
+                nursery.cancel_scope.cancel()
+        try:
+            await trio.aclose_forcefully(self._stream)
+        finally:  # It closes, and then notices that the owner is cancelled.
+            self.finished.set()
+
+    async def leave(self, error: ConnectionBroken) -> None:
+        """Stop within a second, come what may."""
+        self.stop(error)
+        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
+            await self.finished.wait()
+        self._scope.cancel()
+
+    async def _read(self) -> None:
+        try:
+            while data := await self._stream.receive_some(READ):
+                self._received += len(data)
+                self._heard = trio.current_time()
+                if not self._stopping:
+                    self._take(data)
+                while self._engine.unsent > UNSENT_CONTROL and self.error is None:
+                    await self._written.park()
+        except ConnectionBroken as exc:
+            self.fail(exc)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
+            self.fail(_broken(self.farewell or "the connection broke", exc))
+        else:
+            if not self._stopping:
+                self.fail(ConnectionBroken(self.farewell or "the peer closed the connection"))
+
+    def _take(self, data: bytes | bytearray) -> None:
+        events, error = self._engine.receive(data)
+        for event in events:
+            if isinstance(event, RemoteSettingsChanged):
+                self.settled.set()
+            elif isinstance(event, PingAckReceived):
+                answered = self._pings.pop(event.ping_data, None)
+                if answered is not None:
+                    answered.set()
+                continue
+            self._owner.happened(event)
+        if error is not None:
+            self.stop(_broken(str(error), error), goaway=False)
+        if self._engine.pending:
+            self.kick()
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                data, progressed = self._engine.pump()
+                if progressed:
+                    self._owner.progressed(progressed)
+                if data:
+                    with trio.fail_after(SEND_TIMEOUT):
+                        await self._stream.send_all(data)
+                    self._sent += len(data)
+                    self._written.unpark_all()
+                elif self._stopping:
+                    break
+                elif not self._engine.pending:
+                    self._work = trio.Event()
+                    await self._work.wait()
+            if isinstance(self._stream, TlsStream | trio.abc.HalfCloseableStream):
+                await self._stream.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
+            self.fail(_broken("the connection broke", exc))
+        except trio.TooSlowError as exc:
+            self.fail(_broken(f"the peer has taken nothing for {SEND_TIMEOUT:g} s", exc))
+
+    async def _keep_alive(self) -> None:
+        with trio.move_on_after(SETTINGS_TIMEOUT):
+            await self.settled.wait()
+        if not self.settled.is_set():
+            self.fail(ConnectionBroken(f"the peer has sent no HTTP/2 SETTINGS for {SETTINGS_TIMEOUT:g} s"))
+        while True:
+            await trio.sleep_until(self._heard + PING_AFTER)
+            asked = trio.current_time()
+            if asked >= self._heard + PING_AFTER:
+                self.ping()
+                await trio.sleep(PING_TIMEOUT)
+                if self._heard < asked:
+                    self.fail(ConnectionBroken(f"the peer was silent for {PING_AFTER + PING_TIMEOUT:g} s"))
+
+    def _end(self, error: ConnectionBroken) -> None:
+        self.error = error
+        self._owner.broke(error)
+        for answered in self._pings.values():
+            answered.set()
+        self._pings.clear()
+        self.settled.set()
+        self.closed.set()
+        self._written.unpark_all()
+        self.kick()
+
+
+def _broken(text: str, cause: BaseException) -> ConnectionBroken:
+    error = ConnectionBroken(text)
+    error.__cause__ = cause
+    return error

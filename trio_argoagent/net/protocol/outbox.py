@@ -1,0 +1,58 @@
+"""What one stream still has to send: messages in, DATA frames out, joined or cut to fit."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Outbox:
+    """A queue of bytes that forgets where one message ended and the next began.
+
+    Attributes:
+        size: bytes queued.
+        ending: END_STREAM follows the last of them.
+        ended: END_STREAM has been put into a frame.
+        handed: the frame with END_STREAM has been handed to the socket.
+        queued: the stream waits for its turn to send.
+    """
+
+    __slots__ = ("_chunks", "ended", "ending", "handed", "queued", "size")
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes | memoryview] = deque()
+        self.size = 0
+        self.ending = False
+        self.ended = False
+        self.handed = False
+        self.queued = False
+
+    def put(self, data: bytes) -> None:
+        """Queue bytes."""
+        if data:
+            self._chunks.append(data)
+            self.size += len(data)
+
+    def take(self, most: int) -> bytes | memoryview:
+        """The next bytes, at most ``most`` of them; a single piece is not copied."""
+        chunks = self._chunks
+        if self.size <= most:
+            taken = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunks.clear()
+            self.size = 0
+            return taken
+        self.size -= most
+        pieces: list[bytes | memoryview] = []
+        while most:
+            piece = chunks.popleft()
+            if len(piece) > most:
+                view = memoryview(piece)
+                chunks.appendleft(view[most:])
+                piece = view[:most]
+            pieces.append(piece)
+            most -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def clear(self) -> None:
+        """Forget what is queued: the stream has been reset."""
+        self._chunks.clear()
+        self.size = 0

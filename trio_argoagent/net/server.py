@@ -1,0 +1,143 @@
+"""An HTTPS server: HTTP/2 or HTTP/1.1 as the peer likes, one task per connection and per request.
+
+A bad peer costs its own connection, a failing handler its own request. Neither ends the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import attrs
+import trio
+
+from trio_argoagent.errors import LinkBroken, RemoteProtocolError
+from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
+from trio_argoagent.net.http import Exchange, Handler
+from trio_argoagent.net.http1 import serve_http1
+from trio_argoagent.net.http2 import open_http2
+from trio_argoagent.net.protocol.limits import Limits
+from trio_argoagent.net.sockets import hold_to_timeout
+from trio_argoagent.net.tls import TlsStream
+
+HANDSHAKES: Final = 64
+"""Handshakes at once: each is a millisecond of CPU, and a thousand agents come back together."""
+HANDSHAKE_TIMEOUT: Final = 10.0
+"""Seconds for one."""
+
+ErrorCallback = Callable[[Exception], None]
+
+_log = logging.getLogger("trio_argoagent.net")
+
+
+def log_error(exc: Exception) -> None:
+    """What happens to errors unless the caller says otherwise: peers' faults at debug, ours at error."""
+    if isinstance(exc, LinkBroken | RemoteProtocolError):
+        _log.debug("a peer failed: %s", exc)
+    else:
+        _log.error("a request handler failed", exc_info=exc)
+
+
+async def serve_https(
+    handler: Handler,
+    listeners: Sequence[trio.SocketListener],
+    context: ssl.SSLContext,
+    *,
+    limits: Limits | None = None,
+    on_error: ErrorCallback = log_error,
+    task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled.
+
+    A handler that raises gives 500 (413 and 400 for the peer's own errors), or a reset when its answer had
+    begun. A peer that goes away cancels its handlers.
+
+    Args:
+        handler: serves one request.
+        listeners: bound sockets, closed at the end.
+        context: from ``server_context``; its ALPN list decides what is spoken.
+        limits: what an HTTP/2 peer may have open and send ahead.
+        on_error: told of each failing handler, and of each peer that failed its handshake or its protocol
+            (``LinkBroken``, ``RemoteProtocolError``). It must not raise.
+        task_status: started with the listeners.
+    """
+    server = _Server(handler, context, limits or Limits(), on_error, trio.CapacityLimiter(HANDSHAKES))
+    await trio.serve_listeners(server.connection, list(listeners), task_status=task_status)
+
+
+async def serve_http(
+    handler: Handler,
+    listeners: Sequence[trio.SocketListener],
+    *,
+    on_error: ErrorCallback = log_error,
+    task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """The same without TLS, HTTP/1.1 only: health and metrics."""
+    server = _Server(handler, None, Limits(), on_error, trio.CapacityLimiter(HANDSHAKES))
+    await trio.serve_listeners(server.connection, list(listeners), task_status=task_status)
+
+
+@attrs.frozen
+class _Server:
+    handler: Handler
+    context: ssl.SSLContext | None
+    limits: Limits
+    on_error: ErrorCallback
+    handshakes: trio.CapacityLimiter
+
+    async def connection(self, transport: trio.SocketStream) -> None:
+        """One connection, from its first byte to its last. Nothing but cancellation leaves it."""
+        hold_to_timeout(transport)
+        try:
+            await self._speak(transport)
+        except trio.TooSlowError as exc:
+            error = ConnectionBroken(f"no TLS handshake within {HANDSHAKE_TIMEOUT:g} s")
+            error.__cause__ = exc
+            self.on_error(error)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
+            error = ConnectionBroken("the peer hung up during the handshake")
+            error.__cause__ = exc
+            self.on_error(error)
+        except Exception as exc:
+            self.on_error(exc)
+        finally:
+            await trio.aclose_forcefully(transport)
+
+    async def _speak(self, transport: trio.SocketStream) -> None:
+        if self.context is None:
+            await serve_http1(transport, self._guard)
+            return
+        tls = TlsStream(transport, self.context, server_side=True)
+        async with self.handshakes:
+            with trio.fail_after(HANDSHAKE_TIMEOUT):
+                await tls.do_handshake()
+        if tls.alpn != "h2":
+            await serve_http1(tls, self._guard)
+            return
+        async with open_http2(tls, client=False, handler=self._guard, limits=self.limits) as connection:
+            await connection.wait_closed()
+            if connection.error and isinstance(connection.error.__cause__, RemoteProtocolError):
+                self.on_error(connection.error.__cause__)
+
+    async def _guard(self, exchange: Exchange) -> None:
+        try:
+            await self.handler(exchange)
+        except Exception as exc:
+            self.on_error(exc)
+            await _apologise(exchange, exc)
+
+
+async def _apologise(exchange: Exchange, exc: Exception) -> None:
+    if exchange.started:
+        return  # What has begun cannot be taken back: it ends in a reset.
+    status, text = 500, "internal error"
+    if isinstance(exc, BodyTooLarge):
+        status, text = 413, str(exc)
+    elif isinstance(exc, RemoteProtocolError):
+        status, text = 400, str(exc)
+    # When the peer has gone nobody hears it; the error itself is reported.
+    with suppress(ConnectionBroken):
+        await exchange.respond(status, [("content-type", "text/plain")], f"{text}\n".encode())

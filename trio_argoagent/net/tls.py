@@ -1,0 +1,211 @@
+"""TLS over any byte stream, one pass of the scheduler per read instead of one per record.
+
+``trio.SSLStream`` returns one record (16 KiB at most) per receive, takes two locks each time, and sends no
+alert when a handshake fails, so the peer of a refused certificate sees a bare end of file. This stream drains
+all the records that have arrived, has no locks because exactly one task receives and one sends, and sends the
+alert. There is no renegotiation in TLS 1.3 and we never ask for it in 1.2; what reading makes OpenSSL want to
+say (an answer to a key update) leaves with the next send, in order.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import Final
+
+import trio
+
+from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
+from trio_argoagent.net.errors import TlsFailed
+
+__all__ = ["TlsStream", "client_context", "common_name", "fingerprint", "server_context"]
+
+RECORD: Final = 16 * 1024
+"""Bytes of plain text in one record, the most that one read of OpenSSL returns."""
+READ: Final = 64 * 1024
+"""Bytes asked of the transport at once."""
+SLICE: Final = 256 * 1024
+"""Bytes encrypted before they are sent: bounds what a large send keeps twice."""
+
+
+class TlsStream(trio.abc.Stream):
+    """One TLS connection. One task may send and one may receive; ``do_handshake`` comes before both.
+
+    Args:
+        transport: what carries the records; owned from now on.
+        context: identity and trust.
+        server_side: who answers.
+        server_hostname: what the server's certificate must be for (client only).
+
+    Attributes:
+        transport: what carries the records.
+        bytes_sent: as the transport counts them.
+        bytes_received: as the transport counts them.
+    """
+
+    def __init__(
+        self,
+        transport: trio.abc.Stream,
+        context: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+    ) -> None:
+        self.transport = transport
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side, server_hostname)
+        self._ended = False
+        self._failure: ssl.SSLError | None = None
+        self._said_goodbye = False
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The peer's verified certificate (DER), if it has shown one."""
+        return self._tls.getpeercert(binary_form=True)
+
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that was agreed on."""
+        return self._tls.selected_alpn_protocol()
+
+    async def do_handshake(self) -> None:
+        """Agree on keys. With TLS 1.3 a client learns only from its first read whether it is accepted.
+
+        Raises:
+            TlsFailed: no agreement; the peer has been told why.
+            trio.BrokenResourceError: the transport is gone.
+        """
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fill()
+            except ssl.SSLError as exc:
+                await self._say_why()
+                raise _failed(exc, sent=False) from exc
+            else:
+                await self._flush()
+                return
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send bytes. When it is cancelled the connection cannot be used any more.
+
+        Raises:
+            trio.BrokenResourceError: the transport is gone.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        view = memoryview(data)
+        for start in range(0, len(view), SLICE):
+            self._encrypt(view[start : start + SLICE])
+            await self._flush()
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Return when the transport might take more."""
+        await self.transport.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """All that has arrived, empty at the end, whether the peer said goodbye or not.
+
+        The protocols above tell a clean end themselves. Cancelling it loses nothing.
+
+        Raises:
+            TlsFailed: the peer sent an alert, or nonsense.
+            trio.BrokenResourceError: the transport is gone.
+        """
+        while not self._said_goodbye:
+            try:
+                data = self._drain(max_bytes)
+            except ssl.SSLError as exc:
+                raise _failed(exc, sent=True) from exc
+            if data or self._ended:
+                await trio.lowlevel.checkpoint_if_cancelled()
+                return data
+            await self._fill()
+        while await self.transport.receive_some(READ):
+            pass
+        return b""
+
+    async def send_eof(self) -> None:
+        """Say that nothing follows. What still arrives is thrown away: receiving waits for the peer's end.
+
+        Raises:
+            trio.BrokenResourceError: the transport is gone.
+        """
+        self._said_goodbye = True
+        with suppress(ssl.SSLError):  # It wants the peer's goodbye, too; ours is in the buffer by then.
+            self._tls.unwrap()
+        await self._flush()
+        if isinstance(self.transport, trio.abc.HalfCloseableStream):
+            await self.transport.send_eof()
+
+    async def aclose(self) -> None:
+        """Close the transport at once; ``send_eof`` comes before, for a clean end."""
+        await self.transport.aclose()
+
+    def _encrypt(self, view: memoryview) -> None:
+        try:
+            while view:
+                # OpenSSL returns after each record.
+                view = view[self._tls.write(view) :]
+        except ssl.SSLError as exc:
+            raise trio.BrokenResourceError(f"TLS: {exc}") from exc
+
+    def _drain(self, max_bytes: int | None) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        pieces: list[bytes] = []
+        left = max_bytes if max_bytes is not None else 1 << 62
+        try:
+            while left and not self._ended:
+                piece = self._tls.read(min(RECORD, left))
+                pieces.append(piece)
+                left -= len(piece)
+                # A goodbye is an empty read, or one of two exceptions, by what has been said before.
+                self._ended = not piece
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self._ended = True
+        except ssl.SSLError as exc:
+            # What was good comes first. OpenSSL tells an error only once.
+            self._failure = exc
+            if not pieces:
+                raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _fill(self) -> None:
+        data = await self.transport.receive_some(READ)
+        self.bytes_received += len(data)
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+
+    async def _flush(self) -> None:
+        data = self._out.read()
+        if data:
+            await self.transport.send_all(data)
+            self.bytes_sent += len(data)
+
+    async def _say_why(self) -> None:
+        # When the peer has gone already, why the handshake failed is known all the same.
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await self._flush()
+
+
+def _failed(exc: ssl.SSLError, *, sent: bool) -> TlsFailed:
+    reason = exc.reason or ""
+    said = reason.partition("_ALERT_")[2]
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        text = f"the peer's certificate: {exc.verify_message}"
+    elif isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        text = "the peer closed the connection during the handshake"
+    elif said:
+        text = f"the peer refuses us: {said.replace('_', ' ').lower()}"
+    else:
+        text = reason.replace("_", " ").lower() or str(exc)
+    return TlsFailed(f"TLS: {text}", reason=reason, sent=sent)

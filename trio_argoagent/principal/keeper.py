@@ -1,0 +1,82 @@
+"""What the principal itself writes on the hub's Applications and AppProjects, beside statuses and mirrors.
+
+It stamps new requests (they become intents), answers requests that a spoke has rejected, and takes Argo CD's
+finalizers off objects whose deletion the spoke has carried out: nobody on the hub would do it.
+All three follow from the object and from what the replica has answered, so nothing is lost by a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from trio_argoagent.model.objects import Object
+from trio_argoagent.ports.env import Env
+from trio_argoagent.replication.bell import Bell
+from trio_argoagent.replication.executor import Executor, TryLater
+from trio_argoagent.sync import intents, names, plan, steps
+
+RETRY: Final = 1.0
+"""Seconds until an object that could not be written is tried again."""
+
+
+class _KeepPlan:
+    def __init__(self, next_step: Callable[[Object], steps.Step | None]) -> None:
+        self._next_step = next_step
+
+    def step(self, live: Object | None) -> steps.Step:
+        return (self._next_step(live) if live is not None else None) or steps.APPLIED
+
+    def wrote(self, step: steps.Step, obj: Object) -> None:
+        return
+
+
+class Keeper:
+    """One resource's objects of one agent.
+
+    Args:
+        executor: of the resource on the hub.
+        env: ids and time stamps.
+        carried_out: has the spoke carried out the deletion of this object?
+    """
+
+    def __init__(self, executor: Executor, env: Env, carried_out: Callable[[Object], bool]) -> None:
+        self._executor, self._env, self._carried_out = executor, env, carried_out
+        self._rejected: dict[tuple[str, str], tuple[str, str]] = {}
+        self._touched: dict[tuple[str, str], None] = {}
+        self._bell = Bell()
+
+    def touch(self, namespace: str, name: str) -> None:
+        """This object, or what is known of its copy, has changed."""
+        self._touched[namespace, name] = None
+        self._bell.ring()
+
+    def reject(self, namespace: str, name: str, intent: str, message: str) -> None:
+        """The spoke cannot run this sync."""
+        self._rejected[namespace, name] = (intent, message)
+        self.touch(namespace, name)
+
+    async def run(self) -> None:
+        """Keep until cancelled."""
+        while True:
+            await self._bell.wait()
+            while self._touched:
+                name = next(iter(self._touched))
+                del self._touched[name]
+                done = await self._executor.bring_about(*name, _KeepPlan(lambda obj: self._next_step(obj)))
+                if isinstance(done, TryLater):
+                    self.touch(*name)
+                    await trio.sleep(RETRY if done.after is None else done.after)
+
+    def _next_step(self, obj: Object) -> steps.Step | None:
+        name = (obj.meta.namespace, obj.meta.name)
+        if name in self._rejected:
+            answer = intents.answer_rejected(obj, *self._rejected[name], at=self._env.timestamp())
+            if answer is not None:
+                return answer
+            del self._rejected[name]
+        if obj.deleting and any(names.is_argo_finalizer(finalizer) for finalizer in obj.finalizers):
+            return plan.strip(obj) if self._carried_out(obj) else None
+        return intents.stamp(obj, self._env.new_id())

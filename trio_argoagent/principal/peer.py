@@ -1,0 +1,290 @@
+"""One agent as the principal knows it: both feeds, and what the hub's objects mean for them.
+
+A peer outlives its links. What it knows of the hub comes from the informers that all peers share; what it
+knows of its spoke comes over the link and is proven anew on each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import trio
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Feed, Key, Kind, Verb
+from trio_argoagent.model.objects import Object, canonical
+from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.ports.transport import Link, LinkStatistics
+from trio_argoagent.principal.hub import Hub
+from trio_argoagent.principal.keeper import Keeper
+from trio_argoagent.replication.copies import Copies, Dependencies, read_copy, retained
+from trio_argoagent.replication.intents import intent_keys, status_key
+from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.replication.statuses import Statuses
+from trio_argoagent.replication.workers import Trade, Workers
+from trio_argoagent.sync import intents, kinds, mapping, names, projection, wants
+from trio_argoagent.sync.intents import Intent
+from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.plan import Place
+from trio_argoagent.sync.replica import ReplicaStatistics
+from trio_argoagent.sync.source import SourceStatistics, Ticket
+
+
+@attrs.frozen
+class PeerStatus:
+    """What the principal can say of one agent at one moment."""
+
+    name: str
+    mode: Mode
+    connected: bool
+    links: int
+    desired: SourceStatistics
+    observed: ReplicaStatistics
+    consistent_as_of: str
+    traffic: LinkStatistics
+
+
+class Peer:
+    """See the module.
+
+    Args:
+        hub: the informers and executors that all peers share.
+        mapping: between the hub and this agent.
+        cluster_uid: of its spoke, as it said first.
+    """
+
+    def __init__(self, hub: Hub, mapping: NamespaceMapping, cluster_uid: str) -> None:
+        self.mapping, self.cluster_uid = mapping, cluster_uid
+        self.mode = Mode.AUTONOMOUS if mapping.autonomous else Mode.MANAGED
+        self.link_scope: trio.CancelScope | None = None
+        self.link_ended = trio.Event()
+        self.link: Link | None = None
+        self.links = 0
+        self._past = LinkStatistics()
+        self._hub = hub
+        self._desired = kinds.rows(self.mode, Feed.DESIRED)
+        self._observed = kinds.rows(self.mode, Feed.OBSERVED)
+        self._intents: dict[Key, Intent] = {}
+        self._refresh_seen: dict[Key, tuple[str, str]] = {}
+        self._refreshed_at: dict[Key, str] = {}
+        self.outlet = Outlet(self._body, self._asof)
+        self.workers = self._make_workers()
+        self._applications = Keeper(hub.on_applications, hub.env, self._carried_out)
+        self._projects = Keeper(hub.on_projects, hub.env, self._carried_out)
+        self._catch_up()
+
+    def _make_workers(self) -> Workers:
+        hub = self._hub
+        order = Dependencies(
+            lambda: [app for app in hub.applications.objects.values() if self._is_mine(app)],
+            lambda name: hub.known_projects.get(self.mapping.principal_namespace, name) is not None,
+        )
+        trades: dict[Kind, Trade] = {
+            Kind.APPLICATION: Copies(hub.on_applications, self._place, order, self._wanted_since),
+            Kind.APP_PROJECT: Copies(hub.on_projects, self._place, order, self._wanted_since),
+            Kind.STATUS: Statuses(
+                hub.on_applications, self.mapping, lambda key: self._refreshed_at.get(key, "")
+            ),
+        }
+        carried = {kind: trade for kind, trade in trades.items() if kind in self._observed}
+        listed = frozenset(kind for kind, row in self._observed.items() if row.listed)
+        return Workers(carried, listed=listed)
+
+    def _wanted_since(self, key: Key) -> float | None:
+        return self.workers.core.wanted_since(key)
+
+    def _place(self, key: Key) -> Place:
+        namespace, name = self.mapping.hub_name(key)
+        return Place(self._observed[key.kind], namespace, name, mirror=True)
+
+    def _is_mine(self, app: Object) -> bool:
+        return app.meta.namespace == self.mapping.agent
+
+    def _catch_up(self) -> None:
+        """Take in what the informers already hold."""
+        for kind in (*self._desired, *self._observed):
+            informer = self._hub.informer(kind)
+            self.outlet.set_complete(kind, informer.complete)
+        for app in self._hub.applications.objects.values():
+            if self._is_mine(app):
+                self.on_application(Change(None, app, initial=True))
+        for project in self._hub.projects.objects.values():
+            self.on_project(Change(None, project, initial=True))
+
+    async def run(self) -> None:
+        """Work for this agent until cancelled, whether it is connected or not."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.workers.run)
+            nursery.start_soon(self._applications.run)
+            nursery.start_soon(self._projects.run)
+
+    # What the hub's informers say
+
+    def on_state(self) -> None:
+        """An informer's view has become complete, or has ceased to be."""
+        for kind in self._desired:
+            self.outlet.set_complete(kind, self._hub.informer(kind).complete)
+
+    def on_application(self, change: Change) -> None:
+        """An Application in this agent's namespace has changed."""
+        obj = change.object
+        key = self.mapping.key(Kind.APPLICATION, obj.meta.name)
+        assert key is not None
+        if Kind.APPLICATION in self._desired:
+            self._want_copy(key, change)
+        else:
+            row = self._observed[Kind.APPLICATION]
+            self.workers.observe(key, lambda: retained(row, key, change.new))
+        self.workers.observe(status_key(key))
+        self._want_intents(key, change)
+        self._applications.touch(obj.meta.namespace, obj.meta.name)
+
+    def on_project(self, change: Change) -> None:
+        """An AppProject in the principal's namespace has changed."""
+        key = self.mapping.key(Kind.APP_PROJECT, change.object.meta.name)
+        if key is None:
+            return
+        if Kind.APP_PROJECT in self._desired:
+            self._want_copy(key, change)
+        else:
+            row = self._observed[Kind.APP_PROJECT]
+            self.workers.observe(key, lambda: retained(row, key, change.new))
+            for waiting in self.workers.core.waiting():
+                self.workers.touch(waiting)
+        self._projects.touch(change.object.meta.namespace, change.object.meta.name)
+
+    def _want_copy(self, key: Key, change: Change) -> None:
+        obj = change.new
+        body = self._desired_body(key, obj) if obj is not None else None
+        if obj is not None and body is not None:
+            self.outlet.want(key, wants.copy(self._desired[key.kind], obj.meta.uid, body))
+        else:
+            old = change.old or obj
+            gone = old.meta.uid if old is not None and change.witnessed else ""
+            self.outlet.absent(key, witnessed=gone)
+
+    def _desired_body(self, key: Key, obj: Object) -> dict[str, Any] | None:
+        """What the spoke shall hold of this hub object; None: nothing."""
+        row = self._desired[key.kind]
+        if wants.is_ignored(obj) or (obj.deleting and not (row.cascades and names.family(obj.finalizers))):
+            return None
+        shown = projection.copy_projection(row, obj)
+        if key.kind is Kind.APP_PROJECT:
+            if not mapping.project_matches(shown["spec"], self.mapping.agent):
+                return None
+            # Hub and spoke each have Argo CD's own finalizers on a project, or not: they do not travel.
+            shown["finalizers"] = []
+        body = self.mapping.down(key.kind, shown)
+        return body | {projection.DELETING: True} if obj.deleting else body
+
+    def _want_intents(self, key: Key, change: Change) -> None:
+        found: Mapping[Key, Intent] = {}
+        uid = self._known_uid(change.new) if change.new is not None else ""
+        if change.new is not None and uid:
+            asked = intents.asked(change.new, self._first_seen(key, change.new))
+            found = {key.of(Kind.INTENT, intent.verb): intent for intent in asked}
+        for intent_key in intent_keys(key):
+            intent = found.get(intent_key)
+            if intent is None:
+                if self._intents.pop(intent_key, None) is not None:
+                    self._refreshed_at.pop(intent_key, None)
+                    self.outlet.absent(intent_key)
+            else:
+                if self._intents.get(intent_key) != intent:
+                    self._refreshed_at.pop(intent_key, None)
+                self._intents[intent_key] = intent
+                self.outlet.want(intent_key, wants.intent(uid, intent))
+
+    def _known_uid(self, obj: Object) -> str:
+        """The uid by which the spoke knows this Application."""
+        return obj.annotations.get(names.SOURCE_UID, "") if self.mapping.autonomous else obj.meta.uid
+
+    def _first_seen(self, key: Key, obj: Object) -> str:
+        """The resourceVersion at which the refresh annotation that stands was first seen here."""
+        standing = obj.annotations.get(names.REFRESH)
+        if standing is None:
+            self._refresh_seen.pop(key, None)
+            return ""
+        seen = self._refresh_seen.setdefault(key, (obj.meta.uid + standing, obj.meta.resource_version))
+        if seen[0] != obj.meta.uid + standing:
+            seen = self._refresh_seen[key] = (obj.meta.uid + standing, obj.meta.resource_version)
+        return seen[1]
+
+    def _body(self, key: Key) -> bytes | None:
+        if key.kind is Kind.INTENT:
+            intent = self._intents.get(key)
+            return wants.intent_body(intent) if intent is not None else None
+        obj = self._hub.informer(key.kind).get(*self.mapping.hub_name(key))
+        body = self._desired_body(key, obj) if obj is not None else None
+        return canonical(body) if body is not None else None
+
+    def _asof(self, kind: Kind) -> str:
+        return self._hub.informer(kind).resource_version
+
+    # What the agent says
+
+    def inlet(self, record: Record) -> Record:
+        """Check that this agent may say that, and put a mirror's body into the hub's names.
+
+        Raises:
+            RemoteProtocolError: it may not, or it makes no sense.
+        """
+        if not self.mapping.in_scope(record.key):
+            raise RemoteProtocolError(f"{record.key} is out of this agent's scope")
+        if record.tombstone or not self._observed[record.key.kind].copied:
+            return record
+        body = read_copy(record)
+        assert body is not None
+        try:
+            return attrs.evolve(record, body=canonical(self.mapping.up(record.key.kind, body)))
+        except (TypeError, AttributeError, ValueError) as exc:
+            raise RemoteProtocolError(f"the spec of {record.key} makes no sense: {exc}") from exc
+
+    def answered(self, ticket: Ticket, result: Result) -> None:
+        """A record of ours was answered for good."""
+        key = ticket.key
+        if key.kind is not Kind.INTENT:
+            keeper = self._projects if key.kind is Kind.APP_PROJECT else self._applications
+            keeper.touch(*self.mapping.hub_name(key))
+        elif key.verb == Verb.REFRESH and result.outcome is Outcome.APPLIED:
+            self._refreshed_at[key] = result.asof
+        elif key.verb == Verb.SYNC and result.outcome is Outcome.REJECTED:
+            intent = self._intents.get(key)
+            if intent is not None:
+                self._applications.reject(*self.mapping.hub_name(key), intent.id, result.reason)
+
+    def _carried_out(self, obj: Object) -> bool:
+        """Has the spoke carried out the deletion of this hub object?"""
+        if self.mapping.autonomous:
+            return False  # Mirrors are put back by their workers.
+        kind = Kind.APP_PROJECT if obj.kind == Kind.APP_PROJECT.value else Kind.APPLICATION
+        key = self.mapping.key(kind, obj.meta.name)
+        return key is not None and self.outlet.core.answered(key)
+
+    # For people
+
+    def link_is(self, link: Link | None) -> None:
+        """A link has come up (None: it has ended)."""
+        if link is not None:
+            self.links += 1
+        elif self.link is not None:
+            self._past = self._past.plus(self.link.statistics())
+        self.link = link
+
+    def status(self) -> PeerStatus:
+        """Where it stands now."""
+        live = self.link.statistics() if self.link is not None else LinkStatistics()
+        return PeerStatus(
+            name=self.mapping.agent,
+            mode=self.mode,
+            connected=self.link is not None,
+            links=self.links,
+            desired=self.outlet.statistics(),
+            observed=self.workers.statistics(),
+            consistent_as_of=self.outlet.consistent_as_of(Kind.APPLICATION),
+            traffic=self._past.plus(live),
+        )

@@ -1,0 +1,232 @@
+"""The principal as a program: opens its nurseries and carries out effects."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import trio
+
+from trio_argoagent import errors
+from trio_argoagent._version import __version__
+from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model.identity import Mode, is_dns_label
+from trio_argoagent.model.resources import CONFIG_MAPS
+from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.transport import Link, Listener
+from trio_argoagent.principal.hub import Hub
+from trio_argoagent.principal.peer import Peer, PeerStatus
+from trio_argoagent.replication.handover import Greeting, expect_hello
+from trio_argoagent.replication.session import Feeds, Session
+from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.events import Event, Observer, ignore
+from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.stream.protocol import handshake, messages
+from trio_argoagent.sync.mapping import NamespaceMapping
+
+IDENTITY: Final = "argocd-agent-principal-identity"
+"""The ConfigMap that keeps the principal's uid, as argocd-agent names it."""
+HANDSHAKE_TIMEOUT: Final = 10.0
+"""Seconds from accepting a link to the agent's hello."""
+MAPPING: Final = "namespace"
+MAX_PEERS: Final = 10_000
+"""Agents one principal will know."""
+
+
+class Refused(Exception):
+    """This agent is not let in; says what it is told."""
+
+    def __init__(self, reason: messages.Reason, detail: str, retry_after: float = 0.0) -> None:
+        super().__init__(detail)
+        self.answer = messages.Refuse(reason, detail, retry_after)
+
+
+class Principal:
+    """One principal. ``run`` it once.
+
+    Args:
+        config: its settings.
+        cluster: the hub's API.
+        listener: where agents come in.
+        env: time and randomness.
+        observer: told what happens.
+    """
+
+    def __init__(
+        self,
+        config: PrincipalConfig,
+        *,
+        cluster: Cluster,
+        listener: Listener,
+        env: Env,
+        observer: Observer = ignore,
+    ) -> None:
+        self.config = config
+        self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
+        self.hub = Hub(cluster, config.namespace, env)
+        self.peers: dict[str, Peer] = {}
+        self._instance = env.new_id()
+        self._uid = ""
+        # Bounded by MAX_PEERS: an agent is handed over once.
+        self._newcomers, self._arrivals = trio.open_memory_channel[Peer](MAX_PEERS)
+        self.hub.applications.on_change(self._on_application)
+        self.hub.projects.on_change(self._on_project)
+        for informer in (self.hub.applications, self.hub.projects):
+            informer.on_state(self._on_state)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
+        self._uid = await self._identity()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.hub.applications.run)
+            await nursery.start(self.hub.projects.run)
+            nursery.start_soon(self._look_after_peers)
+            # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
+            await nursery.start(self._listener.serve, self._serve)
+            task_status.started()
+
+    async def _look_after_peers(self) -> None:
+        async with trio.open_nursery() as nursery:
+            async for peer in self._arrivals:
+                nursery.start_soon(peer.run)
+
+    async def _identity(self) -> str:
+        """This hub's uid, made once and kept in a ConfigMap."""
+        redial = Redial(self._env.random)
+        while True:
+            try:
+                return await self._read_identity()
+            except (errors.ApiError, errors.OutcomeUnknown) as exc:
+                self._report("", "hub-unreachable", f"the hub's API server: {exc}", "warning")
+                await trio.sleep(redial.next_wait())
+
+    async def _read_identity(self) -> str:
+        namespace = self.config.namespace
+        try:
+            found = await self._cluster.get(CONFIG_MAPS, namespace, IDENTITY)
+        except errors.NotFound:
+            value = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": IDENTITY, "namespace": namespace},
+                "data": {"principal-uid": self._env.entropy(16).hex()},
+            }
+            found = await self._cluster.create(CONFIG_MAPS, value)
+        return str((found.get("data") or {}).get("principal-uid", ""))
+
+    # What the informers say
+
+    def _on_application(self, change: Change) -> None:
+        peer = self.peers.get(change.object.meta.namespace)
+        if peer is not None:
+            peer.on_application(change)
+
+    def _on_project(self, change: Change) -> None:
+        for peer in self.peers.values():
+            peer.on_project(change)
+
+    def _on_state(self) -> None:
+        for peer in self.peers.values():
+            peer.on_state()
+
+    # Links
+
+    async def _serve(self, link: Link) -> None:
+        """One link, from its hello to its end."""
+        name = link.peer.name
+        greeting = Greeting(link, handshake.Role.PRINCIPAL)
+        try:
+            with trio.fail_after(HANDSHAKE_TIMEOUT):
+                hello = expect_hello(await greeting.hear())
+            peer = await self._admit(link, hello)
+            await self._talk(greeting, peer, hello)
+        except* Refused as group:
+            for refusal in (exc for exc in group.exceptions if isinstance(exc, Refused)):
+                self._report(name, "link-refused", refusal.answer.detail, "warning")
+                greeting.say(refusal.answer)
+            await link.close()
+        except* trio.TooSlowError:
+            self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
+        except* (errors.LinkError, errors.ProtocolError) as group:
+            self._report(name, "link-broken", "; ".join(map(str, group.exceptions)), "warning")
+
+    async def _admit(self, link: Link, hello: messages.Hello) -> Peer:
+        """The peer of this agent, ready for a new link: an older link of it has ended.
+
+        Raises:
+            Refused: it is not let in.
+        """
+        name = link.peer.name
+        self._check(name, hello)
+        peer = self.peers.get(name)
+        if peer is not None and peer.cluster_uid != hello.cluster_uid:
+            detail = f"{name} is known as another cluster; give this agent a name and certificate of its own"
+            raise Refused(messages.Reason.IDENTITY, detail, retry_after=60.0)
+        if peer is not None and (peer.mode, peer.mapping.agent_namespace) != (hello.mode, hello.namespace):
+            pinned = f"{peer.mode} in namespace {peer.mapping.agent_namespace}"
+            raise Refused(messages.Reason.MODE, f"{name} is known as {pinned}", retry_after=60.0)
+        if peer is None:
+            mapping = NamespaceMapping(
+                agent=name,
+                agent_namespace=hello.namespace,
+                principal_namespace=self.config.namespace,
+                autonomous=hello.mode is Mode.AUTONOMOUS,
+            )
+            peer = self.peers[name] = Peer(self.hub, mapping, hello.cluster_uid)
+            self._newcomers.send_nowait(peer)
+        while peer.link_scope is not None:
+            # The newest wins: a rolling update must not deadlock. The old nursery exits first.
+            self._report(name, "link-replaced", "a newer link takes over", "warning")
+            ended = peer.link_ended
+            peer.link_scope.cancel()
+            await ended.wait()
+        return peer
+
+    def _check(self, name: str, hello: messages.Hello) -> None:
+        chosen = handshake.choose_version(hello.protocols)
+        if isinstance(chosen, messages.Refuse):
+            raise Refused(chosen.reason, chosen.detail, retry_after=60.0)
+        if not is_dns_label(name) or name == self.config.namespace:
+            detail = f"{name!r} cannot be an agent's name: use a DNS label other than the hub's own namespace"
+            raise Refused(messages.Reason.IDENTITY, detail, retry_after=60.0)
+        if hello.mapping != MAPPING:
+            detail = f"the agent maps by {hello.mapping}, the principal by {MAPPING}: set both alike"
+            raise Refused(messages.Reason.MAPPING, detail, retry_after=60.0)
+        if len(self.peers) >= MAX_PEERS and name not in self.peers:
+            raise Refused(messages.Reason.INTERNAL, f"this principal knows {MAX_PEERS} agents already", 60.0)
+
+    async def _talk(self, greeting: Greeting, peer: Peer, hello: messages.Hello) -> None:
+        with trio.CancelScope() as scope:
+            peer.link_scope, peer.link_ended = scope, trio.Event()
+            try:
+                peer.link_is(greeting.link)
+                greeting.say(self._welcome(peer))
+                text = f"{hello.mode} agent {hello.version} is connected"
+                self._report(peer.mapping.agent, "link-up", text)
+                feeds = Feeds(peer.outlet, peer.workers, peer.answered, peer.inlet)
+                await Session(greeting, feeds, self.config.keepalive).run(hello.root)
+            finally:
+                peer.workers.core.link_down()
+                peer.link_is(None)
+                peer.link_scope = None
+                peer.link_ended.set()
+                self._report(peer.mapping.agent, "link-down", "the link has ended")
+
+    def _welcome(self, peer: Peer) -> messages.Welcome:
+        return messages.Welcome(
+            protocol=handshake.PROTOCOLS[1],
+            capabilities=(),
+            version=__version__,
+            instance=self._instance,
+            principal_uid=self._uid,
+            agent=peer.mapping.agent,
+            root=peer.workers.core.link_up(),
+            keepalive=self.config.keepalive,
+        )
+
+    def _report(self, agent: str, name: str, text: str, level: str = "info") -> None:
+        self._observer(Event(name, agent, text, level))
+
+    def status(self) -> tuple[PeerStatus, ...]:
+        """Where each agent stands now."""
+        return tuple(peer.status() for peer in self.peers.values())

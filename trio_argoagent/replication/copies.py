@@ -1,0 +1,158 @@
+"""Copies: an agent's Applications and AppProjects, and the principal's mirrors of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+import trio
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.objects import Object, canonical, decode
+from trio_argoagent.model.records import Holding, Outcome, Record
+from trio_argoagent.replication.executor import Executor, TryLater
+from trio_argoagent.replication.workers import Achieved
+from trio_argoagent.sync import marker, names, plan, projection, steps
+from trio_argoagent.sync.kinds import Row
+from trio_argoagent.sync.plan import Place
+from trio_argoagent.sync.replica import Work
+
+PROJECT_WAIT: Final = 10.0
+"""Seconds an Application waits for its AppProject: Argo CD does not look again when it comes."""
+
+_PARTS: Final = {"annotations": dict, "finalizers": list, "labels": dict, "spec": dict}
+
+
+def read_copy(record: Record) -> dict[str, Any] | None:
+    """The body of a copy's record, its shape checked.
+
+    Raises:
+        RemoteProtocolError: it is not a copy projection.
+    """
+    body = read_body(record)
+    if body is not None:
+        for part, shape in _PARTS.items():
+            if not isinstance(body.get(part), shape):
+                wrong = f"{part} is missing or no {shape.__name__}"
+                raise RemoteProtocolError(f"the body of {record.key}: {wrong}")
+    return body
+
+
+def read_body(record: Record) -> dict[str, Any] | None:
+    """The body of a record as JSON.
+
+    Raises:
+        RemoteProtocolError: it is none, or not an object.
+    """
+    if record.body is None:
+        return None
+    try:
+        body = decode(record.body)
+    except msgspec.DecodeError as exc:
+        raise RemoteProtocolError(f"the body of {record.key} is not JSON: {exc}") from exc
+    if not isinstance(body, dict):
+        raise RemoteProtocolError(f"the body of {record.key} is not a JSON object")
+    return body
+
+
+class Dependencies:
+    """What Argo CD needs in order: an Application after its AppProject, a deletion before it."""
+
+    def __init__(
+        self, applications: Callable[[], Iterable[Object]], project_exists: Callable[[str], bool]
+    ) -> None:
+        self._applications, self._project_exists = applications, project_exists
+
+    def misses_project(self, body: Mapping[str, Any]) -> str:
+        """The AppProject that an Application lacks; empty if it is there."""
+        project = (body.get("spec") or {}).get("project") or "default"
+        return "" if self._project_exists(project) else project
+
+    def holds_back(self, project: str) -> str:
+        """The name of an Application whose deletion needs this AppProject; empty if there is none."""
+        for app in self._applications():
+            if app.deleting and ((app.get("spec") or {}).get("project") or "default") == project:
+                return app.meta.name
+        return ""
+
+
+@attrs.define
+class _CopyPlan:
+    place: Place
+    record: Record
+    body: dict[str, Any] | None
+    gate: Callable[[Object | None], str]
+    stored: list[str] = attrs.field(factory=list)
+
+    def step(self, live: Object | None) -> steps.Step:
+        reason = self.gate(live)
+        if reason:
+            return steps.pending(reason)
+        return plan.plan(self.place, self.record, self.body, live, self.stored)
+
+    def wrote(self, step: steps.Step, obj: Object) -> None:
+        if isinstance(step, steps.Create) or (isinstance(step, steps.Patch) and step.sends):
+            self.stored.append(projection.ap(self.place.row, obj))
+
+
+class Copies:
+    """The trade of one copied kind.
+
+    Args:
+        executor: of the kind's resource on the replica's cluster.
+        place: where the copy of a key goes. Bodies are in the names of that cluster already.
+        dependencies: what must be there first.
+        wanted_since: when the newest record of a key arrived (monotonic seconds).
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        place: Callable[[Key], Place],
+        dependencies: Dependencies,
+        wanted_since: Callable[[Key], float | None],
+    ) -> None:
+        self._executor, self._place = executor, place
+        self._dependencies, self._wanted_since = dependencies, wanted_since
+
+    def holding(self, key: Key) -> Holding | None:
+        """See ``Trade``."""
+        place = self._place(key)
+        return plan.holding(place.row, self._executor.known.get(place.namespace, place.name))
+
+    async def bring_about(self, work: Work) -> Achieved | TryLater:
+        """See ``Trade``."""
+        record, place = work.record, self._place(work.key)
+        body = read_copy(record)
+        task = _CopyPlan(place, record, body, lambda live: self._gate(work.key, place, body, live))
+        done = await self._executor.bring_about(place.namespace, place.name, task)
+        if isinstance(done, TryLater):
+            return done
+        stays = body is not None and not body.get(projection.DELETING)
+        return Achieved(done.outcome, done.reason, retain=stays and done.outcome is Outcome.APPLIED)
+
+    def _gate(self, key: Key, place: Place, body: Mapping[str, Any] | None, live: Object | None) -> str:
+        """Why this key must wait for another one; empty: it need not."""
+        if key.kind is Kind.APP_PROJECT and body is None and live is not None:
+            app = self._dependencies.holds_back(place.name)
+            return f"Application {app} needs it to be deleted" if app else ""
+        if key.kind is Kind.APPLICATION and body is not None and live is None:
+            since = self._wanted_since(key)
+            project = self._dependencies.misses_project(body)
+            if project and since is not None and trio.current_time() < since + PROJECT_WAIT:
+                return f"waits for AppProject {project}"
+        return ""
+
+
+def retained(row: Row, key: Key, obj: Object | None) -> Record | None:
+    """The record that an intact copy stands for: after a start it is guarded without being sent again."""
+    if obj is None or obj.deleting:
+        return None
+    held, mark = plan.holding(row, obj), marker.parse(obj.annotations.get(names.MARKER))
+    if held is None or mark is None or held.digest != mark.digest:
+        return None
+    body = canonical(projection.copy_projection(row, obj))
+    return Record(key, held.uid, mark.digest, mark.asof, body)

@@ -1,0 +1,113 @@
+"""Carries out the steps of a plan on one object until the plan says that it is done.
+
+A plan sees the newest known state and names one step; the API server's answer is the next state. A refused
+precondition means that somebody was faster: the object is read again and planned anew. Only what the API
+server has really said is ever answered to the source.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import attrs
+
+from trio_argoagent import errors
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.records import Outcome
+from trio_argoagent.model.resources import Resource
+from trio_argoagent.ports.cluster import Cluster, JsonPatch
+from trio_argoagent.replication.known import Known
+from trio_argoagent.sync import steps
+
+MAX_STEPS: Final = 16
+"""Steps towards one record in one go; then it waits its turn again: no fight takes a worker for ever."""
+
+
+class Plan(Protocol):
+    """What to do next with one object. It may remember what it has seen on the way."""
+
+    def step(self, live: Object | None) -> steps.Step:
+        """The next step, from the newest known state."""
+
+    def wrote(self, step: steps.Step, obj: Object) -> None:
+        """The API server has answered this step with this state."""
+
+
+@attrs.frozen
+class TryLater:
+    """The API server cannot now, or others were faster too often; ``after``: seconds it asked for."""
+
+    after: float | None
+    reason: str
+
+
+_LOST_RACE = (errors.Conflict, errors.AlreadyExists, errors.NotFound, errors.Expired)
+_NOT_NOW = (errors.Throttled, errors.Unavailable)
+_NOT_ALLOWED = (errors.Forbidden, errors.Unauthorized)
+
+
+class Executor:
+    """Executes plans on the objects of one resource."""
+
+    def __init__(self, cluster: Cluster, resource: Resource, known: Known) -> None:
+        self._cluster, self._resource, self.known = cluster, resource, known
+
+    async def bring_about(self, namespace: str, name: str, plan: Plan) -> steps.Done | TryLater:
+        """Carry out ``plan`` on one object until it is done, or for ``MAX_STEPS`` steps."""
+        for _ in range(MAX_STEPS):
+            live = self.known.get(namespace, name)
+            step = plan.step(live)
+            if isinstance(step, steps.Done):
+                return step
+            try:
+                await self._carry_out(namespace, name, step, plan)
+            except _NOT_NOW as exc:
+                return TryLater(exc.retry_after or None, exc.message)
+            except _NOT_ALLOWED as exc:
+                return steps.pending(exc.message)
+            except (errors.ApiError, errors.OutcomeUnknown) as exc:
+                try:
+                    now = await self._read(namespace, name, live.meta.uid if live is not None else "")
+                except (errors.ApiError, errors.OutcomeUnknown) as again:
+                    return TryLater(getattr(again, "retry_after", None) or None, str(again))
+                verdict = _judge(exc, live, now)
+                if verdict is not None:
+                    return verdict
+        return TryLater(None, "others keep changing it")
+
+    async def _carry_out(self, namespace: str, name: str, step: steps.Step, plan: Plan) -> None:
+        match step:
+            case steps.Create(value):
+                obj = await self._cluster.create(self._resource, value)
+            case steps.Patch(operations):
+                obj = await self._cluster.patch(self._resource, namespace, name, JsonPatch(operations))
+            case steps.Delete(uid, version, final):
+                await self._cluster.delete(self._resource, namespace, name, uid=uid, resource_version=version)
+                if final:
+                    self.known.gone(namespace, name, uid)
+                else:
+                    await self._read(namespace, name, uid)
+                return
+            case _:
+                raise errors.LocalProtocolError(f"no such step: {step!r}")
+        self.known.wrote(obj)
+        plan.wrote(step, obj)
+
+    async def _read(self, namespace: str, name: str, uid: str) -> Object | None:
+        try:
+            obj = await self._cluster.get(self._resource, namespace, name)
+        except errors.NotFound:
+            self.known.gone(namespace, name, uid)
+            return None
+        self.known.wrote(obj)
+        return obj
+
+
+def _judge(cause: errors.ArgoAgentError, before: Object | None, now: Object | None) -> steps.Done | None:
+    """After a refusal: None if the object is not what the plan thought, so that it must plan anew."""
+    versions = [obj.meta.resource_version if obj is not None else None for obj in (before, now)]
+    if isinstance(cause, errors.OutcomeUnknown) or versions[0] != versions[1]:
+        return None
+    if isinstance(cause, errors.NotFound) and before is None:
+        return steps.pending(str(cause))  # The namespace is missing: it may come.
+    return None if isinstance(cause, _LOST_RACE) else steps.Done(Outcome.REJECTED, str(cause))

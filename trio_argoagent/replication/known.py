@@ -1,0 +1,66 @@
+"""The newest known state of each object: the informer's, or what the API server answered to our own write.
+
+An informer lags behind our own writes by a moment. To plan from its cache then would undo them; to read the
+object again before each step would double the load. So answers are kept until the informer has caught up.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from trio_argoagent.kube.informer import Informer
+from trio_argoagent.model import rv
+from trio_argoagent.model.objects import Object
+
+Name = tuple[str, str]
+
+
+@attrs.frozen
+class _Gone:
+    """We were told that this object is gone; the informer may still show it."""
+
+    uid: str
+
+
+class Known:
+    """A view of one informer's collection that never goes back behind our own writes."""
+
+    def __init__(self, informer: Informer) -> None:
+        self.informer = informer
+        self._own: dict[Name, Object | _Gone] = {}
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """The newest known state of one object; None: it does not exist."""
+        cached = self.informer.get(namespace, name)
+        own = self._own.get((namespace, name))
+        if own is None:
+            return cached
+        if isinstance(own, _Gone):
+            if cached is not None and cached.meta.uid == own.uid:
+                return None
+        elif self._is_ahead(own, cached):
+            return own
+        del self._own[namespace, name]
+        return cached
+
+    def _is_ahead(self, own: Object, cached: Object | None) -> bool:
+        version = own.meta.resource_version
+        if cached is not None:
+            return rv.is_newer(version, cached.meta.resource_version)
+        return not rv.at_least(self.informer.resource_version, version)
+
+    def wrote(self, obj: Object) -> None:
+        """The API server has just answered with this state."""
+        name = (obj.meta.namespace, obj.meta.name)
+        if self._is_ahead(obj, self.informer.get(*name)):
+            self._own[name] = obj
+        else:
+            self._own.pop(name, None)
+
+    def gone(self, namespace: str, name: str, uid: str) -> None:
+        """The API server has just said that this object is gone."""
+        cached = self.informer.get(namespace, name)
+        if cached is not None and cached.meta.uid == uid:
+            self._own[namespace, name] = _Gone(uid)
+        else:
+            self._own.pop((namespace, name), None)

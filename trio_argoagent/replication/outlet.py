@@ -1,0 +1,72 @@
+"""A Source, and where its bodies come from: what the programs touch and what a link's writer pulls from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.records import Record
+from trio_argoagent.replication.bell import Bell
+from trio_argoagent.sync.source import Source, SourceStatistics, Want
+
+
+class Outlet:
+    """One feed's sending side. It outlives links; ``bell`` wakes the link that is up, if one is.
+
+    Args:
+        body: the newest body of a key that is wanted; read when the link has room, not earlier.
+        asof: the informer's resourceVersion for that kind.
+    """
+
+    def __init__(self, body: Callable[[Key], bytes | None], asof: Callable[[Kind], str]) -> None:
+        self.core = Source()
+        self.bell = Bell()
+        self._body, self._asof = body, asof
+        self._settled_at = ""
+
+    def want(self, key: Key, want: Want) -> None:
+        """The source's object has this value now."""
+        self.core.want(key, want, trio.current_time())
+        self.bell.ring()
+
+    def absent(self, key: Key, *, witnessed: str = "") -> None:
+        """The source has no (more) such object; ``witnessed``: the uid that was seen to go."""
+        self.core.absent(key, trio.current_time(), witnessed=witnessed)
+        self.bell.ring()
+
+    def force(self, key: Key) -> None:
+        """Send this key once more."""
+        self.core.force(key, trio.current_time())
+        self.bell.ring()
+
+    def set_complete(self, kind: Kind, complete: bool) -> None:
+        """Is the view of this kind whole?"""
+        self.core.set_complete(kind, complete, trio.current_time())
+        self.bell.ring()
+
+    def take(self) -> tuple[int, Record] | None:
+        """The next record to send with its number, or None."""
+        ticket = self.core.take(trio.current_time())
+        if ticket is None:
+            return None
+        return ticket.number, Record(
+            key=ticket.key,
+            uid=ticket.uid,
+            digest=ticket.want.digest if ticket.want is not None else "",
+            asof=self._asof(ticket.key.kind),
+            body=self._body(ticket.key) if ticket.want is not None else None,
+            evidence=ticket.evidence,
+            replaces=ticket.replaces,
+        )
+
+    def consistent_as_of(self, kind: Kind) -> str:
+        """The resourceVersion up to which the replica is proven to hold what it should; empty: never yet."""
+        if self.core.proven:
+            self._settled_at = self._asof(kind)
+        return self._settled_at
+
+    def statistics(self) -> SourceStatistics:
+        """Counters."""
+        return self.core.statistics(trio.current_time())

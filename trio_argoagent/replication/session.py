@@ -1,0 +1,214 @@
+"""One link's life: a reader, a writer and a keepalive in one nursery.
+
+A disconnect *is* the end of that nursery. What exists only because of the link (numbers in flight, queued
+frames) goes with it; what must survive (dirty keys, wanted records) lives in the outlet and the workers, and
+needs no clean-up.
+
+The writer waits for room first and chooses afterwards, so that it always sends newest values: control frames,
+then what the replica reports, then the source's records by rank.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import attrs
+import trio
+
+from trio_argoagent.errors import LinkBroken, RemoteProtocolError
+from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.replication.bell import Bell
+from trio_argoagent.replication.handover import Greeting
+from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.replication.workers import Workers
+from trio_argoagent.stream.protocol import codec, messages
+from trio_argoagent.sync.replica import Listing, Report, Root
+from trio_argoagent.sync.source import Ticket
+
+_BATCH: Final = messages.MAX_ENTRIES
+
+
+@attrs.frozen
+class Feeds:
+    """The two feeds as one side of a link sees them.
+
+    Attributes:
+        outlet: of the feed that this side sends.
+        workers: of the feed that this side receives.
+        answered: called with each record that is answered for good, and its answer.
+        inlet: checks and translates a record before it is taken; a RemoteProtocolError rejects the record.
+    """
+
+    outlet: Outlet
+    workers: Workers
+    answered: Callable[[Ticket, Result], None]
+    inlet: Callable[[Record], Record]
+
+
+class Session:
+    """The conversation after the handshake.
+
+    Args:
+        greeting: the link after its handshake, with what came early.
+        feeds: the two feeds.
+        keepalive: seconds between marks, and of silence before a ping.
+    """
+
+    def __init__(self, greeting: Greeting, feeds: Feeds, keepalive: float) -> None:
+        self._link, self._conversation, self._early = greeting.link, greeting.conversation, greeting.early
+        self._feeds, self._keepalive = feeds, keepalive
+        self._control: deque[messages.Message] = deque()
+        self._bell = Bell()
+        feeds.outlet.bell = feeds.workers.bell = self._bell
+        self._heard = trio.current_time()
+
+    async def run(self, their_root: bytes) -> None:
+        """Talk until either side ends the link cleanly.
+
+        Args:
+            their_root: the root of what the peer holds of our feed, from its hello or welcome.
+
+        Raises:
+            LinkBroken: the link ended without a goodbye, or fell silent.
+            RemoteProtocolError: the peer broke the protocol.
+        """
+        hashes = self._feeds.outlet.core.link_up(their_root, trio.current_time())
+        if hashes is not None:
+            self._say(messages.Buckets(hashes))
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write)
+                nursery.start_soon(self._keep_alive)
+                await self._read()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._feeds.outlet.core.link_down(trio.current_time())
+            self._feeds.workers.core.link_down()
+
+    def _say(self, message: messages.Message) -> None:
+        self._control.append(message)
+        self._bell.ring()
+
+    # Reading
+
+    async def _read(self) -> None:
+        frames: Sequence[bytes] = tuple(self._early)
+        while frames or (frames := await self._link.receive()):
+            self._heard = trio.current_time()
+            for frame in frames:
+                message = codec.decode(frame)
+                if message is None:
+                    continue  # Of a later version, and marked as one that may be ignored.
+                self._conversation.received(message)
+                if isinstance(message, messages.Goodbye):
+                    return
+                self._hear(message)
+            frames = ()
+
+    def _hear(self, message: messages.Message) -> None:
+        now, source = trio.current_time(), self._feeds.outlet.core
+        replica = self._feeds.workers
+        match message:
+            case messages.RecordMessage(number, record):
+                self._take(number, record)
+            case messages.Results(results):
+                for result in results:
+                    ticket = source.result(result, now)
+                    if ticket is not None:
+                        self._feeds.answered(ticket, result)
+            case messages.Have(entries):
+                source.have(entries, now)
+            case messages.Leaf(indices, entries, last):
+                source.leaf(indices, entries, last, now)
+            case messages.Buckets(hashes):
+                replica.core.compare(hashes)
+            case messages.Mark(root):
+                hashes_now = source.mark(root, now)
+                if hashes_now is not None:
+                    self._say(messages.Buckets(hashes_now))
+            case messages.Ping(token):
+                self._say(messages.Pong(token))
+            case _:
+                pass  # Pong and Drain: hearing them is all there is to them.
+        self._bell.ring()
+
+    def _take(self, number: int, record: Record) -> None:
+        try:
+            if not self._feeds.workers.accepts(record):
+                raise RemoteProtocolError(f"{record.key.kind} does not travel this way in this mode")
+            record = self._feeds.inlet(record)
+        except RemoteProtocolError as exc:
+            self._say(messages.Results((Result(number, Outcome.REJECTED, str(exc)),)))
+            return
+        self._feeds.workers.record(number, record)
+
+    # Writing
+
+    async def _write(self) -> None:
+        while True:
+            await self._link.wait_room()
+            message = self._next()
+            if message is None:
+                await self._bell.wait(self._feeds.outlet.core.next_deadline())
+                continue
+            self._conversation.sent(message)
+            self._link.send_nowait(codec.encode(message))
+
+    def _next(self) -> messages.Message | None:
+        """The next thing to say, or None for now."""
+        if self._control:
+            return self._control.popleft()
+        if self._feeds.workers.core.has_reports:
+            self._control.extend(_frames(self._feeds.workers.core.reports(_BATCH)))
+            return self._control.popleft()
+        taken = self._feeds.outlet.take()
+        return messages.RecordMessage(*taken) if taken is not None else None
+
+    # Staying alive
+
+    async def _keep_alive(self) -> None:
+        """Mark at each interval; ping when the peer was silent for one, and give up after two and a bit."""
+        token = 0
+        while True:
+            await trio.sleep(self._keepalive)
+            self._feeds.workers.core.mark()
+            self._bell.ring()
+            silent = trio.current_time() - self._heard
+            if silent >= 2 * self._keepalive:
+                raise LinkBroken(f"the peer has been silent for {silent:.0f} s")
+            if silent >= self._keepalive:
+                token += 1
+                self._say(messages.Ping(token.to_bytes(8, "big")))
+
+
+def _frames(reports: Iterable[Report]) -> Iterator[messages.Message]:
+    """Reports as messages, in their order; neighbours of one kind travel together."""
+    batch: list[Report] = []
+    for report in reports:
+        if batch and type(batch[0]) is not type(report):
+            yield _batched(batch)
+            batch = []
+        if isinstance(report, Listing):
+            yield from _leaves(report)
+        elif isinstance(report, Root):
+            yield messages.Mark(report.root)
+        else:
+            batch.append(report)
+    if batch:
+        yield _batched(batch)
+
+
+def _batched(batch: list[Report]) -> messages.Message:
+    if isinstance(batch[0], Result):
+        return messages.Results(tuple(r for r in batch if isinstance(r, Result)))
+    return messages.Have(tuple(r for r in batch if isinstance(r, tuple)))
+
+
+def _leaves(listing: Listing) -> Iterator[messages.Message]:
+    """A listing in as many leaves as it takes; the last one says so."""
+    indices, entries = bytes(listing.indices), listing.entries
+    chunks = [entries[at : at + _BATCH] for at in range(0, len(entries), _BATCH)] or [()]
+    for number, chunk in enumerate(chunks):
+        yield messages.Leaf(indices if number == 0 else b"", chunk, number == len(chunks) - 1)

@@ -1,0 +1,90 @@
+"""Statuses on the hub's Applications: written by the principal, owned by the spokes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model import rv
+from trio_argoagent.model.keys import Key, Kind, Verb
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.records import Holding, Outcome, Record
+from trio_argoagent.replication.copies import read_body
+from trio_argoagent.replication.executor import Executor, TryLater
+from trio_argoagent.replication.workers import Achieved
+from trio_argoagent.sync import overlay, steps
+from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.overlay import Memo, Merged
+from trio_argoagent.sync.replica import Work
+
+
+@attrs.define
+class _StatusPlan:
+    mapping: NamespaceMapping
+    record: Record
+    body: dict[str, Any] | None
+    memo: Memo | None
+    refreshed: Callable[[], bool]
+    merged: Merged | None = None
+    live: Object | None = None
+
+    def step(self, live: Object | None) -> steps.Step:
+        self.live, self.merged = live, None
+        if self.body is None:
+            return steps.APPLIED
+        if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
+            return steps.pending("the hub's object is another one of that name")
+        if live is not None:
+            self.merged = overlay.merge(self.mapping, self.body, live, refreshed=self.refreshed())
+            return overlay.plan(self.record, self.merged, live, self.memo)
+        return steps.pending("the hub has no such object")
+
+    def wrote(self, step: steps.Step, obj: Object) -> None:
+        if self.merged is not None:
+            self.memo = overlay.memo_of(self.record, self.merged, obj)
+
+
+class Statuses:
+    """The trade of statuses.
+
+    Args:
+        executor: of Applications on the hub.
+        mapping: between the hub and this agent.
+        refreshed_at: the spoke's resourceVersion of its write for the refresh that stands under an
+            Application's key; empty: it has not answered yet.
+    """
+
+    def __init__(
+        self, executor: Executor, mapping: NamespaceMapping, refreshed_at: Callable[[Key], str]
+    ) -> None:
+        self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
+        self._memos: dict[Key, Memo] = {}
+
+    def holding(self, key: Key) -> Holding | None:
+        """See ``Trade``."""
+        obj = self._executor.known.get(*self._mapping.hub_name(key))
+        if obj is None:
+            self._memos.pop(key, None)
+        return overlay.holding(self._mapping, obj, self._memos.get(key))
+
+    async def bring_about(self, work: Work) -> Achieved | TryLater:
+        """See ``Trade``."""
+        record, body = work.record, read_body(work.record)
+        if body is not None and not isinstance(body.get("status"), dict):
+            raise RemoteProtocolError(f"the body of {record.key}: status is missing or no dict")
+        plan = _StatusPlan(
+            self._mapping, record, body, self._memos.get(work.key), lambda: self._is_refreshed(record)
+        )
+        done = await self._executor.bring_about(*self._mapping.hub_name(work.key), plan)
+        if isinstance(done, TryLater):
+            return done
+        if done.outcome is Outcome.APPLIED and plan.merged is not None and plan.live is not None:
+            self._memos[work.key] = overlay.memo_of(record, plan.merged, plan.live)
+        return Achieved(done.outcome, done.reason)
+
+    def _is_refreshed(self, record: Record) -> bool:
+        answered = self._refreshed_at(record.key.of(Kind.INTENT, Verb.REFRESH))
+        return bool(answered) and (rv.at_least(record.asof, answered) or rv.parse(answered) is None)

@@ -1,0 +1,122 @@
+"""A Replica and the workers that bring its records about: one per key at a time, keys in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import attrs
+import trio
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.replication.bell import Bell
+from trio_argoagent.replication.executor import TryLater
+from trio_argoagent.sync.replica import Replica, ReplicaStatistics, Work
+
+MAX_WORKERS: Final = 16
+"""Keys of one replica that are worked on at once; the others wait their turn."""
+
+
+@attrs.frozen
+class Achieved:
+    """How one record ended."""
+
+    outcome: Outcome
+    reason: str = ""
+    retain: bool = False
+    """Guard it from now on."""
+    asof: str = ""
+
+
+class Trade(Protocol):
+    """What a kind's workers know: how to bring a record about, and what an object then holds."""
+
+    async def bring_about(self, work: Work) -> Achieved | TryLater:
+        """Do it.
+
+        Raises:
+            RemoteProtocolError: the body makes no sense.
+        """
+
+    def holding(self, key: Key) -> Holding | None:
+        """What the cluster holds under this key, as of the newest state known."""
+
+
+class Workers:
+    """One feed's receiving side. It outlives links; ``bell`` wakes the link that is up, if one is.
+
+    Args:
+        trades: by kind.
+        listed: does a key leave something behind that the source can compare?
+    """
+
+    def __init__(self, trades: Mapping[Kind, Trade], *, listed: frozenset[Kind]) -> None:
+        self.core = Replica(lambda key: key.kind in listed)
+        self.bell = Bell()
+        """Rung when there is something to report."""
+        self._work_bell = Bell()
+        self._trades = trades
+
+    def accepts(self, record: Record) -> bool:
+        """Is this a kind that the feed carries?"""
+        return record.key.kind in self._trades
+
+    def record(self, number: int, record: Record) -> None:
+        """A record has arrived."""
+        self.core.record(number, record, trio.current_time())
+        self.ring()
+
+    def observe(self, key: Key, retain: Callable[[], Record | None] = lambda: None) -> None:
+        """The cluster's object under this key has changed."""
+        holding = self._trades[key.kind].holding(key)
+        self.core.observe(key, holding, trio.current_time(), retain=retain)
+        self.ring()
+
+    def touch(self, key: Key) -> None:
+        """Something that this key may wait for has changed."""
+        self.core.touch(key, trio.current_time())
+        self.ring()
+
+    def ring(self) -> None:
+        """There may be work, or something to report."""
+        self._work_bell.ring()
+        self.bell.ring()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        limiter = trio.CapacityLimiter(MAX_WORKERS)
+        async with trio.open_nursery() as nursery:
+            while True:
+                work = self.core.take(trio.current_time())
+                if work is None:
+                    await self._work_bell.wait(self.core.next_deadline())
+                    continue
+                await limiter.acquire_on_behalf_of(work)
+                nursery.start_soon(self._work, work, limiter)
+
+    async def _work(self, work: Work, limiter: trio.CapacityLimiter) -> None:
+        try:
+            await self._bring_about(work)
+        finally:
+            limiter.release_on_behalf_of(work)
+            self.ring()
+
+    async def _bring_about(self, work: Work) -> None:
+        trade = self._trades[work.key.kind]
+        try:
+            achieved = await trade.bring_about(work)
+        except RemoteProtocolError as exc:
+            achieved = Achieved(Outcome.REJECTED, str(exc))
+        now = trio.current_time()
+        if isinstance(achieved, TryLater):
+            self.core.retry(work, now, after=achieved.after)
+            return
+        holding = trade.holding(work.key)
+        result = Result(0, achieved.outcome, achieved.reason, holding, achieved.asof)
+        self.core.done(work, result, now, retain=achieved.retain)
+
+    def statistics(self) -> ReplicaStatistics:
+        """Counters."""
+        return self.core.statistics(trio.current_time())

@@ -1,0 +1,40 @@
+"""The values the two programs are started with. The command line and the environment only fill these in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from trio_argoagent.model.identity import Mode
+
+KEEPALIVE: Final = 30.0
+"""Seconds between marks, and of silence before a ping; two such intervals of silence end a link."""
+
+
+@attrs.frozen
+class AgentConfig:
+    """An agent.
+
+    Attributes:
+        namespace: Argo CD's namespace on the spoke.
+        mode: which side owns the specs.
+        name: for logs until the principal has told it; the certificate decides.
+    """
+
+    namespace: str
+    mode: Mode
+    name: str = "agent"
+
+
+@attrs.frozen
+class PrincipalConfig:
+    """A principal.
+
+    Attributes:
+        namespace: Argo CD's namespace on the hub.
+        keepalive: seconds, told to the agents.
+    """
+
+    namespace: str
+    keepalive: float = KEEPALIVE

@@ -1,0 +1,129 @@
+"""The agent's side of a link: TCP, TLS, HTTP/2, and one ``POST /v1/link``.
+
+With TLS 1.3 a client's handshake succeeds before the server has judged its certificate, so a link counts as
+open only when the principal has answered 200.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+
+from trio_argoagent.errors import LinkBroken, LinkRefused
+from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.address import format_address
+from trio_argoagent.net.client import Connect
+from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.http2 import Http2Connection, open_http2
+from trio_argoagent.net.protocol.limits import WIDE_WINDOW
+from trio_argoagent.net.sockets import hold_to_timeout
+from trio_argoagent.net.tls import TlsStream, fingerprint
+from trio_argoagent.stream.explain import NO_HTTP2, answered, explain
+from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, Http2Link
+from trio_argoagent.stream.protocol.messages import MAX_LINE
+
+DIAL_TIMEOUT: Final = 10.0
+"""Seconds for TCP and TLS, and as many again for the principal's answer."""
+
+
+class Http2Dialer:
+    """``ports.transport.Dialer`` over HTTP/2.
+
+    Args:
+        host: name or address of the principal.
+        port: its TCP port.
+        context: trust in the principal and our own certificate, with ``h2`` in its ALPN list.
+        server_hostname: what its certificate must be for, when that is not ``host``.
+        connect: makes the byte stream; a proxy's tunnel, for example, instead of TCP.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        *,
+        server_hostname: str = "",
+        connect: Connect = trio.open_tcp_stream,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._context = context
+        self._name = server_hostname or host
+        self._connect = connect
+        self._where = format_address(host, port)
+
+    @asynccontextmanager
+    async def dial(self) -> AsyncIterator[Http2Link]:
+        """Open a link; leaving the context tears it down, connection and all.
+
+        What the body raises leaves it as it is, not in a group.
+
+        Raises:
+            LinkBroken: nobody answers, or not for long enough.
+            LinkRefused: TLS or the principal refuses us; the text says what to do.
+        """
+        tls = await self._handshake()
+        failure: Exception | None = None
+        try:
+            async with open_http2(tls, client=True, authority=self._where) as connection:
+                try:
+                    yield await self._open(connection, tls)
+                except Exception as exc:
+                    # Kept out of the connection's nursery, which would wrap it in a group.
+                    failure = exc
+        except BaseException as exc:
+            if failure is not None:
+                raise BaseExceptionGroup("a link failed and could not be left", [failure, exc]) from None
+            raise
+        if failure is not None:
+            raise failure
+
+    async def _handshake(self) -> TlsStream:
+        """A TLS stream that has agreed on HTTP/2."""
+        try:
+            with trio.fail_after(DIAL_TIMEOUT):
+                transport = await self._connect(self._host, self._port)
+                hold_to_timeout(transport)
+                tls = TlsStream(transport, self._context, server_hostname=self._name)
+                try:
+                    await tls.do_handshake()
+                    if tls.alpn != "h2":
+                        reason, sentence = NO_HTTP2
+                        raise LinkRefused(reason, f"{self._where}: {sentence}")
+                except BaseException:
+                    await trio.aclose_forcefully(tls)
+                    raise
+        except trio.TooSlowError as exc:
+            raise LinkBroken(f"{self._where}: no TLS connection within {DIAL_TIMEOUT:g} s") from exc
+        except (ConnectionBroken, OSError, trio.BrokenResourceError) as exc:
+            raise explain(exc, host=self._name, where=self._where) from exc
+        return tls
+
+    async def _open(self, connection: Http2Connection, tls: TlsStream) -> Http2Link:
+        """The stream that carries the link, accepted by the principal."""
+        try:
+            with trio.fail_after(DIAL_TIMEOUT):
+                await connection.wait_ready()
+                stream = await connection.open_stream("POST", LINK_PATH, [CONTENT_TYPE], window=WIDE_WINDOW)
+                status, headers = await stream.response()
+                if status != 200:
+                    text = (await stream.receive())[:MAX_LINE].decode("utf-8", "replace")
+                    raise answered(status, text, _seconds(dict(headers)), where=self._where)
+        except trio.TooSlowError as exc:
+            raise LinkBroken(f"{self._where}: no answer within {DIAL_TIMEOUT:g} s") from exc
+        except ConnectionBroken as exc:
+            raise explain(exc, host=self._name, where=self._where) from exc
+        certificate = tls.peer_certificate
+        peer = Peer(self._host, fingerprint(certificate) if certificate else "", self._where)
+        return Http2Link(stream, peer)
+
+
+def _seconds(headers: dict[str, str]) -> float:
+    """The header retry-after, where it is a number of seconds (RFC 9110, section 10.2.3)."""
+    text = headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0

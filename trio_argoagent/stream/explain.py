@@ -1,0 +1,152 @@
+"""Why there is no link, in one sentence that says what to do.
+
+OpenSSL names causes, not remedies, and the user who reads the agent's log has set the flags that are named
+here. A cause that trying again cannot remove by itself is a refusal.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
+from trio_argoagent.net.errors import TlsFailed
+from trio_argoagent.stream.protocol.messages import Reason
+
+_VERDICTS: Final[Mapping[int, str]] = {
+    9: "the principal's certificate is not valid yet: compare the clocks of both machines",
+    10: "the principal's certificate has expired: renew argocd-agent-principal-tls on the hub",
+    26: "the principal's certificate is not one for servers: issue it for serverAuth",
+    62: "the principal's certificate is not for the name {host}: issue it for that name, or set"
+    " --server-address to one that it is for",
+    64: "the principal's certificate is not for the address {host}: issue it for this address, or set"
+    " --server-address to one that it is for",
+}
+"""What OpenSSL finds wrong with the certificate of the principal (X509_V_ERR_*, x509_vfy.h)."""
+
+_UNTRUSTED: Final = (
+    "the principal's certificate does not come from a CA that we trust: give the agent the CA of the hub"
+    " (--root-ca-path, or the secret of --root-ca-secret-name)"
+)
+
+_ALERTS: Final[Mapping[str, tuple[Reason, str]]] = {
+    "CERTIFICATE_REQUIRED": (
+        Reason.IDENTITY,
+        "the principal wants a client certificate and we have shown none: set --tls-client-cert and"
+        " --tls-client-key, or --creds mtls with the secret argocd-agent-client-tls",
+    ),
+    "UNKNOWN_CA": (
+        Reason.IDENTITY,
+        "the principal does not know the CA of our client certificate: issue the certificate with the CA of"
+        " the hub",
+    ),
+    "CERTIFICATE_EXPIRED": (
+        Reason.IDENTITY,
+        "our client certificate has expired: renew the secret argocd-agent-client-tls",
+    ),
+    "CERTIFICATE_REVOKED": (
+        Reason.REVOKED,
+        "our client certificate was revoked: issue a new one, or ask the operator of the hub",
+    ),
+    "NO_APPLICATION_PROTOCOL": (
+        Reason.PROTOCOL,
+        "it speaks TLS but not HTTP/2: check that address and port are the principal's, and that no proxy in"
+        " between ends TLS",
+    ),
+    "PROTOCOL_VERSION": (
+        Reason.PROTOCOL,
+        "it does not speak TLS 1.3: check that no proxy in between ends TLS",
+    ),
+}
+"""What the principal says against us (RFC 8446 section 6.2)."""
+
+_BAD_CERTIFICATE: Final = frozenset(
+    ["BAD_CERTIFICATE", "UNSUPPORTED_CERTIFICATE", "CERTIFICATE_UNKNOWN", "DECRYPT_ERROR", "ACCESS_DENIED"]
+)
+_NO_TLS: Final = frozenset(
+    [
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "UNKNOWN_PROTOCOL",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+    ]
+)
+
+NO_HTTP2: Final = _ALERTS["NO_APPLICATION_PROTOCOL"]
+"""The same, where the server just ignores what we offer."""
+
+
+def explain(exc: BaseException, *, host: str, where: str) -> LinkError:
+    """The error that the user should see.
+
+    Args:
+        exc: why dialling failed, with its causes.
+        host: the name that the principal was to prove.
+        where: ``host:port``.
+    """
+    for cause in _causes(exc):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            verdict = _VERDICTS.get(cause.verify_code, _UNTRUSTED).format(host=host)
+            return LinkRefused(Reason.IDENTITY, f"{where}: {verdict} ({cause.verify_message})")
+        if isinstance(cause, TlsFailed) and (refusal := _refusal(cause.reason, where)) is not None:
+            return refusal
+        if isinstance(cause, socket.gaierror):
+            return LinkBroken(f"{where}: no address is known for {host}: check --server-address and DNS")
+        if isinstance(cause, ConnectionRefusedError):
+            return LinkBroken(
+                f"{where}: connection refused: is the principal running, and are --server-address and"
+                " --server-port right?"
+            )
+    return LinkBroken(f"{where}: no link: {exc or type(exc).__name__}")
+
+
+def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkError:
+    """The error for an answer to ``POST /v1/link`` that is not 200.
+
+    Args:
+        status: of HTTP.
+        text: the body's beginning.
+        retry_after: seconds; 0: not said.
+        where: ``host:port``.
+    """
+    # One line, whatever a proxy answers.
+    said = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if status in (401, 403):
+        return LinkRefused(Reason.IDENTITY, f"{where}: {said or 'the principal does not accept us'}")
+    if status == 404:
+        return LinkRefused(
+            Reason.PROTOCOL, f"{where}: this is no principal: check --server-address and --server-port"
+        )
+    if status == 503:
+        return LinkRefused(Reason.NOT_READY, f"{where}: {said or 'the principal is not ready'}", retry_after)
+    return LinkBroken(f"{where}: the principal, or a proxy before it, answered {status}: {said}")
+
+
+def _refusal(reason: str, where: str) -> LinkRefused | None:
+    if reason in _NO_TLS:
+        return LinkRefused(Reason.PROTOCOL, f"{where}: it does not speak TLS: check the port (--server-port)")
+    _, _, alert = reason.partition("_ALERT_")
+    if alert in _BAD_CERTIFICATE:
+        said = alert.replace("_", " ").lower()
+        return LinkRefused(
+            Reason.IDENTITY,
+            f"{where}: the principal does not accept our client certificate ({said}): issue it again with the"
+            " CA of the hub, for clients",
+        )
+    if alert in _ALERTS:
+        kind, sentence = _ALERTS[alert]
+        return LinkRefused(kind, f"{where}: {sentence}")
+    return None
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """An exception, its causes, and the members of groups among them."""
+    while exc is not None:
+        yield exc
+        if isinstance(exc, BaseExceptionGroup):
+            for member in exc.exceptions:
+                yield from _causes(member)
+        exc = exc.__cause__

@@ -1,0 +1,252 @@
+"""The vocabulary of a link: everything that two sides can say to each other.
+
+A feed is implied by the direction: a record that the principal sends belongs to ``desired``, one that the
+agent sends to ``observed``. What answers it (results, holdings, leaves) flows the other way.
+
+What may be said when stands in ``handshake``; how it looks on the wire in ``vocabulary`` and ``codec``.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import attrs
+
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Key
+from trio_argoagent.model.records import Holding, Record, Result
+
+MAX_ENTRIES: Final = 256
+"""Entries of one results, have or leaf message: a longer list goes out as several messages.
+
+Small on purpose: a msgpack array is allocated from its header, before its contents are seen.
+"""
+MAX_LINE: Final = 1024
+"""Characters of a text for people (a detail, a reason); a longer one is cut when it is sent."""
+MAX_TOKEN: Final = 64
+"""Bytes of a ping's token."""
+ROOT_SIZE: Final = 32
+"""Bytes of a root hash (SHA-256)."""
+BUCKETS: Final = 256
+"""Buckets of a feed."""
+BUCKET_SIZE: Final = 8
+"""Bytes of one bucket's hash."""
+
+
+class Reason(enum.StrEnum):
+    """Why a link is refused or ended, for machines. A value that we do not know is read as ``OTHER``."""
+
+    VERSION = "version"
+    """The two speak no version of the protocol in common."""
+    MODE = "mode"
+    """The agent is pinned to the other mode."""
+    MAPPING = "mapping"
+    """The two map namespaces or destinations differently: a flag differs."""
+    SELECTOR = "selector"
+    """The two select objects differently: a flag differs."""
+    IDENTITY = "identity"
+    """The certificate names nobody, or somebody else, or the name is pinned to another cluster."""
+    DUPLICATE = "duplicate"
+    """Another process of that name is connected, and stays."""
+    REPLACED = "replaced"
+    """Another process of that name has taken over."""
+    UNKNOWN_AGENT = "unknown-agent"
+    """The principal has no such agent."""
+    NOT_READY = "not-ready"
+    """Not yet: caches are filling, or this process does not lead."""
+    REVOKED = "revoked"
+    """The certificate or the name is blocked."""
+    SHUTDOWN = "shutdown"
+    """The process ends."""
+    PROTOCOL = "protocol"
+    """The other side broke the protocol."""
+    INTERNAL = "internal"
+    """Something failed here that is not the other side's fault."""
+    OTHER = "other"
+    """A reason of a later version: the detail says what it is."""
+
+
+Highwater = tuple[tuple[str, str], ...]
+"""Per kind the resourceVersion up to which a side has seen it: ``(("Application", "1234"), ...)``.
+
+Kinds are plain text here, because this is said before a version is agreed on.
+"""
+
+
+@attrs.frozen
+class Hello:
+    """The agent's first message.
+
+    Attributes:
+        protocols: the oldest and the newest protocol version that it speaks.
+        capabilities: what it can do beyond the version; unknown ones are ignored.
+        version: of the software, for people.
+        instance: random id of this process.
+        cluster_uid: uid of the namespace kube-system of its cluster.
+        mode: who owns the specs.
+        namespace: where it keeps Argo CD's objects.
+        mapping: how hub objects find it ("namespace").
+        selector: hash of its selectors; empty without any.
+        incarnation: counts the restores of its cluster.
+        root: hash of all that it holds of ``desired``.
+        asof: per kind the newest ``asof`` it has seen from the principal.
+    """
+
+    protocols: tuple[int, int]
+    capabilities: tuple[str, ...]
+    version: str
+    instance: str
+    cluster_uid: str
+    mode: Mode
+    namespace: str
+    mapping: str
+    selector: str
+    incarnation: int
+    root: bytes
+    asof: Highwater = ()
+
+
+@attrs.frozen
+class Welcome:
+    """The principal accepts.
+
+    Attributes:
+        protocol: the version to speak.
+        capabilities: those that both have.
+        version: of the software, for people.
+        instance: random id of this process.
+        principal_uid: uid of the hub, as it goes into the annotation principal-uid.
+        agent: the agent's name, as its certificate has proven it.
+        root: hash of all that the principal holds of ``observed``.
+        keepalive: seconds between marks, and between pings of a silent link.
+        asof: per kind the newest ``asof`` it has seen from the agent.
+    """
+
+    protocol: int
+    capabilities: tuple[str, ...]
+    version: str
+    instance: str
+    principal_uid: str
+    agent: str
+    root: bytes
+    keepalive: float
+    asof: Highwater = ()
+
+
+@attrs.frozen
+class Refuse:
+    """The principal will not have this agent.
+
+    Attributes:
+        reason: for machines.
+        detail: one line for people: what is wrong and what to do.
+        retry_after: seconds to wait before dialling again; 0: as the agent likes.
+    """
+
+    reason: Reason
+    detail: str
+    retry_after: float = 0.0
+
+
+@attrs.frozen
+class RecordMessage:
+    """A value of the sender's feed. Its result names the same link-local number."""
+
+    number: int
+    record: Record
+
+
+@attrs.frozen
+class Results:
+    """What became of records. At most ``MAX_ENTRIES``."""
+
+    results: tuple[Result, ...]
+
+
+@attrs.frozen
+class Have:
+    """The replica's holdings have changed for another cause than a record. None: it holds nothing there.
+
+    Relative to the listing that was sent on this link, and in one order with the results.
+    """
+
+    entries: tuple[tuple[Key, Holding | None], ...]
+
+
+@attrs.frozen
+class Mark:
+    """The root of what the sender's replica holds, in one order with its results and holdings.
+
+    The source compares it with what it believes to be held: a continuous check.
+    """
+
+    root: bytes
+
+
+@attrs.frozen
+class Buckets:
+    """The source's bucket hashes, ``BUCKETS`` of ``BUCKET_SIZE`` bytes; the replica answers with leaves."""
+
+    hashes: bytes
+
+
+@attrs.frozen
+class Leaf:
+    """What the replica holds in the buckets that differ.
+
+    Attributes:
+        buckets: the numbers of those buckets, one byte each; one may be listed and hold nothing. Only the
+            first leaf of a listing names them.
+        entries: at most ``MAX_ENTRIES``.
+        last: the listing is complete; buckets that it did not name are equal.
+    """
+
+    buckets: bytes
+    entries: tuple[tuple[Key, Holding], ...]
+    last: bool
+
+
+@attrs.frozen
+class Ping:
+    """Are you there? For middleboxes that swallow the pings of HTTP/2."""
+
+    token: bytes
+
+
+@attrs.frozen
+class Pong:
+    """Yes: the ping's own token."""
+
+    token: bytes
+
+
+@attrs.frozen
+class Drain:
+    """The principal is about to go: finish, say goodbye, dial again."""
+
+
+@attrs.frozen
+class Goodbye:
+    """The sender says nothing more on this link, and why."""
+
+    reason: Reason
+    detail: str
+
+
+Message = (
+    Hello
+    | Welcome
+    | Refuse
+    | RecordMessage
+    | Results
+    | Have
+    | Mark
+    | Buckets
+    | Leaf
+    | Ping
+    | Pong
+    | Drain
+    | Goodbye
+)
+"""Anything that can be said."""

@@ -1,0 +1,175 @@
+"""The vocabulary as one table: the number on the wire, the class, and the shape of each field.
+
+A frame is the msgpack array ``[number, field, ...]``. Fields are only ever added, at the end, and numbers
+are never used again. Numbers below 128 are understood or the link ends; from 128 on they may be ignored,
+so that a later version can add what an older one can do without.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Key, Kind, Verb
+from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
+from trio_argoagent.stream.protocol import messages as m
+from trio_argoagent.stream.protocol.bodies import Body
+from trio_argoagent.stream.protocol.shapes import (
+    Blob,
+    Choice,
+    Fields,
+    Flag,
+    Line,
+    Many,
+    Optional,
+    Pair,
+    Seconds,
+    Text,
+    Whole,
+    broken,
+)
+
+IGNORED_FROM: Final = 128
+"""Unknown numbers from here on are ignored."""
+MAX_NUMBER: Final = 2**53
+"""The last number of a record on one link, and of any other counter."""
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+_DECIMAL = re.compile(r"[0-9]*")
+
+# Names become parts of URLs and of other objects' names: what is no Kubernetes name ends here.
+NAMESPACE = Text(63, 0, re.compile(f"({_LABEL.pattern})?"), "a namespace")
+NAME = Text(253, 1, _SUBDOMAIN, "a name")
+AGENT = Text(63, 1, _LABEL, "an agent's name")
+UID = Text(128, 1, None, "a uid")
+DIGEST = Text(128, 1, None, "a digest")
+ASOF = Text(32, 0, _DECIMAL, "a decimal resourceVersion")
+SHORT = Text(64)
+LINE = Line(m.MAX_LINE)
+ROOT = Blob(m.ROOT_SIZE, m.ROOT_SIZE)
+TOKEN = Blob(m.MAX_TOKEN)
+CAPABILITIES = Many(SHORT, 64)
+HIGHWATER = Many(Pair(SHORT, ASOF), 64)
+VERSION = Whole(1, 65_535)
+DAY: Final = 86_400.0
+
+
+def _check_key(key: Key) -> None:
+    if (key.kind is Kind.INTENT) != bool(key.verb):
+        raise broken("a verb in the key of an Intent, and only there", "verb")
+
+
+def _check_record(record: Record) -> None:
+    """A value has a digest and no evidence, a tombstone the reverse."""
+    if record.tombstone != (record.evidence is not None):
+        raise broken("evidence in a tombstone, and only there", "evidence")
+    if record.tombstone == bool(record.digest):
+        raise broken("a digest with a body, and none without", "digest")
+
+
+def _check_hello(hello: m.Hello) -> None:
+    if hello.protocols[0] > hello.protocols[1]:
+        raise broken("the oldest version, then the newest", "protocols")
+
+
+class _Verb:
+    """A verb, or nothing."""
+
+    _known = frozenset(["", *Verb])
+
+    def read(self, value: object) -> str:
+        if type(value) is not str or value not in self._known:
+            raise broken("a verb or nothing")
+        return value
+
+    def write(self, value: str) -> object:
+        return self.read(str(value))
+
+
+KEY: Fields[Key] = Fields(Key, _check_key, kind=Choice(Kind), namespace=NAMESPACE, name=NAME, verb=_Verb())
+HOLDING: Fields[Holding] = Fields(Holding, uid=UID, digest=Text(128))
+RECORD: Fields[Record] = Fields(
+    Record,
+    _check_record,
+    key=KEY,
+    uid=UID,
+    digest=Text(128),
+    asof=ASOF,
+    body=Optional(Body()),
+    evidence=Optional(Choice(Evidence)),
+    replaces=Text(128),
+)
+RESULT: Fields[Result] = Fields(
+    Result,
+    number=Whole(0, MAX_NUMBER),
+    outcome=Choice(Outcome),
+    reason=LINE,
+    holding=Optional(HOLDING),
+    asof=ASOF,
+)
+REASON = Choice(m.Reason, other=m.Reason.OTHER)
+
+HELLO: Fields[m.Hello] = Fields(
+    m.Hello,
+    _check_hello,
+    protocols=Pair(VERSION, VERSION),
+    capabilities=CAPABILITIES,
+    version=SHORT,
+    instance=SHORT,
+    cluster_uid=UID,
+    mode=Choice(Mode),
+    namespace=NAMESPACE,
+    mapping=SHORT,
+    selector=Text(128),
+    incarnation=Whole(0, MAX_NUMBER),
+    root=ROOT,
+    asof=HIGHWATER,
+)
+WELCOME: Fields[m.Welcome] = Fields(
+    m.Welcome,
+    protocol=VERSION,
+    capabilities=CAPABILITIES,
+    version=SHORT,
+    instance=SHORT,
+    principal_uid=UID,
+    agent=AGENT,
+    root=ROOT,
+    keepalive=Seconds(DAY),
+    asof=HIGHWATER,
+)
+
+TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
+    1: (m.Hello, HELLO),
+    2: (m.Welcome, WELCOME),
+    3: (m.Refuse, Fields(m.Refuse, reason=REASON, detail=LINE, retry_after=Seconds(DAY))),
+    4: (
+        m.RecordMessage,
+        Fields(m.RecordMessage, number=Whole(0, MAX_NUMBER), record=RECORD),
+    ),
+    5: (m.Results, Fields(m.Results, results=Many(RESULT, m.MAX_ENTRIES))),
+    6: (m.Have, Fields(m.Have, entries=Many(Pair(KEY, Optional(HOLDING)), m.MAX_ENTRIES))),
+    7: (m.Mark, Fields(m.Mark, root=ROOT)),
+    8: (m.Buckets, Fields(m.Buckets, hashes=Blob(*[m.BUCKETS * m.BUCKET_SIZE] * 2))),
+    9: (
+        m.Leaf,
+        Fields(
+            m.Leaf,
+            buckets=Blob(m.BUCKETS),
+            entries=Many(Pair(KEY, HOLDING), m.MAX_ENTRIES),
+            last=Flag(),
+        ),
+    ),
+    10: (m.Ping, Fields(m.Ping, token=TOKEN)),
+    11: (m.Pong, Fields(m.Pong, token=TOKEN)),
+    12: (m.Drain, Fields(m.Drain)),
+    13: (m.Goodbye, Fields(m.Goodbye, reason=REASON, detail=LINE)),
+}
+"""Number to class and shape."""
+
+NUMBERS: Final[dict[type[Any], int]] = {made: number for number, (made, _) in TYPES.items()}
+"""Class to number."""
+
+RECORD_NUMBER: Final = NUMBERS[m.RecordMessage]
+"""The one message that may be large."""

@@ -1,0 +1,95 @@
+"""The hash both sides compare: 256 buckets under one root.
+
+A key's bucket is the first byte of its SHA-256. A bucket's hash is SHA-256 over its entries' digests in
+order, cut to 8 bytes; the root is SHA-256 over all bucket hashes. Equal roots: nothing to do, whatever the
+number of objects. Else 2 KB of bucket hashes tell which buckets differ, and only those are listed.
+A deeper tree was measured by its designers at 462 bytes for one change in 1,000 objects; 256 flat buckets
+cost 2 KB for it and no second round trip, which is what a reconnecting agent waits for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
+
+from trio_argoagent.model.keys import Key
+from trio_argoagent.model.records import Holding
+
+COUNT: Final = 256
+HASH_BYTES: Final = 8
+_EMPTY: Final = bytes(HASH_BYTES)
+
+
+@lru_cache(maxsize=65536)
+def bucket_of(key: Key) -> int:
+    """The bucket a key falls into: the same on both sides, whatever they hold."""
+    return hashlib.sha256(str(key).encode()).digest()[0]
+
+
+def _leaf(key: Key, holding: Holding) -> bytes:
+    return hashlib.sha256(f"{key}\0{holding.uid}\0{holding.digest}".encode()).digest()[:16]
+
+
+class Buckets:
+    """A map ``key -> Holding`` that knows its bucket hashes and its root."""
+
+    def __init__(self) -> None:
+        self._held: tuple[dict[Key, Holding], ...] = tuple({} for _ in range(COUNT))
+        self._hashes = [_EMPTY] * COUNT
+        self._stale: dict[int, None] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Key]:
+        for held in self._held:
+            yield from held
+
+    def get(self, key: Key) -> Holding | None:
+        """What stands under this key."""
+        return self._held[bucket_of(key)].get(key)
+
+    def set(self, key: Key, holding: Holding | None) -> bool:
+        """Put (None: remove) one entry; was that a change?"""
+        index = bucket_of(key)
+        held = self._held[index]
+        before = held.get(key)
+        if before == holding:
+            return False
+        if holding is None:
+            del held[key]
+            self._size -= 1
+        else:
+            held[key] = holding
+            self._size += before is None
+        self._stale[index] = None
+        return True
+
+    def hashes(self) -> bytes:
+        """All bucket hashes, in order: ``COUNT * HASH_BYTES`` bytes."""
+        for index in self._stale:
+            held = self._held[index]
+            if held:
+                digests = sorted(_leaf(key, holding) for key, holding in held.items())
+                self._hashes[index] = hashlib.sha256(b"".join(digests)).digest()[:HASH_BYTES]
+            else:
+                self._hashes[index] = _EMPTY
+        self._stale.clear()
+        return b"".join(self._hashes)
+
+    def root(self) -> bytes:
+        """SHA-256 over all bucket hashes."""
+        return hashlib.sha256(self.hashes()).digest()
+
+    def differing(self, theirs: bytes) -> tuple[int, ...]:
+        """The buckets whose hashes are not those of the peer."""
+        ours = self.hashes()
+        spans = [slice(at, at + HASH_BYTES) for at in range(0, COUNT * HASH_BYTES, HASH_BYTES)]
+        return tuple(index for index, span in enumerate(spans) if ours[span] != theirs[span])
+
+    def listing(self, indices: Iterable[int]) -> tuple[tuple[Key, Holding], ...]:
+        """Every entry of these buckets, in the order of keys."""
+        return tuple(sorted(((k, h) for i in indices for k, h in self._held[i].items()), key=lambda e: e[0]))

@@ -1,0 +1,147 @@
+"""Sync, refresh and terminate: what the hub asks for, and how the spoke brings it about.
+
+Intents are level-triggered: each is read from the hub object as the informer shows it, never from an event
+or a response, so none is lost over any cut or crash. A sync is started at most once: the write that starts it
+records its id on the spoke's object in the same version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from trio_argoagent.model.keys import Verb
+from trio_argoagent.model.objects import Object
+from trio_argoagent.sync import names, operations, steps
+from trio_argoagent.sync.operations import Origin
+
+STUCK_AFTER: Final = 60.0
+"""Seconds after which an unfinished operationState without ``.operation`` counts as abandoned."""
+BUSY: Final = "another operation is running"
+NO_COPY: Final = "the spoke has no copy yet"
+
+
+@attrs.frozen
+class Intent:
+    """One thing the hub asks for. ``id`` tells two requests of one verb apart."""
+
+    verb: Verb
+    id: str
+    body: Mapping[str, Any]
+
+
+def asked(hub: Object, first_seen: str) -> tuple[Intent, ...]:
+    """What this hub object asks of its spoke.
+
+    Args:
+        hub: as the informer shows it.
+        first_seen: the resourceVersion at which this process first saw the refresh annotation that stands.
+    """
+    found = []
+    operation = hub.get("operation")
+    entry = operations.classify(operation)
+    if entry.origin is Origin.INTENT and not hub.deleting:
+        found.append(Intent(Verb.SYNC, entry.id, {"operation": operation}))
+    state = (hub.get("status") or {}).get("operationState")
+    if state and state.get("phase") == "Terminating" and not state.get("finishedAt"):
+        started = state.get("startedAt", "")
+        found.append(Intent(Verb.TERMINATE, started, {"startedAt": started}))
+    refresh = hub.annotations.get(names.REFRESH)
+    if refresh and not hub.deleting:
+        moment = hub.annotations.get(names.REFRESH_TIMESTAMP) or first_seen
+        found.append(Intent(Verb.REFRESH, f"{hub.meta.uid} {moment} {refresh}", {"value": refresh}))
+    return tuple(found)
+
+
+def stamp(hub: Object, new_id: str) -> steps.Patch | None:
+    """Turn a request into an intent; None: nothing new is asked for."""
+    operation = hub.get("operation")
+    if hub.deleting or operations.classify(operation).origin is not Origin.REQUEST:
+        return None
+    marked = operations.stamped(operation, new_id)
+    return steps.Patch([steps.op_test("/operation", operation), steps.op_add("/operation", marked)])
+
+
+def answer_rejected(hub: Object, intent: str, message: str, at: str) -> steps.Patch | None:
+    """Answer a sync that the spoke cannot run, in one patch; None: it does not stand any more.
+
+    Args:
+        hub: the object it was asked on.
+        intent: its id.
+        message: why, for people.
+        at: now, RFC 3339.
+    """
+    operation = hub.get("operation")
+    if operations.classify(operation) != operations.Entry(Origin.INTENT, intent):
+        return None
+    state = operations.rejection(operation, message, at)
+    status = (hub.get("status") or {}) | {"operationState": state, "reconciledAt": at}
+    changes = [steps.op_remove("/operation"), steps.op_add("/status", status)]
+    return steps.Patch([steps.at_version(hub), *changes])
+
+
+def plan(
+    verb: Verb, intent: str, body: Mapping[str, Any], copy: Object | None, *, stuck: bool, refreshed: bool
+) -> steps.Step:
+    """The next step of the spoke towards one intent.
+
+    Args:
+        verb: of it.
+        intent: its id.
+        body: of the intent.
+        copy: the spoke's object; None: there is none.
+        stuck: its unfinished operationState has stood without an ``.operation`` for ``STUCK_AFTER``.
+        refreshed: has this process already asked for this very refresh?
+    """
+    if verb is Verb.TERMINATE:
+        return _terminate(body["startedAt"], copy)
+    if copy is None:
+        return steps.pending(NO_COPY)
+    if verb is Verb.REFRESH:
+        return _refresh(body["value"], copy, refreshed)
+    return _sync(intent, body["operation"], copy, stuck)
+
+
+def _terminate(started: str, copy: Object | None) -> steps.Step:
+    state = (copy.get("status") or {}).get("operationState") if copy is not None else None
+    if copy is None or not state or state.get("startedAt") != started or state.get("phase") != "Running":
+        return steps.APPLIED
+    root = "/status/operationState/"
+    tests = [steps.op_test(root + "startedAt", started), steps.op_test(root + "phase", "Running")]
+    return steps.Patch([*tests, steps.op_add(root + "phase", "Terminating")])
+
+
+def _refresh(value: str, copy: Object, refreshed: bool) -> steps.Step:
+    standing = copy.annotations.get(names.REFRESH)
+    if refreshed or standing in (value, "hard"):
+        return steps.APPLIED
+    change = steps.map_changes("annotations", copy.annotations, {names.REFRESH: value})
+    return steps.Patch([steps.op_test("/metadata/uid", copy.meta.uid), *change])
+
+
+def _sync(intent: str, operation: Mapping[str, Any], copy: Object, stuck: bool) -> steps.Step:
+    if copy.annotations.get(names.INTENT) == intent:
+        return steps.APPLIED
+    status = copy.get("status")
+    state = (status or {}).get("operationState")
+    if copy.deleting:
+        return steps.pending("the copy is being deleted")
+    # Argo CD resumes the old operation and drops ours if it finds an unfinished operationState.
+    if copy.get("operation") or (operations.is_unfinished(state) and not stuck):
+        return steps.pending(BUSY)
+    changes = [steps.op_add("/operation", operation)]
+    if status is None:
+        changes.append(steps.op_add("/status", {}))
+    elif state is not None:
+        changes.append(steps.op_remove("/status/operationState"))
+    changes += steps.map_changes("annotations", copy.annotations, {names.INTENT: intent})
+    return steps.Patch([steps.at_version(copy), *changes])
+
+
+def is_stuck(copy: Object | None) -> bool:
+    """Is an unfinished operationState standing without an ``.operation`` (somebody removed it midway)?"""
+    if copy is None or copy.get("operation"):
+        return False
+    return operations.is_unfinished((copy.get("status") or {}).get("operationState"))

@@ -1,0 +1,91 @@
+"""One table drives everything: what each feed carries in each mode, where it lives, in which order.
+
+A new kind is a new row, not a new branch. ``AUTHORITY`` says which side owns which field; what a feed
+projects follows from it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Feed, Kind
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
+
+
+class Side(enum.Enum):
+    """Whose word counts."""
+
+    HUB = "hub"
+    SPOKE = "spoke"
+
+
+class Rank(enum.IntEnum):
+    """What a link sends first. Results and control frames go before all of these."""
+
+    INTENT = 0
+    DELETION = 1
+    PROJECT = 2
+    SPEC = 3
+    STATUS = 4
+    COSMETIC = 5
+
+
+@attrs.frozen
+class Row:
+    """How one kind is replicated.
+
+    Attributes:
+        kind: which.
+        resource: where its object lives.
+        rank: of its values; deletions have their own.
+        listed: does the replica hold something that anti-entropy can compare? An Intent leaves nothing.
+        copied: does the replica own an object of its own, with a marker? A status is written on an object
+            that is somebody else's.
+        cascades: does a ``deleting`` value make the replica delete its copy with the finalizers it has?
+    """
+
+    kind: Kind
+    resource: Resource
+    rank: Rank
+    listed: bool = True
+    copied: bool = True
+    cascades: bool = False
+
+
+_APPLICATION = Row(Kind.APPLICATION, APPLICATIONS, Rank.SPEC, cascades=True)
+_MIRROR = Row(Kind.APPLICATION, APPLICATIONS, Rank.SPEC)
+_APP_PROJECT = Row(Kind.APP_PROJECT, APP_PROJECTS, Rank.PROJECT)
+_STATUS = Row(Kind.STATUS, APPLICATIONS, Rank.STATUS, copied=False)
+_INTENT = Row(Kind.INTENT, APPLICATIONS, Rank.INTENT, listed=False, copied=False)
+
+_ROWS: Final[Mapping[tuple[Mode, Feed], tuple[Row, ...]]] = {
+    (Mode.MANAGED, Feed.DESIRED): (_APPLICATION, _APP_PROJECT, _INTENT),
+    (Mode.MANAGED, Feed.OBSERVED): (_STATUS,),
+    (Mode.AUTONOMOUS, Feed.DESIRED): (_INTENT,),
+    (Mode.AUTONOMOUS, Feed.OBSERVED): (_MIRROR, _APP_PROJECT, _STATUS),
+}
+
+AUTHORITY: Final[Mapping[tuple[Mode, Kind, str], Side]] = {
+    **{
+        (mode, kind, field): side
+        for mode, side in ((Mode.MANAGED, Side.HUB), (Mode.AUTONOMOUS, Side.SPOKE))
+        for kind, fields in (
+            (Kind.APPLICATION, ("spec", "labels", "annotations", "finalizers")),
+            (Kind.APP_PROJECT, ("spec", "labels", "annotations")),
+        )
+        for field in fields
+    },
+    **{(mode, Kind.STATUS, "status"): Side.SPOKE for mode in Mode},
+    **{(mode, Kind.INTENT, verb): Side.HUB for mode in Mode for verb in ("sync", "refresh", "terminate")},
+}
+"""Which side's value of a field wins; the other side's is reverted."""
+
+
+def rows(mode: Mode, feed: Feed) -> Mapping[Kind, Row]:
+    """What one feed of an agent in that mode carries."""
+    return {row.kind: row for row in _ROWS[mode, feed]}

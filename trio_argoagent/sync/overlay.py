@@ -1,0 +1,141 @@
+"""A spoke's status on an object that the hub owns (or on a mirror): what to write next.
+
+On such an object no annotation tells what it holds: ApplicationSet controllers overwrite annotations and
+requeue on any change. What it holds is remembered in memory (``Memo``), and after a start follows from the
+digest of the stored status itself.
+
+Every write carries the resourceVersion it was computed from, else a sync that a user sets meanwhile is lost.
+What the hub's users ask for stays visible until the spoke has answered it: an unanswered ``.operation``, the
+operationState that Argo CD's server removed for it, ``phase: Terminating``, and our own rejections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.objects import Object, canonical, decode
+from trio_argoagent.model.records import DRIFT, Holding, Record
+from trio_argoagent.sync import digest, names, operations, projection, steps
+from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.operations import Origin
+
+
+@attrs.frozen
+class Memo:
+    """What was written last on one object: D, the digest of the status sent and of the status then stored."""
+
+    digest: str
+    sent: str
+    stored: str
+    exact: bool
+    """False: something the hub's users asked for stands where the spoke's status says otherwise."""
+
+
+@attrs.frozen
+class Merged:
+    """The status, operation and refresh annotation that an object shall have."""
+
+    status: dict[str, Any]
+    operation: dict[str, Any] | None
+    clears_refresh: bool
+    exact: bool
+
+
+def owner_uid(mapping: NamespaceMapping, obj: Object) -> str:
+    """The uid that a status on this hub object belongs to: the hub's own, or the mirrored spoke object's."""
+    return obj.annotations.get(names.SOURCE_UID, "") if mapping.autonomous else obj.meta.uid
+
+
+def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) -> Holding | None:
+    """Which status a hub object holds."""
+    if obj is None or not (uid := owner_uid(mapping, obj)):
+        return None
+    status: dict[str, Any] = obj.get("status") or {}
+    if memo is not None and memo.stored == digest.stored(status):
+        return Holding(uid, memo.digest if memo.exact or _stands(obj, status) else DRIFT)
+    if not status:
+        return None
+    return Holding(uid, digest.wanted(Kind.STATUS, uid, mapping.status_down(projection.status_of(obj))))
+
+
+def _stands(obj: Object, status: Mapping[str, Any]) -> bool:
+    """Does something stand that a user asked for and the spoke has not answered?"""
+    state = status.get("operationState")
+    asked = operations.classify(obj.get("operation")).origin in (Origin.REQUEST, Origin.INTENT)
+    return asked or operations.is_rejection(state) or bool(state and state.get("phase") == "Terminating")
+
+
+def merge(mapping: NamespaceMapping, body: Mapping[str, Any], live: Object, *, refreshed: bool) -> Merged:
+    """What the hub object shall show of this status body.
+
+    Args:
+        mapping: between the hub and this agent.
+        body: a status body (see ``projection``).
+        live: the object as it stands.
+        refreshed: has the spoke worked off the refresh that stands on the hub?
+    """
+    status = mapping.status_up(decode(canonical(body["status"])))
+    shown: dict[str, Any] = live.get("status") or {}
+    standing: dict[str, Any] | None = live.get("operation")
+    entry = operations.classify(standing)
+    waits = entry.origin is Origin.REQUEST or (entry.origin is Origin.INTENT and entry.id != body["intent"])
+    exact = _keep_answers(status, shown, waits)
+    operation = standing if waits else operations.mirrored(body["operation"])
+    clears = refreshed and not body["refresh"] and names.REFRESH in live.annotations
+    return Merged(status, operation, clears, exact)
+
+
+def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool) -> bool:
+    """Keep in ``status``, in place, what the hub's users see until it is answered; True: nothing was kept."""
+    state, on_hub = status.get("operationState"), shown.get("operationState")
+    if waits and shown and on_hub is None and state and not operations.is_unfinished(state):
+        del status["operationState"]
+        return False
+    if on_hub is None:
+        return True
+    started, started_on_hub = (state or {}).get("startedAt", ""), on_hub.get("startedAt", "")
+    if operations.is_rejection(on_hub) and started <= started_on_hub:
+        status["operationState"] = dict(on_hub)
+        return False
+    aimed = on_hub.get("phase") == "Terminating" and started == started_on_hub
+    if aimed and state and state.get("phase") == "Running":
+        state["phase"] = "Terminating"
+        return False
+    return True
+
+
+def plan(record: Record, merged: Merged | None, live: Object | None, memo: Memo | None) -> steps.Step:
+    """The next step that brings this status about; ``merged`` None: it is withdrawn."""
+    if merged is None:
+        return steps.APPLIED
+    if live is None:
+        return steps.pending("the hub has no such object")
+    shown = live.get("status") or {}
+    written = memo is not None and (memo.sent, memo.stored) == (
+        digest.stored(merged.status),
+        digest.stored(shown),
+    )
+    changes = []
+    if not written and merged.status != shown:
+        changes.append(steps.op_add("/status", merged.status))
+    standing = live.get("operation")
+    if merged.operation != standing:
+        changes.append(
+            steps.op_remove("/operation")
+            if merged.operation is None
+            else steps.op_add("/operation", merged.operation)
+        )
+    if merged.clears_refresh:
+        gone: dict[str, str | None] = {names.REFRESH: None, names.REFRESH_TIMESTAMP: None}
+        changes += steps.map_changes("annotations", live.annotations, gone)
+    return steps.Patch([steps.at_version(live), *changes], sends=True) if changes else steps.APPLIED
+
+
+def memo_of(record: Record, merged: Merged, live: Object) -> Memo:
+    """What to remember once ``plan`` says that it is applied."""
+    shown = live.get("status") or {}
+    return Memo(record.digest, digest.stored(merged.status), digest.stored(shown), merged.exact)

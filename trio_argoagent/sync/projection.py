@@ -1,0 +1,59 @@
+"""Which part of an object a feed carries, in one shape for source and replica.
+
+A *copy projection* is ``{"annotations", "finalizers", "labels", "spec"}``; finalizers are the
+resources-finalizer family where a cascade travels, else all of Argo CD's own (which a mirror must not have:
+nobody on its cluster would ever remove them). A record's body is that, plus ``"deleting": true`` for an
+object on its way out. A *status body* is ``{"status", "operation", "intent", "refresh"}``, of which D covers
+the status alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trio_argoagent.model.objects import Object
+from trio_argoagent.sync import digest, names
+from trio_argoagent.sync.kinds import Row
+
+DELETING: Final = "deleting"
+_COSMETIC: Final = ("reconciledAt", "observedAt")
+
+
+def copy_projection(row: Row, obj: Object) -> dict[str, Any]:
+    """The owned part of a source's object, or of the copy that a replica's API server stored."""
+    keep = names.in_family if row.cascades else names.is_argo_finalizer
+    return {
+        "annotations": {k: v for k, v in obj.annotations.items() if names.is_projected(k)},
+        "finalizers": [name for name in obj.finalizers if keep(name)],
+        "labels": dict(obj.labels),
+        "spec": obj.get("spec") or {},
+    }
+
+
+def ap(row: Row, obj: Object) -> str:
+    """AP: the digest of what this API server has stored."""
+    return digest.stored(copy_projection(row, obj))
+
+
+def status_of(obj: Object) -> dict[str, Any]:
+    """The status as feeds carry it: without our own ``info`` entry, which never leaves a cluster."""
+    status: dict[str, Any] = obj.get("status") or {}
+    operation = (status.get("operationState") or {}).get("operation")
+    if operation and "info" in operation:
+        drop_entry(operation)
+    return status
+
+
+def drop_entry(operation: dict[str, Any]) -> None:
+    """Remove our entry from an operation's ``info``, in place."""
+    kept = [entry for entry in operation.get("info") or () if entry.get("name") != names.INFO_ENTRY]
+    if kept:
+        operation["info"] = kept
+    else:
+        operation.pop("info", None)
+
+
+def substance(status: Mapping[str, Any]) -> dict[str, Any]:
+    """The status without its mere time stamps: equal substance is a cosmetic change."""
+    return {name: value for name, value in status.items() if name not in _COSMETIC}

@@ -1,0 +1,78 @@
+"""What a source wants held for one of its objects, and the body that a record of it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trio_argoagent.model.keys import Kind, Verb
+from trio_argoagent.model.objects import Object, canonical
+from trio_argoagent.sync import digest, names, projection
+from trio_argoagent.sync.intents import Intent
+from trio_argoagent.sync.kinds import Rank, Row
+from trio_argoagent.sync.source import Want
+
+FRESH: Final = 10.0
+"""Seconds after an operation's end in which its time stamps still matter: the CLI, notifications and
+progressive syncs wait for a ``reconciledAt`` that is later than it."""
+
+
+def is_ignored(obj: Object) -> bool:
+    """Does its label keep it out of replication?"""
+    return obj.labels.get(names.IGNORE_SYNC) == "true"
+
+
+def copy(row: Row, uid: str, body: Mapping[str, Any]) -> Want:
+    """The want for a copy with this body (a copy projection, maybe ``deleting``)."""
+    deleting = bool(body.get(projection.DELETING))
+    rank = Rank.DELETION if deleting else row.rank
+    return Want(uid, digest.wanted(row.kind, uid, body), rank, answered_only=deleting)
+
+
+def status_body(obj: Object) -> dict[str, Any]:
+    """The body of a status record: the status, and beside it what D does not cover."""
+    return {
+        "status": projection.status_of(obj),
+        "operation": obj.get("operation"),
+        "intent": obj.annotations.get(names.INTENT, ""),
+        "refresh": names.REFRESH in obj.annotations,
+    }
+
+
+def status(uid: str, body: Mapping[str, Any], recently: str) -> Want | None:
+    """The want for a status body; None while there is no status.
+
+    Args:
+        uid: the one the hub knows.
+        body: see ``status_body``.
+        recently: the RFC 3339 time ``FRESH`` seconds ago.
+    """
+    value = body["status"]
+    if not value:
+        return None
+    finished = (value.get("operationState") or {}).get("finishedAt") or ""
+    urgent = body["operation"] is not None or body["refresh"] or finished >= recently
+    return Want(
+        uid,
+        digest.wanted(Kind.STATUS, uid, value),
+        Rank.STATUS,
+        substance="" if urgent else digest.stored(projection.substance(value)),
+        aside=digest.stored([body["operation"], body["intent"], body["refresh"]]),
+    )
+
+
+def intent_body(intent: Intent) -> bytes:
+    """The body of an intent's record."""
+    return canonical({"id": intent.id} | dict(intent.body))
+
+
+def intent(uid: str, asked: Intent) -> Want:
+    """The want for an intent on the Application that the spoke knows by this uid."""
+    rank = Rank.INTENT if asked.verb is not Verb.REFRESH else Rank.SPEC
+    return Want(
+        uid,
+        digest.of_bytes(asked.verb.encode(), asked.id.encode()),
+        rank,
+        answered_only=True,
+        listed=False,
+    )
