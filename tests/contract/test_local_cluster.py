@@ -19,12 +19,12 @@ class TestLocalCluster(ClusterContract):
     """The suite over ``LocalCluster``."""
 
     @pytest.fixture
-    async def cluster(self, nursery: trio.Nursery, autojump_clock: object) -> LocalCluster:
-        """A fresh server with its controllers, in virtual time."""
+    async def cluster(self, nursery: trio.Nursery) -> LocalCluster:
+        """A fresh server with its controllers."""
         chance = random.Random(1)
         env = Env(now=trio.current_time, random=chance, entropy=chance.randbytes)
         server = argocd_server(entropy=chance.randbytes)
-        nursery.start_soon(lambda: run_collector(server, env=env))
+        nursery.start_soon(lambda: run_collector(server, env=env, delay=0.01))
         return LocalCluster(server, env=env, actor="contract")
 
     async def expired_version(self, cluster: Cluster, namespace: str) -> str:

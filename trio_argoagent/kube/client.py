@@ -27,7 +27,7 @@ from trio_argoagent.errors import (
     Unavailable,
 )
 from trio_argoagent.kube.credentials import Credentials
-from trio_argoagent.kube.protocol import requests
+from trio_argoagent.kube.protocol import requests as verbs
 from trio_argoagent.kube.protocol.answers import parse_object, parse_page
 from trio_argoagent.kube.protocol.requests import HttpRequest
 from trio_argoagent.kube.protocol.status import outcome_unknown, status_error
@@ -58,7 +58,7 @@ class HttpCluster:
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Read one object, as it is now."""
-        return await self._object(resource, requests.get(resource, namespace, name))
+        return await self._object(resource, verbs.get(resource, namespace, name))
 
     async def list(
         self,
@@ -71,7 +71,7 @@ class HttpCluster:
         continue_token: str = "",
     ) -> ObjectList:
         """Read a collection, or a page of it."""
-        request = requests.list_page(
+        request = verbs.list_page(
             resource,
             namespace,
             selector=selector,
@@ -97,7 +97,7 @@ class HttpCluster:
         timeout: float = 300.0,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
         """Follow a collection from just after ``resource_version``, with bookmarks."""
-        request = requests.watch(
+        request = verbs.watch(
             resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
         )
         async with AsyncExitStack() as stack:
@@ -105,24 +105,24 @@ class HttpCluster:
 
     async def create(self, resource: Resource, value: Mapping[str, Any]) -> Object:
         """Create an object; its namespace is that of its metadata."""
-        return await self._object(resource, requests.create(resource, value))
+        return await self._object(resource, verbs.create(resource, value))
 
     async def replace(self, resource: Resource, value: Mapping[str, Any]) -> Object:
         """PUT an object; ``metadata.resourceVersion`` is the precondition."""
-        return await self._object(resource, requests.replace(resource, value))
+        return await self._object(resource, verbs.replace(resource, value))
 
     async def patch(
         self, resource: Resource, namespace: str, name: str, patch: JsonPatch | MergePatch
     ) -> Object:
         """Change one object."""
-        return await self._object(resource, requests.patch(resource, namespace, name, patch))
+        return await self._object(resource, verbs.patch(resource, namespace, name, patch))
 
     async def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str = "", resource_version: str = ""
     ) -> None:
         """Delete one object; with finalizers it only gets its deletionTimestamp."""
         await self._call(
-            requests.delete(resource, namespace, name, uid=uid, resource_version=resource_version)
+            verbs.delete(resource, namespace, name, uid=uid, resource_version=resource_version)
         )
 
     async def _object(self, resource: Resource, request: HttpRequest) -> Object:

@@ -85,6 +85,7 @@ def in_cluster(environ: Mapping[str, str] = os.environ, folder: str = SERVICE_AC
         raise UserError("not in a cluster (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig")
 
     async def reload() -> Credentials:
+        await trio.lowlevel.checkpoint()
         return in_cluster(environ, folder)
 
     root = Path(folder)

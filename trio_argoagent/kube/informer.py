@@ -53,6 +53,7 @@ REFUSALS: Final = (
     errors.Invalid,
 )
 """Answers that asking again soon will not change."""
+_AWAY: Final = (429, 503)
 
 
 @attrs.frozen
@@ -100,8 +101,8 @@ class Informer:
         namespace: empty: of all namespaces.
         selector: a label selector; an object that leaves it is reported as deleted.
         env: its ``random`` spreads retries.
-        transform: applied to each object before it is stored: drop there what nobody needs. It must leave the
-            metadata as it is.
+        transform: applied to each object before it is stored: drop there what nobody needs. It leaves the
+            metadata as it is, and raises nothing.
         page: objects of one page of a list.
         name: for people; the resource's by default.
     """
@@ -130,6 +131,7 @@ class Informer:
         self._backoff = Backoff()
         self._counted: Counter[str] = Counter()
         self._last_error = ""
+        self._bug: Exception | None = None  # what a handler raised
         self._barren = 0  # watches in a row that brought nothing and ended badly
         self._proven = False  # has any watch worked since the last list?
 
@@ -203,6 +205,8 @@ class Informer:
             try:
                 listed = await (self._watch() if listed else self._list())
             except (errors.ApiError, errors.RemoteProtocolError) as exc:
+                if exc is self._bug:
+                    raise
                 listed = await self._failed(exc, listed)
             if self.is_synced and not started:
                 started = True
@@ -281,7 +285,12 @@ class Informer:
     def _deliver(self, changes: Sequence[Change]) -> None:
         for change in changes:
             for handler in self._handlers:
-                handler(change)
+                try:
+                    handler(change)
+                except Exception as exc:
+                    # Else one of our own errors, out of a handler, would pass for the server's.
+                    self._bug = exc
+                    raise
 
     # When it goes wrong.
 
@@ -300,9 +309,15 @@ class Informer:
             await trio.sleep(SLOW_RETRY * (1 + self._env.random.random()))
             # What came and went while the resource was gone or hidden shows in no watch.
             return False
-        self._barren += 1
-        await self._pause(exc.retry_after if isinstance(exc, errors.ApiError) else 0.0)
-        return listed and isinstance(exc, errors.ApiError) and self._barren < RELIST_AFTER
+        if not isinstance(exc, errors.ApiError):
+            await self._pause()
+            return False
+        # A server that is busy or away casts no doubt on where we are, and must not be met by everybody's
+        # lists when it comes back.
+        if exc.status_code not in _AWAY:
+            self._barren += 1
+        await self._pause(exc.retry_after)
+        return listed and self._barren < RELIST_AFTER
 
     async def _pause(self, at_least: float = 0.0) -> None:
         chance = self._env.random.random()

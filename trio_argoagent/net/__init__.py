@@ -8,7 +8,10 @@ http2     the driver: one reader, one writer, a scope per stream
 http      one request and its answer, whichever HTTP it came by
 http1     the serving side of HTTP/1.1
 server    HTTPS, both versions
+dialling  TCP and TLS towards a server
 client    requests on one HTTP/2 connection
+responses answers as a client sees them
+sockets   what the kernel should know
 linger    closing so that the last words arrive
 errors    how connections end, and whether trying again is safe
 """

@@ -15,12 +15,13 @@ import attrs
 import trio
 
 from trio_argoagent.net.address import format_address
-from trio_argoagent.net.errors import ConnectionBroken, TlsFailed, renewed
-from trio_argoagent.net.http import Headers
+from trio_argoagent.net.dialling import Connect, open_transport
+from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http2 import ConnectionStatistics, Http2Connection, Http2Stream, open_http2
 from trio_argoagent.net.protocol.limits import WIDE_WINDOW
-from trio_argoagent.net.sockets import hold_to_timeout
-from trio_argoagent.net.tls import TlsStream
+from trio_argoagent.net.responses import Response, StreamedResponse
+
+__all__ = ["ClientStatistics", "Connect", "HttpClient", "Response", "StreamedResponse", "open_client"]
 
 DIAL_TIMEOUT: Final = 10.0
 """Seconds for TCP, TLS and the server's SETTINGS together."""
@@ -29,42 +30,6 @@ ANSWER: Final = 256 * 1024 * 1024
 
 OPEN_ATTEMPTS: Final = 2
 """Connections that one request tries: the one at hand may be just about to end."""
-
-Connect = Callable[[str, int], Awaitable[trio.abc.Stream]]
-
-
-@attrs.frozen
-class Response:
-    """A whole answer."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def header(self, name: str, default: str = "") -> str:
-        """The first header of that name (lower case)."""
-        return next((value for key, value in self.headers if key == name), default)
-
-
-@attrs.frozen
-class StreamedResponse:
-    """An answer whose body is still coming."""
-
-    status: int
-    headers: Headers
-    _stream: Http2Stream
-
-    def header(self, name: str, default: str = "") -> str:
-        """The first header of that name (lower case)."""
-        return next((value for key, value in self.headers if key == name), default)
-
-    async def receive(self) -> bytes:
-        """All of the body that has arrived; empty at its clean end.
-
-        Raises:
-            ConnectionBroken: it was cut off.
-        """
-        return await self._stream.receive()
 
 
 @attrs.frozen
@@ -260,37 +225,6 @@ async def open_client(
             yield client
         finally:
             nursery.cancel_scope.cancel()
-
-
-async def open_transport(
-    connect: Connect, host: str, port: int, context: ssl.SSLContext | None, server_hostname: str
-) -> trio.abc.Stream:
-    """A byte stream that is ready for HTTP/2.
-
-    Raises:
-        TlsFailed: TLS came to no agreement.
-        ConnectionBroken: nobody answers, or not with HTTP/2.
-    """
-    where = format_address(host, port)
-    try:
-        stream = await connect(host, port)
-    except OSError as exc:
-        raise ConnectionBroken(f"cannot connect to {where}: {exc}", sent=False) from exc
-    hold_to_timeout(stream)
-    if context is None:
-        return stream
-    tls = TlsStream(stream, context, server_hostname=server_hostname)
-    try:
-        await tls.do_handshake()
-        if tls.alpn != "h2":
-            raise ConnectionBroken(f"{where} does not speak HTTP/2", sent=False)
-    except trio.BrokenResourceError as exc:
-        await trio.aclose_forcefully(tls)
-        raise TlsFailed(f"{where} hung up during the TLS handshake") from exc
-    except BaseException:
-        await trio.aclose_forcefully(tls)
-        raise
-    return tls
 
 
 def _sum(a: ConnectionStatistics, b: ConnectionStatistics) -> ConnectionStatistics:

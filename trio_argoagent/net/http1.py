@@ -17,7 +17,7 @@ import trio
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import BODY, Handler, Request
-from trio_argoagent.net.linger import close_gently
+from trio_argoagent.net.linger import LINGER, close_gently
 
 if TYPE_CHECKING:
     from trio_argoagent.net.http2 import Http2Stream
@@ -49,7 +49,8 @@ async def serve_http1(stream: trio.abc.Stream, handler: Handler) -> None:
             if wire.gone or not await wire.next_cycle():
                 break
     finally:
-        await close_gently(stream, hurry=wire.gone)
+        with trio.move_on_after(LINGER, shield=True):
+            await close_gently(stream, hurry=wire.gone)
 
 
 class Http1Exchange:
@@ -120,19 +121,19 @@ class _Wire:
     async def next_request(self) -> Request | None:
         """The next request; None when the peer has ended, or has been idle for too long."""
         self._body_read = trio.Event()
+        nonsense = None
         with trio.move_on_after(IDLE_TIMEOUT):
             try:
                 event = await self._next_event()
             except ConnectionBroken:
                 return None
             except RemoteProtocolError as exc:
-                await self._refuse(exc)
-                raise
-            if isinstance(event, h11.Request):
-                # A request without a body has ended with its head; nobody need ask for its end.
-                if not any(name in (b"content-length", b"transfer-encoding") for name, _ in event.headers):
-                    await self.next_data()
-                return self._request(event)
+                nonsense = exc
+            else:
+                return await self._request(event) if isinstance(event, h11.Request) else None
+        if nonsense is not None:
+            await self._refuse(nonsense)
+            raise nonsense
         return None
 
     async def next_data(self) -> bytes:
@@ -213,7 +214,10 @@ class _Wire:
             with suppress(ConnectionBroken):
                 await self.send(head, h11.Data(data=body), h11.EndOfMessage())
 
-    def _request(self, event: h11.Request) -> Request:
+    async def _request(self, event: h11.Request) -> Request:
+        # A request without a body has ended with its head; nobody need ask for its end.
+        if not any(name in (b"content-length", b"transfer-encoding") for name, _ in event.headers):
+            await self.next_data()
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in event.headers)
         return Request(
             method=event.method.decode("latin-1"),

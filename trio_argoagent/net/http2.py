@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import trio
@@ -16,11 +16,12 @@ from h2 import events
 from h2.errors import ErrorCodes
 
 from trio_argoagent.net.errors import ConnectionBroken, renewed
-from trio_argoagent.net.http import Handler, Headers, Request
+from trio_argoagent.net.http import Handler, Request
 from trio_argoagent.net.http2_exchange import Http2Exchange
 from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
 from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
+from trio_argoagent.net.protocol.fields import code_name, split_fields
 from trio_argoagent.net.protocol.limits import STREAM_WINDOW, Limits
 from trio_argoagent.net.tls import TlsStream
 
@@ -213,14 +214,14 @@ class Http2Connection:
             case events.RequestReceived():
                 self._accept(event)
             case events.ResponseReceived() if stream is not None:
-                pseudo, headers = _text(event.headers)
+                pseudo, headers = split_fields(event.headers)
                 stream.take_response(int(pseudo[":status"]), headers)
             case events.TrailersReceived() if stream is not None:
-                stream.trailers = _text(event.headers)[1]
+                stream.trailers = split_fields(event.headers)[1]
             case events.StreamReset() if stream is not None:
                 who = "the peer" if event.remote_reset else "a protocol error of the peer"
                 refused = event.error_code == ErrorCodes.REFUSED_STREAM
-                text = f"stream {stream.id} was reset by {who}: {_name(event.error_code)}"
+                text = f"stream {stream.id} was reset by {who}: {code_name(event.error_code)}"
                 stream.break_off(ConnectionBroken(text, sent=not refused))
             case events.RemoteSettingsChanged():
                 self._changed.unpark_all()
@@ -236,7 +237,7 @@ class Http2Connection:
             return
         stream = self._streams[stream_id] = Http2Stream(self, stream_id)
         stream.scope = trio.CancelScope()
-        pseudo, stream.headers = _text(event.headers)
+        pseudo, stream.headers = split_fields(event.headers)
         request = Request(
             method=pseudo.get(":method", ""),
             target=pseudo.get(":path", ""),
@@ -270,7 +271,7 @@ class Http2Connection:
     def _take_goaway(self, event: events.ConnectionTerminated) -> None:
         self._leaving = True
         if event.error_code:
-            self.wire.farewell = f"the peer ended the connection: {_name(event.error_code)}"
+            self.wire.farewell = f"the peer ended the connection: {code_name(event.error_code)}"
             if event.additional_data:
                 self.wire.farewell += f" ({event.additional_data[:200].decode('utf-8', 'replace')})"
         last = LAST_STREAM if event.last_stream_id is None else event.last_stream_id
@@ -312,21 +313,8 @@ async def open_http2(
         try:
             yield connection
         finally:
-            await connection.wire.leave(ConnectionBroken("the connection was closed on this side"))
+            connection.wire.stop(ConnectionBroken("the connection was closed on this side"))
+            with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
+                await connection.wire.finished.wait()
+            connection.wire.abandon()
             nursery.cancel_scope.cancel()
-
-
-def _text(headers: Iterable[Any]) -> tuple[dict[str, str], Headers]:
-    """Pseudo-headers and headers. Latin-1 maps every byte, so no peer can make it fail."""
-    pseudo: dict[str, str] = {}
-    plain: list[tuple[str, str]] = []
-    for name, value in headers:
-        if name.startswith(b":"):
-            pseudo[name.decode("latin-1")] = value.decode("latin-1")
-        else:
-            plain.append((name.decode("latin-1"), value.decode("latin-1")))
-    return pseudo, tuple(plain)
-
-
-def _name(code: ErrorCodes | int | None) -> str:
-    return code.name if isinstance(code, ErrorCodes) else str(code)

@@ -4,8 +4,8 @@ The reader never waits for the application or for a send. The writer alone touch
 so no timeout or cancellation of a request can cut a frame in half. Between the two there is no lock: every
 change of protocol state is synchronous.
 
-All three run shielded from whoever owns the connection, because a cancelled owner must still say GOAWAY;
-``leave`` bounds that to a second. There are two ways to end: ``stop`` lets what is in line leave first,
+All three run shielded from whoever owns the connection, because a cancelled owner must still say GOAWAY; it
+calls ``abandon`` after a second. There are two ways to end: ``stop`` lets what is in line leave first,
 ``fail`` does not try.
 """
 
@@ -119,6 +119,10 @@ class Wire:
             self._end(error)
         self._scope.cancel()
 
+    def abandon(self) -> None:
+        """The time for an orderly end is over: close."""
+        self._scope.cancel()
+
     async def run(self) -> None:
         """Until the connection is over. The stream is closed then."""
         with self._scope:
@@ -132,13 +136,6 @@ class Wire:
             await trio.aclose_forcefully(self._stream)
         finally:  # It closes, and then notices that the owner is cancelled.
             self.finished.set()
-
-    async def leave(self, error: ConnectionBroken) -> None:
-        """Stop within a second, come what may."""
-        self.stop(error)
-        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
-            await self.finished.wait()
-        self._scope.cancel()
 
     async def _read(self) -> None:
         try:

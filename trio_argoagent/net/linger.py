@@ -19,18 +19,19 @@ _READ: Final = 64 * 1024
 
 
 async def close_gently(stream: trio.abc.Stream, *, hurry: bool = False) -> None:
-    """Close a stream so that what was sent arrives. It takes a second at most, also when cancelled.
+    """Close a stream so that what was sent arrives. It takes a second at most; when cancelled it just closes.
 
     Args:
         stream: nobody else uses it any more.
         hurry: the peer is gone: just close.
     """
-    with trio.move_on_after(LINGER, shield=True):
-        try:
+    try:
+        with trio.move_on_after(LINGER):
             if not hurry and isinstance(stream, TlsStream | trio.abc.HalfCloseableStream):
                 await stream.send_eof()
                 while await stream.receive_some(_READ):
                     pass
-        except (ConnectionBroken, trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # Gone: that is what closing is for.
-    await trio.aclose_forcefully(stream)
+    except (ConnectionBroken, trio.BrokenResourceError, trio.ClosedResourceError):
+        pass  # Gone: that is what closing is for.
+    finally:
+        await trio.aclose_forcefully(stream)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 import trio
 
-from trio_argoagent.errors import LinkBroken, RemoteProtocolError
+from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http1 import serve_http1
@@ -65,7 +65,8 @@ async def serve_https(
         task_status: started with the listeners.
     """
     server = _Server(handler, context, limits or Limits(), on_error, trio.CapacityLimiter(HANDSHAKES))
-    await trio.serve_listeners(server.connection, list(listeners), task_status=task_status)
+    task_status.started(list(listeners))
+    await trio.serve_listeners(server.connection, list(listeners))
 
 
 async def serve_http(
@@ -77,7 +78,8 @@ async def serve_http(
 ) -> None:
     """The same without TLS, HTTP/1.1 only: health and metrics."""
     server = _Server(handler, None, Limits(), on_error, trio.CapacityLimiter(HANDSHAKES))
-    await trio.serve_listeners(server.connection, list(listeners), task_status=task_status)
+    task_status.started(list(listeners))
+    await trio.serve_listeners(server.connection, list(listeners))
 
 
 @attrs.frozen
@@ -125,6 +127,8 @@ class _Server:
     async def _guard(self, exchange: Exchange) -> None:
         try:
             await self.handler(exchange)
+            if not exchange.started and not (exchange.stream and exchange.stream.finished):
+                raise LocalProtocolError(f"no answer to {exchange.request.method} {exchange.request.path}")
         except Exception as exc:
             self.on_error(exc)
             await _apologise(exchange, exc)

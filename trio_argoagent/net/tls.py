@@ -79,17 +79,21 @@ class TlsStream(trio.abc.Stream):
             trio.BrokenResourceError: the transport is gone.
         """
         while True:
+            failure, done = None, False
             try:
                 self._tls.do_handshake()
+                done = True
             except ssl.SSLWantReadError:
-                await self._flush()
-                await self._fill()
+                pass
             except ssl.SSLError as exc:
+                failure = exc
+            if failure is not None:
                 await self._say_why()
-                raise _failed(exc, sent=False) from exc
-            else:
-                await self._flush()
+                raise _failed(failure, sent=False) from failure
+            await self._flush()
+            if done:
                 return
+            await self._fill()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes. When it is cancelled the connection cannot be used any more.
@@ -116,13 +120,14 @@ class TlsStream(trio.abc.Stream):
             TlsFailed: the peer sent an alert, or nonsense.
             trio.BrokenResourceError: the transport is gone.
         """
+        # Before, never after: bytes that have been taken out must be returned.
+        await trio.lowlevel.checkpoint_if_cancelled()
         while not self._said_goodbye:
             try:
                 data = self._drain(max_bytes)
             except ssl.SSLError as exc:
                 raise _failed(exc, sent=True) from exc
             if data or self._ended:
-                await trio.lowlevel.checkpoint_if_cancelled()
                 return data
             await self._fill()
         while await self.transport.receive_some(READ):

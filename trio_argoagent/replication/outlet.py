@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import trio
 
+from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Record
 from trio_argoagent.replication.bell import Bell
@@ -55,11 +56,16 @@ class Outlet:
             key=ticket.key,
             uid=ticket.uid,
             digest=ticket.want.digest if ticket.want is not None else "",
-            asof=self._asof(ticket.key.kind),
+            asof=self._ordered_asof(ticket.key.kind),
             body=self._body(ticket.key) if ticket.want is not None else None,
             evidence=ticket.evidence,
             replaces=ticket.replaces,
         )
+
+    def _ordered_asof(self, kind: Kind) -> str:
+        """The resourceVersion, where it has an order; else there is no ``asof``."""
+        version = self._asof(kind)
+        return version if rv.parse(version) is not None else ""
 
     def consistent_as_of(self, kind: Kind) -> str:
         """The resourceVersion up to which the replica is proven to hold what it should; empty: never yet."""

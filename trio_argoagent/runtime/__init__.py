@@ -3,4 +3,6 @@
 config   the values the programs are started with
 events   what has just happened, for logs and screens
 redial   when to dial again
+world    the real clock and randomness
+logs     one line per event
 """

@@ -76,12 +76,9 @@ class Http2Dialer:
                 except Exception as exc:
                     # Kept out of the connection's nursery, which would wrap it in a group.
                     failure = exc
-        except BaseException as exc:
+        finally:
             if failure is not None:
-                raise BaseExceptionGroup("a link failed and could not be left", [failure, exc]) from None
-            raise
-        if failure is not None:
-            raise failure
+                raise failure
 
     async def _handshake(self) -> TlsStream:
         """A TLS stream that has agreed on HTTP/2."""

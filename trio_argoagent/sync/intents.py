@@ -118,7 +118,9 @@ def _refresh(value: str, copy: Object, refreshed: bool) -> steps.Step:
     if refreshed or standing in (value, "hard"):
         return steps.APPLIED
     change = steps.map_changes("annotations", copy.annotations, {names.REFRESH: value})
-    return steps.Patch([steps.op_test("/metadata/uid", copy.meta.uid), *change])
+    # Where there are no annotations the whole map is set: then nobody may have been faster.
+    guard = steps.op_test("/metadata/uid", copy.meta.uid) if copy.annotations else steps.at_version(copy)
+    return steps.Patch([guard, *change])
 
 
 def _sync(intent: str, operation: Mapping[str, Any], copy: Object, stuck: bool) -> steps.Step:

@@ -21,6 +21,8 @@ IN_CLUSTER: Final = "in-cluster"
 IN_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
 _ROLE_RESOURCES: Final = frozenset(("applications", "applicationsets", "logs", "exec"))
 _MAX_NAME: Final = 253
+# RFC 1123 subdomain. A name becomes part of a request path: nothing else may get there.
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 def _glob(pattern: str, text: str) -> bool:
@@ -29,7 +31,10 @@ def _glob(pattern: str, text: str) -> bool:
 
 def _glob_or_regex(pattern: str, text: str) -> bool:
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
-        return re.search(pattern[1:-1], text) is not None
+        try:
+            return re.search(pattern[1:-1], text) is not None
+        except re.error:
+            return False  # Like Argo CD: a user's mistake in one project must not end the principal.
     return _glob(pattern, text)
 
 
@@ -91,7 +96,9 @@ class NamespaceMapping:
 
     def in_scope(self, key: Key) -> bool:
         """May this agent speak of that key at all? Computed here, never from what the agent says."""
-        return key.namespace == self.agent_namespace and len(self.hub_name(key)[1]) <= _MAX_NAME
+        if key.namespace != self.agent_namespace or _NAME.fullmatch(key.name) is None:
+            return False
+        return len(self.hub_name(key)[1]) <= _MAX_NAME
 
     def _prefixed(self, project: str) -> str:
         return f"{self.agent}-{project}"

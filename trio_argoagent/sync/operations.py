@@ -64,7 +64,8 @@ def classify(operation: Mapping[str, Any] | None) -> Entry:
     if not operation:
         return Entry(Origin.NONE)
     word = _word(operation)
-    if not word:
+    if word in ("", _REJECTED):
+        # An operation taken out of our own rejection is asked for anew: that word is nobody's id.
         return Entry(Origin.REQUEST)
     return Entry(Origin.MIRROR) if word == _MIRROR else Entry(Origin.INTENT, word)
 

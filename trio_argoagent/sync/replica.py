@@ -155,12 +155,19 @@ class Replica:
 
     def compare(self, theirs: bytes) -> None:
         """The source's bucket hashes have arrived: report all that is held in the buckets that differ."""
+        for slot in self._slots.values():
+            slot.told = slot.held  # Listed now, or in a bucket that the source knows to be equal.
         indices = self._held.differing(theirs)
         self._say(Listing(indices, self._held.listing(indices)))
 
     def mark(self) -> None:
-        """Report the root, for the continuous check."""
-        self._say(Root(self._held.root()))
+        """Report the root, for the continuous check; not while something is held that the source is not told.
+
+        A drift that is just being put back is no disagreement, and a comparison would send it all again.
+        """
+        told = (slot.told == slot.held for key, slot in self._slots.items() if self._listed(key))
+        if all(told):
+            self._say(Root(self._held.root()))
 
     def root(self) -> bytes:
         """The root of what is held."""
@@ -247,7 +254,8 @@ class Replica:
             record = slot.record or (slot.retained if slot.drifted else None)
             if record is not None:
                 slot.busy = True
-                again = slot.last == record.digest and slot.held != Holding(record.uid, record.digest)
+                made = Holding(record.uid, record.digest)
+                again = not record.tombstone and slot.last == record.digest and slot.held != made
                 return Work(key, record, again)
         return None
 
@@ -278,6 +286,8 @@ class Replica:
         if result.outcome is Outcome.PENDING:
             if slot.record is work.record:
                 self._answer_pending(slot, result.reason)
+            elif slot.record is None:
+                self._tell(work.key, slot)  # It could not be put back from here: the source must know.
             self._back_off(work, slot, now, None)
             return
         slot.failures = 0

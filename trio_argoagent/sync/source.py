@@ -103,7 +103,10 @@ class _Entry:
     """Is ``held`` known on this link? Else it is what was last known: good enough to count by."""
     answered: Want | None = None
     """The last want answered ``applied`` on this link."""
-    refused: Want | None = None
+    aside: str | None = None
+    """What was answered last beside D, on whichever link; None: not known."""
+    refused: Ticket | None = None
+    """The last ticket that was rejected: the same is not sent again on this link."""
     reason: str = ""
     gone: str = ""
     """The uid whose deletion was witnessed last."""
@@ -170,11 +173,11 @@ class Source:
             if not witnessed:
                 return
             entry = self._entries[key] = _Entry(known=self._phase is Phase.LIVE)
-        entry.want = None
+        entry.want, entry.forced = None, False
         self._wanted.set(key, None)
         if witnessed:
             entry.gone = witnessed
-            self._remember_witnessed(key)
+            self._remember_witnessed(key, now)
         self._touch(key, now)
 
     def force(self, key: Key, now: float) -> None:
@@ -191,14 +194,14 @@ class Source:
             for key in [key for key in self._entries if key.kind is kind]:
                 self._touch(key, now)
 
-    def _remember_witnessed(self, key: Key) -> None:
+    def _remember_witnessed(self, key: Key, now: float) -> None:
         self._witnessed.pop(key, None)
         self._witnessed[key] = None
         if len(self._witnessed) > MAX_WITNESSED:
             oldest = next(iter(self._witnessed))
             del self._witnessed[oldest]
             self._entries[oldest].gone = ""
-            self._forget_if_empty(oldest)
+            self._touch(oldest, now)
 
     # The link
 
@@ -246,7 +249,8 @@ class Source:
     def _learn(self, now: float) -> None:
         """Every bucket is either equal to what we claimed or told in full."""
         self._phase = Phase.LIVE
-        for key in self._told:
+        # Claimed keys too: one that we stopped wanting meanwhile may have been forgotten, but is still held.
+        for key in (*self._claimed, *self._told):
             self._entries.setdefault(key, _Entry())
         for key, entry in list(self._entries.items()):
             compared = buckets.bucket_of(key) in self._compared
@@ -316,8 +320,9 @@ class Source:
         entry.held, entry.known = result.holding, True
         if result.outcome is Outcome.APPLIED:
             entry.answered = ticket.want
+            entry.aside = ticket.want.aside if ticket.want is not None else None
         else:
-            entry.refused = ticket.want
+            entry.refused = ticket
         self._touch(key, now)
         return ticket
 
@@ -384,7 +389,7 @@ class Source:
             return entry.answered is not None and entry.answered.digest == want.digest
         if entry.held != want.holding:
             return False
-        return entry.answered is None or entry.answered.aside == want.aside
+        return entry.aside is None or entry.aside == want.aside
 
     def _verdict(self, key: Key, entry: _Entry, now: float) -> tuple[Rank, float] | None:
         """The rank and the time of this key's next record; None: there is nothing to send."""
@@ -398,11 +403,20 @@ class Source:
         if ticket is not None:
             if ticket.want == want and not entry.forced:
                 return None
-            return self._rank(entry), (now if entry.pending else max(now, entry.sent_at + SUPERSEDE_AFTER))
-        if want is not None and entry.refused == want:
+            rank = self._rank(entry)
+            if rank is not Rank.COSMETIC:
+                return rank, (now if entry.pending else max(now, entry.sent_at + SUPERSEDE_AFTER))
+            return rank, max(now, entry.sent_at + COSMETIC_INTERVAL)
+        if self._is_refused(entry):
             return None
         rank = self._rank(entry)
         return rank, max(now, entry.sent_at + COSMETIC_INTERVAL) if rank is Rank.COSMETIC else now
+
+    def _is_refused(self, entry: _Entry) -> bool:
+        refused = entry.refused
+        if refused is None or refused.want != entry.want:
+            return False
+        return entry.want is not None or refused.uid == self._absent_uid(entry)
 
     def _may_bury(self, key: Key, entry: _Entry) -> bool:
         """May a tombstone go? Intents are withdrawn freely: their replica holds nothing."""
@@ -411,21 +425,26 @@ class Source:
         return self._complete.get(key.kind, False)
 
     def _rank(self, entry: _Entry) -> Rank:
-        want, answered = entry.want, entry.answered
+        want, last = entry.want, entry.answered
         if want is None:
             return Rank.DELETION
-        if not want.substance or answered is None or entry.held != answered.holding or entry.forced:
+        if entry.ticket is not None:
+            last = entry.ticket.want
+        elif last is not None and entry.held != last.holding:
             return want.rank
-        cosmetic = (answered.substance, answered.aside) == (want.substance, want.aside)
-        return Rank.COSMETIC if cosmetic and answered.uid == want.uid else want.rank
+        if not want.substance or last is None or entry.forced:
+            return want.rank
+        cosmetic = (last.uid, last.substance, last.aside) == (want.uid, want.substance, want.aside)
+        return Rank.COSMETIC if cosmetic else want.rank
 
     def _touch(self, key: Key, now: float) -> None:
         """Put this key where it belongs: settled, ready under a rank, or waiting for a time."""
         entry = self._entries[key]
-        if entry.queued is not None:
+        verdict = self._verdict(key, entry, now)
+        # A key that changes while it waits keeps its place: else one that never rests is never sent.
+        if entry.queued is not None and (verdict is None or verdict[1] > now or verdict[0] != entry.queued):
             del self._ready[entry.queued][key]
             entry.queued = None
-        verdict = self._verdict(key, entry, now)
         if verdict is None:
             entry.due = None
         elif verdict[1] <= now:
@@ -435,7 +454,7 @@ class Source:
             entry.due = verdict[1]
             self._timer_numbers += 1
             heapq.heappush(self._timers, (entry.due, self._timer_numbers, key))
-        waits = verdict is not None and verdict[0] is Rank.COSMETIC
+        waits = verdict is not None and verdict[0] is Rank.COSMETIC and entry.ticket is None
         self._account(key, entry, not (waits or self._settled(entry)), now)
         self._forget_if_empty(key)
 
@@ -494,7 +513,7 @@ class Source:
             wanted=len(self._wanted),
             dirty=len(self._unsettled) - len(self._tickets),
             in_flight=len(self._tickets),
-            refused=sum(1 for e in self._entries.values() if e.refused is not None and e.refused == e.want),
+            refused=sum(self._is_refused(entry) for entry in self._entries.values()),
             oldest_dirty=now - min(since) if since else 0.0,
             records=self._records,
             tombstones=self._tombstones,

@@ -326,7 +326,7 @@ class ClusterContract:
     async def test_generation_counts_all_but_metadata(self, cluster: Cluster, namespace: str) -> None:
         """An Application has no status subresource: its status counts as well, its metadata does not."""
         await cluster.create(APPLICATIONS, application(namespace))
-        steps = [
+        steps: list[dict[str, Any]] = [
             {"metadata": {"labels": {"a": "1"}}},
             {"spec": {"project": "p"}},
             {"status": {"sync": {"status": "Synced"}}},

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
 
 from trio_argoagent import errors
 from trio_argoagent.kube.client import ATTEMPTS, DEADLINE
+from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.model.resources import APPLICATIONS
-from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
 from trio_argoagent.ports.cluster import EventType, MergePatch
 
 from .httpfakes import FakeHttp, app, cluster_over, refusal
@@ -84,6 +86,27 @@ async def test_a_write_that_never_left_is_repeated() -> None:
         await cluster.patch(APPLICATIONS, "n", "a", PATCH)
         with pytest.raises(errors.Unavailable):
             await cluster.patch(APPLICATIONS, "n", "a", PATCH)
+
+
+async def test_a_refused_handshake_reads_the_credentials_again() -> None:
+    """An expired certificate shows there; a server that just hangs up is no reason to run a plugin."""
+    reads = 0
+    before = Credentials("h", tls=False, token="one")
+
+    async def reload() -> Credentials:
+        nonlocal reads
+        await trio.lowlevel.checkpoint()
+        reads += 1
+        return attrs.evolve(before, token="two", reload=reload)
+
+    refused = TlsFailed("refused", reason="SSLV3_ALERT_CERTIFICATE_EXPIRED")
+    http = FakeHttp(TlsFailed("hung up"), (200, app()), refused, (200, app()))
+    async with cluster_over(http, attrs.evolve(before, reload=reload)) as cluster:
+        await cluster.get(APPLICATIONS, "n", "a")
+        assert reads == 0
+        await cluster.patch(APPLICATIONS, "n", "a", PATCH)
+    assert reads == 1
+    assert http.asked[-1].headers["authorization"] == "Bearer two"
 
 
 async def test_a_write_that_a_gateway_gave_up_on_is_unknown() -> None:

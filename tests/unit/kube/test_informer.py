@@ -25,6 +25,7 @@ from trio_argoagent.errors import (
 from trio_argoagent.kube.informer import SILENCE, SLOW_RETRY, Informer
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.resources import CONFIG_MAPS
+from trio_argoagent.ports.cluster import WatchEvent
 
 from .fakes import ENV, FakeCluster, bookmark, event, thing
 
@@ -407,17 +408,44 @@ async def test_a_page_that_never_comes_is_given_up(autojump_clock: MockClock) ->
         assert "Unavailable" in informer.statistics().last_error
 
 
-async def test_a_handlers_bug_ends_the_informer(autojump_clock: MockClock) -> None:
-    """It is not logged away: the exception comes out of run."""
+async def test_a_server_that_comes_back_is_not_met_by_a_list(autojump_clock: MockClock) -> None:
+    """However often the watch was refused for 429 or 503, it goes on from where it was."""
+    cluster = FakeCluster()
+    async with running(cluster) as (informer, seen):
+        await informer.wait_synced()
+        await settle()
+        cluster.watch_faults.extend([Unavailable("away"), Throttled("busy")] * 5)
+        cluster.break_watches()
+        cluster.put("a")
+        await trio.sleep(1000)
+        assert seen.take() == "+a"
+        assert informer.statistics().lists == 1
+
+
+async def test_a_server_that_fails_from_here_is_listed_again(autojump_clock: MockClock) -> None:
+    """Three times 500 to a watch: perhaps it is this position that it cannot serve."""
+    cluster = FakeCluster()
+    async with running(cluster) as (informer, _):
+        await informer.wait_synced()
+        await settle()
+        cluster.watch_faults.extend([Unavailable("oops", code=500)] * 3)
+        cluster.break_watches()
+        await trio.sleep(60)
+        assert informer.statistics().lists == 2
+
+
+@pytest.mark.parametrize("bug", [KeyError, NotFound, RemoteProtocolError])
+async def test_a_handlers_bug_ends_the_informer(autojump_clock: MockClock, bug: type[Exception]) -> None:
+    """It is not logged away, nor taken for the server's fault: the exception comes out of run."""
     cluster = FakeCluster()
     cluster.put("a")
     informer = Informer(cluster, CONFIG_MAPS, env=ENV)
 
     def broken(change: Change) -> None:
-        raise KeyError(change.name)
+        raise bug(str(change.name))
 
     informer.on_change(broken)
-    with pytest.raises(KeyError):
+    with pytest.raises(bug):
         await informer.run()
     assert not informer.is_synced
 
@@ -456,19 +484,44 @@ async def test_the_transform_sees_everything_that_is_stored(autojump_clock: Mock
         nursery.cancel_scope.cancel()
 
 
+class Eager(FakeCluster):
+    """A cluster whose watch has a backlog and never waits while it lasts."""
+
+    @asynccontextmanager
+    async def watch(self, *args: object, **kwargs: object) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        """A thousand events at once."""
+        await trio.lowlevel.checkpoint()
+        yield self._backlog()
+
+    async def _backlog(self) -> AsyncIterator[WatchEvent]:
+        for number in range(1000):
+            yield event("ADDED", thing(f"n{number}", number + 1))
+        await trio.sleep_forever()
+
+
 async def test_a_backlog_lets_others_run(autojump_clock: MockClock) -> None:
-    """A thousand events that are there already do not keep the loop to themselves."""
-    cluster = FakeCluster()
-    async with running(cluster) as (informer, _):
+    """Events that are there already do not keep the loop to themselves."""
+    async with running(Eager()) as (informer, _):
         await informer.wait_synced()
-        await settle()
-        for number in range(500):
-            cluster.put(f"n{number}")
         turns = 0
-        while len(informer.objects) < 500:
+        while len(informer.objects) < 1000:
             await trio.lowlevel.checkpoint()
             turns += 1
-        assert turns >= 10
+        assert turns >= 20
+
+
+async def test_watches_that_bring_something_put_nothing_in_doubt(autojump_clock: MockClock) -> None:
+    """Each breaks, but after an event: it goes on from there, and never lists again."""
+    cluster = FakeCluster()
+    async with running(cluster) as (informer, seen):
+        await informer.wait_synced()
+        for name in "abcdef":
+            await trio.sleep(200)
+            cluster.put(name)
+            cluster.break_watches(Unavailable("broken", code=500))
+        await trio.sleep(10)
+        assert seen.take() == "+a +b +c +d +e +f"
+        assert informer.statistics().lists == 1
 
 
 async def test_an_older_bookmark_changes_nothing(autojump_clock: MockClock) -> None:

@@ -113,6 +113,18 @@ async def test_files_that_rotate_are_read_each_minute(autojump_clock: MockClock)
     ]
 
 
+async def test_a_minute_is_one_reading(autojump_clock: MockClock) -> None:
+    """However many requests find that it is over, and though nothing has changed."""
+    source = Source(plain("one", rotates=True))
+    http = FakeHttp(*[(200, {})] * 20)
+    async with session_over(http, attrs.evolve(plain("one", rotates=True), reload=source.read)) as session:
+        await trio.sleep(REREAD)
+        async with trio.open_nursery() as nursery:
+            for _ in range(20):
+                nursery.start_soon(session.request, GET)
+    assert source.reads == 1
+
+
 async def test_a_source_that_fails_leaves_what_we_have() -> None:
     """It may just be being replaced: the error is kept, the request's own answer stands."""
     http = FakeHttp((401, {}), (200, {}))

@@ -93,7 +93,16 @@ async def test_cancelled_receive_loses_nothing(authority: Authority, server_iden
                 await trio.testing.wait_all_tasks_blocked()
                 scope.cancel()
         await a.send_all(b"here")
-        assert await b.receive_some() == b"here"
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await b.receive_some()
+        await a.send_all(b"and there")
+        assert await b.receive_some(2) == b"he"
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await b.receive_some()
+        assert scope.cancelled_caught
+        assert await b.receive_some() == b"reand there"
 
 
 async def test_mutual_identity(

@@ -24,9 +24,9 @@ from .loopback import agent_tls, client_pem, nameless_pem, open_hub, principal_t
 @asynccontextmanager
 async def plain_server(speak: Callable[[trio.SocketStream], Awaitable[None]]) -> AsyncIterator[int]:
     """A TCP server; its port."""
+    sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
-        sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, speak, sockets)
+        await nursery.start(trio.serve_listeners, speak, sockets)
         yield sockets[0].socket.getsockname()[1]
         nursery.cancel_scope.cancel()
 
@@ -34,9 +34,9 @@ async def plain_server(speak: Callable[[trio.SocketStream], Awaitable[None]]) ->
 @asynccontextmanager
 async def web_server(handler: Callable[[Exchange], Awaitable[None]]) -> AsyncIterator[int]:
     """An HTTPS server that is no principal, or a moody one; its port."""
+    sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
-        sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(serve_https, handler, sockets, principal_tls())
+        await nursery.start(serve_https, handler, sockets, principal_tls())
         yield sockets[0].socket.getsockname()[1]
         nursery.cancel_scope.cancel()
 

@@ -4,12 +4,15 @@ import ssl
 
 import pytest
 import trio
+import trio.testing
 
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.contexts import fingerprint
+from trio_argoagent.net.http import Exchange
+from trio_argoagent.net.http2 import open_http2
 from trio_argoagent.ports.transport import MAX_FRAME, Link
-from trio_argoagent.stream.link import Http2Link
+from trio_argoagent.stream.link import CLOSE_TIMEOUT, LINK_PATH, Http2Link
 
 from .loopback import client_pem, open_hub, server_pem
 
@@ -126,6 +129,8 @@ async def test_a_handler_that_fails_ends_its_own_link_only() -> None:
                 await link.receive()
             other.send_nowait(b"still here")
             assert await receive(other, 1) == [b"still here"]
+            await other.close()
+            assert await other.receive() == ()
         assert [str(error) for error in hub.errors] == ["as asked"]
 
 
@@ -158,18 +163,44 @@ async def test_a_frame_that_is_too_long_is_refused_at_its_length() -> None:
 
 async def test_wait_room_holds_a_sender_that_nobody_reads() -> None:
     """What is queued stays bounded while the peer takes nothing."""
-    go_on = trio.Event()
+    sent = 0
 
     async def idle(link: Link) -> None:
-        await go_on.wait()
+        await trio.sleep_forever()
 
-    async with open_hub(idle) as hub, hub.dialer().dial() as link:
-        sent = 0
-        with trio.move_on_after(0.3):
-            while True:
-                await link.wait_room()
-                link.send_nowait(bytes(65_536))
-                sent += 65_536
+    async def flood(link: Link) -> None:
+        nonlocal sent
+        while True:
+            await link.wait_room()
+            link.send_nowait(bytes(65_536))
+            sent += 65_536
+
+    async with open_hub(idle) as hub, hub.dialer().dial() as link, trio.open_nursery() as nursery:
+        nursery.start_soon(flood, link)
+        await trio.testing.wait_all_tasks_blocked(cushion=0.2)
         # Its window of 1 MiB, our 256 KiB, and one frame.
         assert 1_000_000 < sent < 2_000_000
-        go_on.set()
+        nursery.cancel_scope.cancel()
+
+
+async def test_closing_does_not_wait_for_ever(autojump_clock: trio.testing.MockClock) -> None:
+    """A peer that takes nothing more is broken off after the time allowed."""
+
+    async def idle(exchange: Exchange) -> None:
+        await exchange.start(200)
+        await trio.sleep_forever()
+
+    ours, theirs = trio.testing.memory_stream_pair()
+    async with (
+        open_http2(theirs, client=False, handler=idle),
+        open_http2(ours, client=True, authority="hub") as connection,
+    ):
+        stream = await connection.open_stream("POST", LINK_PATH)
+        link = Http2Link(stream, Peer("hub"))
+        link.send_nowait(bytes(1_000_000))
+        start = trio.current_time()
+        with pytest.raises(LinkBroken, match="within 5 s"):
+            await link.close()
+        assert trio.current_time() - start == pytest.approx(CLOSE_TIMEOUT)
+        with pytest.raises(LinkBroken, match="given up"):
+            await link.receive()

@@ -26,7 +26,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"syncPolicy": {"managedNamespaceMetadata": {}}},
         {"syncPolicy": {"managedNamespaceMetadata": {}}},
     ),
-    ("options keep a policy", {"syncPolicy": {"syncOptions": ["a=b"]}}, {"syncPolicy": {"syncOptions": ["a=b"]}}),
+    ("options keep a policy", {"syncPolicy": {"syncOptions": ["a"]}}, {"syncPolicy": {"syncOptions": ["a"]}}),
     ("destination stays", {"destination": {"name": ""}}, {"destination": {"name": ""}}),
     ("a hydrator stays", {"sourceHydrator": {}}, {"sourceHydrator": {}}),
 ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_the_single_source_is_not_looked_at_beside_several() -> None:
 
 
 blocks = st.dictionaries(
-    st.sampled_from(["recurse", "include", "jsonnet", "namePrefix", "images", "values", "valuesObject", "libs"]),
+    st.sampled_from(["recurse", "include", "jsonnet", "namePrefix", "images", "values", "valuesObject"]),
     st.sampled_from([None, "", "x", [], ["x"], {}, {"libs": ["x"]}, False, True]),
     max_size=3,
 )  # fmt: skip

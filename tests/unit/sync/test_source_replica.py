@@ -34,7 +34,7 @@ _STEPS = st.one_of(
     _step("mend", _KEY),
     _step("lose", _KEY),
     _step("observe", _KEY),
-    _step("observe", _KEY),
+    _step("disturb", _KEY),
     _step("start"),
     _step("write", _WORKER),
     _step("finish", _WORKER, st.sampled_from([*Outcome, Outcome.APPLIED, None])),
@@ -46,6 +46,9 @@ _STEPS = st.one_of(
     _step("mark"),
     _step("deliver_down"),
     _step("deliver_up"),
+    _step("drain_down"),
+    _step("drain_up"),
+    _step("check"),
     _step("restart_source"),
     _step("restart_replica"),
     _step("tick", st.sampled_from([0.5, 2.0, 70.0, 400.0])),
@@ -67,8 +70,8 @@ def _run(world: World, step: tuple[object, ...], flag: bool) -> None:
         getattr(world, name)(*arguments)
 
 
-@settings(max_examples=4000, deadline=None)
-@given(st.lists(st.tuples(_STEPS, st.booleans()), max_size=60))
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(_STEPS, st.booleans()), min_size=12, max_size=40))
 def test_every_interleaving_converges_and_then_is_silent(
     steps: list[tuple[tuple[object, ...], bool]],
 ) -> None:
@@ -81,3 +84,108 @@ def test_every_interleaving_converges_and_then_is_silent(
         _run(world, step, flag)
     world.settle()
     world.assert_converged()
+
+
+def _synced() -> World:
+    world = World()
+    for key in KEYS[:3]:
+        world.put(key, 0)
+    world.settle()
+    return world
+
+
+def test_a_key_that_vanishes_during_a_comparison_is_not_forgotten() -> None:
+    """What was claimed as held stays known, although nobody wants it any more when the leaf arrives."""
+    world = _synced()
+    world.restart_source(blind=False)
+    world.put(KEYS[1], 1)
+    world.connect()
+    world.deliver_up()
+    world.vanish(KEYS[0])
+    world.settle()
+    world.assert_converged()
+    assert KEYS[0] not in world.copies
+
+
+def test_a_check_while_a_drift_is_being_put_back_is_no_mismatch() -> None:
+    """The replica heals on its own: no comparison starts, and no record is sent."""
+    world = _synced()
+    sent = len(world.tickets)
+    world.disturb(KEYS[0])
+    world.check()
+    world.settle()
+    world.assert_converged()
+    assert len(world.tickets) == sent
+
+
+def test_a_drift_is_put_back_offline() -> None:
+    """No link is needed to guard what was applied."""
+    world = _synced()
+    world.cut()
+    world.disturb(KEYS[0])
+    world.start()
+    world.finish(0, Outcome.APPLIED)
+    assert world.copies[KEYS[0]].intact
+
+
+def test_a_new_key_on_a_live_link_is_sent() -> None:
+    """A link that is live knows that a key it never heard of is not held."""
+    world = _synced()
+    world.put(KEYS[3], 0)
+    world.settle()
+    world.assert_converged()
+    assert KEYS[3] in world.copies
+
+
+def test_a_hundred_thousand_edits_while_cut_are_one_record() -> None:
+    """A dirty key is dirty once: nothing queues."""
+    world = _synced()
+    world.cut()
+    sent = len(world.tickets)
+    for version in range(100_000):
+        world.put(KEYS[0], version)
+    world.settle()
+    world.assert_converged()
+    assert [ticket.key for ticket in world.tickets[sent:]] == [KEYS[0]]
+
+
+def test_equal_roots_cost_nothing() -> None:
+    """After a cut, and after either side's restart, an unchanged fleet sends no bucket and no record."""
+    world = _synced()
+    for accident in (
+        world.cut,
+        lambda: world.restart_source(blind=False),
+        lambda: world.restart_replica(landing=False),
+    ):
+        accident()
+        sent = len(world.frames)
+        world.settle()
+        assert world.frames[sent:] == []
+        world.assert_converged()
+
+
+def test_a_blind_source_buries_nothing() -> None:
+    """A source that has listed nothing sends no tombstone, however different the roots are."""
+    world = _synced()
+    world.restart_source(blind=True)
+    world.connect()
+    for _ in range(10):
+        world._round()
+    assert len(world.copies) == 3
+    world.settle()
+    world.assert_converged()
+
+
+def test_a_cascade_strips_only_after_the_copy_is_gone() -> None:
+    """The source's object stays until the replica has answered that very record, over a cut too."""
+    world = _synced()
+    world.cascade(KEYS[0])
+    world.drain_down()
+    world.start()
+    world.write(0)
+    world.strip()
+    assert KEYS[0] in world.things
+    world.cut()
+    world.settle()
+    world.assert_converged()
+    assert KEYS[0] not in world.things and KEYS[0] not in world.copies

@@ -165,6 +165,11 @@ class World:
         """Somebody deletes a copy."""
         self.copies.pop(key, None)
 
+    def disturb(self, key: Key) -> None:
+        """Somebody changes a copy, and it is seen."""
+        self.drift(key)
+        self.observe(key)
+
     def observe(self, key: Key) -> None:
         """The replica's informer catches up on one key."""
         self._know(key)
@@ -309,6 +314,25 @@ class World:
         if hashes is not None:
             self._down(("hashes", hashes))
 
+    def drain_down(self) -> None:
+        """All that can be sent down is sent and arrives."""
+        for _ in KEYS:
+            self.pull()
+        while self.down:
+            self.deliver_down()
+
+    def drain_up(self) -> None:
+        """All that there is to report arrives."""
+        while self.replica.has_reports:
+            self.push()
+        while self.up:
+            self.deliver_up()
+
+    def check(self) -> None:
+        """One continuous check."""
+        self.mark()
+        self.drain_up()
+
     # Restarts
 
     def restart_source(self, *, blind: bool) -> None:
@@ -358,21 +382,17 @@ class World:
         raise AssertionError("it never comes to rest")
 
     def _round(self) -> bool:
-        before = (len(self.tickets), len(self.frames), len(self.working))
+        before = len(self.frames)
         self.strip()
-        for _ in range(len(KEYS)):
-            self.pull()
-            self.start()
         moved = bool(self.down or self.up or self.working)
-        while self.down:
-            self.deliver_down()
+        self.drain_down()
+        for _ in KEYS:
+            self.start()
         while self.working:
+            moved = True
             self.finish(0, Outcome.APPLIED)
-        while self.replica.has_reports:
-            self.push()
-        while self.up:
-            self.deliver_up()
-        return moved or before != (len(self.tickets), len(self.frames), len(self.working))
+        self.drain_up()
+        return moved or before != len(self.frames)
 
     def assert_converged(self) -> None:
         """Both clusters are equal, both cores know it, and nothing is sent any more."""

@@ -2,7 +2,7 @@
 
 server      the facade: every verb, the log, watches; read this first
 values      what it hands out: stored objects, pages, events, log entries
-kinds       which resources there are; corerules: what their schemas cannot say
+kinds       the core resources; definitions: those of a CRD; corerules: what no schema can say
 writing     create and update: from what was sent to what is stored
 meta        the rules of ``metadata``
 schema      types, required fields, pruning

@@ -1,4 +1,4 @@
-"""The resources the server knows: a table of the core kinds, and what a CRD says about its own."""
+"""The resources the server knows without being told: a table of the core kinds."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Column:
     format: str = ""
 
 
-_SELECTABLE: Final[Mapping[str, tuple[str, ...]]] = {
+SELECTABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "metadata.name": ("metadata", "name"),
     "metadata.namespace": ("metadata", "namespace"),
 }
-_NAME_AND_AGE: Final = (Column("Age", "date", ".metadata.creationTimestamp"),)
+AGE: Final = (Column("Age", "date", ".metadata.creationTimestamp"),)
 
 
 @attrs.frozen(eq=False)
@@ -80,12 +80,12 @@ class ResourceType:
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = VERBS
     subresources: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = _NAME_AND_AGE
+    columns: tuple[Column, ...] = AGE
     schema: Mapping[str, Any] = attrs.field(factory=dict)
     shape: Shape = attrs.field(factory=Shape)
     custom: bool = False
     generations: bool = False
-    selectable: Mapping[str, tuple[str, ...]] = _SELECTABLE
+    selectable: Mapping[str, tuple[str, ...]] = SELECTABLE
     rule: Rule = corerules.nothing
 
     @property
@@ -136,15 +136,15 @@ def core_types() -> tuple[ResourceType, ...]:
             short_names=("ns",),
             verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
             subresources=("finalize", "status"),
-            selectable={**_SELECTABLE, "name": ("metadata", "name"), "status.phase": ("status", "phase")},
-            columns=(Column("Status", "string", ".status.phase"), *_NAME_AND_AGE),
+            selectable={**SELECTABLE, "name": ("metadata", "name"), "status.phase": ("status", "phase")},
+            columns=(Column("Status", "string", ".status.phase"), *AGE),
             rule=corerules.namespace,
         ),
         _core(
             SECRETS,
             _object(data=_MAP, stringData=_MAP, type=_STR, immutable=_BOOL),
-            selectable={**_SELECTABLE, "type": ("type",)},
-            columns=(Column("Type", "string", ".type"), *_NAME_AND_AGE),
+            selectable={**SELECTABLE, "type": ("type",)},
+            columns=(Column("Type", "string", ".type"), *AGE),
             rule=corerules.secret,
         ),
         _core(
@@ -171,7 +171,7 @@ def core_types() -> tuple[ResourceType, ...]:
                     leaseTransitions=_INT, strategy=_STR, preferredHolder=_STR,
                 )
             ),
-            columns=(Column("Holder", "string", ".spec.holderIdentity"), *_NAME_AND_AGE),
+            columns=(Column("Holder", "string", ".spec.holderIdentity"), *AGE),
             rule=corerules.lease,
         ),
         _core(
@@ -202,7 +202,7 @@ def _events() -> ResourceType:
             reportingComponent=_STR, reportingInstance=_STR,
         ),
         short_names=("ev",),
-        selectable={**_SELECTABLE, **selectable},
+        selectable={**SELECTABLE, **selectable},
         columns=(
             Column("Last Seen", "date", ".lastTimestamp"),
             Column("Type", "string", ".type"),
@@ -212,71 +212,3 @@ def _events() -> ResourceType:
         ),
         rule=corerules.event,
     )  # fmt: skip
-
-
-def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
-    """One type for each served version of a CustomResourceDefinition.
-
-    Raises:
-        Invalid: something that we need is missing or unusable; the causes name the field.
-    """
-    problems: list[failures.Problem] = []
-    try:
-        spec = crd["spec"]
-        names, group = spec["names"], spec["group"]
-        types = tuple(
-            _custom(
-                Resource(group, v["name"], names["plural"], names["kind"], spec["scope"] == "Namespaced"),
-                names,
-                v,
-            )
-            for v in spec["versions"]
-            if v.get("served")
-        )
-        wanted = f"{names['plural']}.{group}"
-        if crd["metadata"]["name"] != wanted:
-            problems.append(
-                failures.invalid_value(
-                    "metadata.name", crd["metadata"]["name"], 'must be spec.names.plural+"."+spec.group'
-                )
-            )
-    except KeyError as exc:
-        problems.append(failures.required(f"spec: {exc.args[0]}"))
-    except (ValueError, TypeError, AttributeError) as exc:
-        problems.append(failures.invalid_value("spec.versions", "", str(exc)))
-    if problems:
-        raise failures.invalid(CRDS.group, CRDS.kind, str(crd["metadata"].get("name", "")), problems)
-    return types
-
-
-def _custom(resource: Resource, names: Mapping[str, Any], version: Mapping[str, Any]) -> ResourceType:
-    schema = version["schema"]["openAPIV3Schema"]
-    columns = tuple(
-        Column(
-            column["name"],
-            column["type"],
-            column["jsonPath"],
-            column.get("priority", 0),
-            column.get("description", ""),
-            column.get("format", ""),
-        )
-        for column in version.get("additionalPrinterColumns", ())
-    )
-    selectable = {
-        field["jsonPath"].removeprefix("."): tuple(field["jsonPath"].removeprefix(".").split("."))
-        for field in version.get("selectableFields", ())
-    }
-    return ResourceType(
-        resource,
-        singular=names.get("singular") or resource.kind.lower(),
-        list_kind=names.get("listKind") or f"{resource.kind}List",
-        short_names=tuple(names.get("shortNames", ())),
-        categories=tuple(names.get("categories", ())),
-        subresources=tuple(sub for sub in version.get("subresources", {}) if sub == "status"),
-        columns=columns or _NAME_AND_AGE,
-        schema=schema,
-        shape=compile_schema(schema, root=True),
-        custom=True,
-        generations=True,
-        selectable={**_SELECTABLE, **selectable},
-    )

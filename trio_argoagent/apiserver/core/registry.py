@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from trio_argoagent.apiserver.core import failures, kinds
+from trio_argoagent.apiserver.core import definitions, failures, kinds
 from trio_argoagent.apiserver.core.kinds import CRDS, ResourceType
 from trio_argoagent.apiserver.core.store import Store, key_of
 from trio_argoagent.apiserver.core.values import Stored
@@ -29,8 +29,10 @@ class Registry:
             self._types[kind.resource.group, kind.resource.version, kind.resource.plural] = kind
 
     def remove(self, crd: Mapping[str, Any]) -> None:
-        """Serve no longer what that definition defines."""
-        for kind in kinds.crd_types(crd):
+        """Serve no longer what that definition defines; who follows it is told by the end of the watch."""
+        for kind in definitions.crd_types(crd):
+            for watch in tuple(self._store.collection(kind.resource).watches):
+                watch.close()
             del self._types[kind.resource.group, kind.resource.version, kind.resource.plural]
 
     def get(self, group: str, version: str, plural: str) -> ResourceType:

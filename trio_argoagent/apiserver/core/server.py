@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from trio_argoagent.apiserver.core import deletion, kinds, reading, writing
+from trio_argoagent.apiserver.core import definitions, deletion, reading, writing
 from trio_argoagent.apiserver.core.collecting import Collector
 from trio_argoagent.apiserver.core.kinds import CRDS, ResourceType
 from trio_argoagent.apiserver.core.registry import Registry, Target
@@ -102,17 +102,10 @@ class ApiServer:
         limit: int = 0,
         continue_token: str = "",
     ) -> Page:
-        """One page of a collection.
+        """One page of a collection; ``namespace`` empty: of all namespaces; ``limit`` 0: all of it.
 
-        Args:
-            resource: the collection.
-            namespace: empty: of all namespaces.
-            labels: a label selector.
-            fields: a field selector.
-            resource_version: empty or "0": the newest state; else see ``match``.
-            match: ``Exact``, ``NotOlderThan`` or empty.
-            limit: the most items; 0: all.
-            continue_token: of the page before; all pages then show the first one's state.
+        ``resource_version`` empty or "0" is the newest state, else ``match`` (``Exact``, ``NotOlderThan`` or
+        empty) decides. ``continue_token`` is that of the page before: all pages show the first one's state.
 
         Raises:
             BadRequest: a selector or the token is not one.
@@ -143,22 +136,16 @@ class ApiServer:
         initial_events: bool | None = None,
         bookmarks: bool = False,
     ) -> Watch:
-        """Follow a collection.
+        """Follow a collection from just after ``resource_version``.
 
-        Args:
-            resource: the collection.
-            namespace: empty: of all namespaces.
-            labels: a label selector.
-            fields: a field selector.
-            resource_version: follow from just after it; empty or "0": begin with the state as ADDED events.
-            match: must be ``NotOlderThan`` when ``initial_events`` is given.
-            initial_events: begin with the state as ADDED events and (with bookmarks) a bookmark at their end.
-            bookmarks: does the follower want them?
+        Empty or "0" begins with the state as ADDED events. So does ``initial_events``, which wants ``match``
+        to be ``NotOlderThan`` and, with bookmarks, ends them with one; None: it was not asked for.
 
         Raises:
             BadRequest: a selector is not one.
             Invalid: the options contradict each other.
-            Expired: the history does not reach back that far. On the wire this is a 200 and one ERROR event.
+            Expired: the history does not reach back that far. On the wire: a 200 and one ERROR event.
+            Unavailable: 504, initial events of a version that nobody has written yet.
         """
         kind = self._registry.for_request(resource, "watch", namespace, of_one=False)
         return reading.open_watch(
@@ -199,7 +186,7 @@ class ApiServer:
         metadata = prepared.value["metadata"]
         name, space = metadata["name"], metadata.get("namespace", "")
         self._registry.check_room(kind, space, name)
-        types = kinds.crd_types(prepared.value) if kind.resource == CRDS else ()
+        types = definitions.crd_types(prepared.value) if kind.resource == CRDS else ()
         if dry_run:
             return Written(Stored(prepared.value, self._store.rv), prepared.warnings)
         self._registry.add(types)
@@ -244,19 +231,7 @@ class ApiServer:
         dry_run: bool = False,
         validation: str = "Ignore",
     ) -> Written:
-        """Change an object.
-
-        Args:
-            resource: of which collection.
-            namespace: where.
-            name: which.
-            patch: the decoded JSON of the patch.
-            content_type: one of the constants of ``patches``.
-            actor: who writes.
-            now: wall seconds.
-            subresource: empty, ``status`` or ``finalize``.
-            dry_run: answer only.
-            validation: ``Ignore``, ``Warn`` or ``Strict`` about unknown fields.
+        """Change an object by the decoded JSON of a patch; ``content_type`` is a constant of ``patches``.
 
         Raises:
             NotFound: there is none, or no such subresource.
@@ -287,16 +262,8 @@ class ApiServer:
     ) -> Deleted:
         """Delete an object; with finalizers it only gets its deletionTimestamp, and again is no change.
 
-        Args:
-            resource: of which collection.
-            namespace: where.
-            name: which.
-            actor: who deletes.
-            now: wall seconds.
-            uid: a precondition, if given.
-            resource_version: likewise.
-            propagation: ``Background``, ``Foreground``, ``Orphan`` or empty (as Background).
-            dry_run: answer only.
+        ``uid`` and ``resource_version`` are preconditions where given; ``propagation`` is ``Background``,
+        ``Foreground``, ``Orphan`` or empty (as Background).
 
         Raises:
             NotFound: there is none.
@@ -336,7 +303,7 @@ class ApiServer:
         value, warnings = prepared.value, prepared.warnings
         if not prepared.changed:
             return Written(old, warnings, changed=False)
-        types = kinds.crd_types(value) if kind.resource == CRDS else ()
+        types = definitions.crd_types(value) if kind.resource == CRDS else ()
         if dry_run:
             return Written(Stored(value, old.rv), warnings)
         if deletion.is_finished(kind, value):

@@ -130,16 +130,12 @@ class Cache:
 
     def _is_replay(self, event: WatchEvent, old: Object | None) -> bool:
         # The version of a whole list or bookmark vouches for every key, so what is older than it is a replay
-        # even of a key that we do not hold: it has been deleted since. Equal is a replay only of the same
-        # object: servers whose store commits several objects at once give them one version.
-        version = event.object.meta.resource_version
-        if self.is_behind(version):
+        # even of a key that we do not hold: it has been deleted since. No object is newer than the cache, so
+        # there is no order to check one by one. Equal is a replay only of the same object: servers whose
+        # store commits several objects at once give them one version.
+        if self.is_behind(event.object.meta.resource_version):
             return True
-        if old is None:
-            return False
-        if event.type is EventType.DELETED:
-            return rv.is_newer(old.meta.resource_version, version)
-        return _same_version(old, event.object) or rv.is_newer(old.meta.resource_version, version)
+        return old is not None and event.type is not EventType.DELETED and _same_version(old, event.object)
 
 
 def _same_version(old: Object, new: Object) -> bool:

@@ -3,5 +3,6 @@
 limits      what one connection may cost
 connection  the protocol library, bent where it does not fit
 outbox      what one stream still has to send
+fields      headers and error codes as text
 engine      one connection's two directions, joined
 """

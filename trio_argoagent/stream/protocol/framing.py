@@ -35,17 +35,14 @@ class Framer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._broken = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The frames that these bytes complete, in order.
 
         Raises:
             RemoteProtocolError: a length is out of bounds. Frames before it in ``data`` are
-                lost with the link, and so is everything after: the framer refuses any more bytes.
+                lost with the link, and every later call raises the same.
         """
-        if self._broken:
-            raise RemoteProtocolError("bytes after a broken frame")
         buffer = self._buffer
         buffer += data
         frames: list[bytes] = []
@@ -54,7 +51,6 @@ class Framer:
             while end - start >= PREFIX:
                 size = int.from_bytes(view[start : start + PREFIX])
                 if not 0 < size <= MAX_FRAME:
-                    self._broken = True
                     raise RemoteProtocolError(f"a frame of {size} bytes; at most {MAX_FRAME} are allowed")
                 stop = start + PREFIX + size
                 if stop > end:

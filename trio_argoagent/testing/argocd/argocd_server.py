@@ -38,6 +38,8 @@ from trio_argoagent.testing.argocd.waiting import wait as wait
 from trio_argoagent.testing.argocd.world import WorldState
 from trio_argoagent.testing.argocd.writes import typed_status
 
+ARGOCD: Final = "argocd"
+"""Argo CD's own namespace: AppProjects live there, wherever the Applications are."""
 UPDATE_TRIES: Final = 10
 """Tries of an update or a terminate against conflicts; a sync tries for ever."""
 TERMINATE_PAUSE: Final = 0.1
@@ -58,7 +60,7 @@ async def create_app(cluster: Cluster, app: Mapping[str, Any], *, upsert: bool =
     value = {name: part for name, part in app.items() if name != "operation"}
     value |= {"spec": spec, "status": typed_status(app.get("status"))}
     namespace, name = value["metadata"]["namespace"], value["metadata"]["name"]
-    await _validate(cluster, namespace, value)
+    await _validate(cluster, value)
     try:
         return await cluster.create(APPLICATIONS, value)
     except AlreadyExists:
@@ -91,7 +93,7 @@ async def update_app(cluster: Cluster, wanted: Value) -> Object:
     meta = wanted["metadata"]
     namespace, name = meta["namespace"], meta["name"]
     spec = normalise_application_spec(wanted["spec"])
-    await _validate(cluster, namespace, {**wanted, "spec": spec})
+    await _validate(cluster, {**wanted, "spec": spec})
     for _ in range(UPDATE_TRIES):
         value = (await cluster.get(APPLICATIONS, namespace, name)).value()
         value |= {"spec": spec, "status": typed_status(value.get("status"))}
@@ -278,20 +280,20 @@ async def _get(cluster: Cluster, namespace: str, name: str) -> tuple[Object, Val
     except NotFound as exc:
         # Whether it is missing or not his to see, the caller learns the same.
         raise Refused("PermissionDenied", "permission denied") from exc
-    return app, await _project(cluster, namespace, app.get("spec"))
+    return app, await _project(cluster, app.get("spec"))
 
 
-async def _project(cluster: Cluster, namespace: str, spec: Value) -> Value:
+async def _project(cluster: Cluster, spec: Value) -> Value:
     name = spec.get("project") or "default"
     try:
-        return (await cluster.get(APP_PROJECTS, namespace, name)).value()
+        return (await cluster.get(APP_PROJECTS, ARGOCD, name)).value()
     except NotFound as exc:
         text = f"app is not allowed in project {name!r}, or the project does not exist"
         raise Refused("InvalidArgument", text) from exc
 
 
-async def _validate(cluster: Cluster, namespace: str, app: Value) -> None:
-    project = await _project(cluster, namespace, app["spec"])
+async def _validate(cluster: Cluster, app: Value) -> None:
+    project = await _project(cluster, app["spec"])
     destination = app["spec"].get("destination") or {}
     known = tuple(str(destination[n]) for n in ("server", "name") if destination.get(n))
     errors = spec_errors(app, WorldState(project=project, destinations=known))

@@ -12,32 +12,28 @@ from hypothesis import strategies as st
 from trio_argoagent.apiserver.core.schema import Report, compile_schema, render
 
 STRING = {"type": "string"}
-SCHEMA = {
-    "type": "object",
-    "required": ["name"],
-    "properties": {
-        "name": STRING,
-        "count": {"type": "integer"},
-        "ratio": {"type": "number"},
-        "on": {"type": "boolean"},
-        "mode": {"type": "string", "enum": ["a", "b"]},
-        "maybe": {"type": "string", "nullable": True},
-        "port": {"x-kubernetes-int-or-string": True},
-        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-        "half": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"n": STRING}},
-        "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+PROPERTIES: dict[str, Any] = {
+    "name": STRING,
+    "count": {"type": "integer"},
+    "ratio": {"type": "number"},
+    "on": {"type": "boolean"},
+    "mode": {"type": "string", "enum": ["a", "b"]},
+    "maybe": {"type": "string", "nullable": True},
+    "port": {"x-kubernetes-int-or-string": True},
+    "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    "half": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"n": STRING}},
+    "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "items": {
+        "type": "array",
         "items": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["id"],
-                "properties": {"id": STRING, "n": {"type": "integer"}},
-            },
+            "type": "object",
+            "required": ["id"],
+            "properties": {"id": STRING, "n": {"type": "integer"}},
         },
-        "filled": {"type": "string", "default": "yes"},
     },
+    "filled": {"type": "string", "default": "yes"},
 }
-SHAPE = compile_schema(SCHEMA)
+SHAPE = compile_schema({"type": "object", "required": ["name"], "properties": PROPERTIES})
 
 
 def fit(value: Any, old: Any = None) -> tuple[Any, list[str], list[str]]:
@@ -116,7 +112,7 @@ def test_a_null_item_is_reported_even_at_the_end() -> None:
 
 
 LEAVES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", "x"])
-FIELDS = st.sampled_from([*SCHEMA["properties"], "id", "n", "bogus"])  # type: ignore[misc]
+FIELDS = st.sampled_from([*PROPERTIES, "id", "n", "bogus"])
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(FIELDS, inner), max_leaves=6
 )

@@ -140,7 +140,7 @@ def test_versions_without_an_order() -> None:
 _NAMES = st.sampled_from("abc")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.tuples(_NAMES, st.booleans()), max_size=30), st.data())
 def test_any_replay_leaves_the_truth(writes: list[tuple[str, bool]], data: st.DataObject) -> None:
     """Events may be replayed from any earlier point any number of times: the cache ends as the store is."""

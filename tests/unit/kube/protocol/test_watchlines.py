@@ -20,7 +20,7 @@ def line(kind: str, **meta: object) -> bytes:
     return json.dumps({"type": kind, "object": found}, ensure_ascii=False).encode()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.text(max_size=20), max_size=8), st.data())
 def test_any_split_gives_the_same_lines(texts: list[str], data: st.DataObject) -> None:
     """Pieces of any length, also within a character: the lines are those that were sent."""

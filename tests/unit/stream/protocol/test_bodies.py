@@ -1,5 +1,6 @@
 """How the body of a record travels."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -68,6 +69,27 @@ def test_a_lie_is_refused(wire: Any, path: str) -> None:
     with pytest.raises(Mismatch) as caught:
         SHAPE.read(wire)
     assert str(caught.value).startswith(f"{path}: expected")
+
+
+def test_a_frame_without_its_end_is_refused() -> None:
+    """All the bytes are there, but not the end that would vouch for them."""
+    body = bytes(range(256)) * 4
+    packer = zstd.ZstdCompressor()
+    with pytest.raises(Mismatch, match="one zstd frame of 1024 bytes"):
+        SHAPE.read((1, len(body), packer.compress(body, packer.FLUSH_BLOCK)))
+
+
+def test_a_bomb_is_not_inflated() -> None:
+    """What is behind the declared size is never made."""
+    bomb = packed(64 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Mismatch):
+            SHAPE.read((1, 1000, bomb))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_a_large_window_is_refused() -> None:

@@ -194,6 +194,7 @@ def test_damage_is_refused_in_one_way(message: m.Message, data: st.DataObject) -
     "frame",
     [
         b"\x92\x04" + b"\xdc\xff\xff" * 1000,
+        b"\x92\x04" + b"\xdc\x70\x00" * 10_000,
         b"\x92\x04" + b"\xdc\x02\x00" * 1000,
         b"\x92\x05" + b"\xdc\x02\x00" * 40_000,
         b"\x92\x04" + (b"\xdc\x02\x00" + (b"\xdc\x02\x00" + b"\x91\x90" * 512) * 512) * 8,
@@ -202,7 +203,7 @@ def test_damage_is_refused_in_one_way(message: m.Message, data: st.DataObject) -
         b"\x92\x04\xdd\xff\xff\xff\xff",
         b"\x92\x04\xc6\xff\xff\xff\xff",
     ],
-    ids=["headers", "nested", "control", "lists", "maps", "map32", "array32", "bin32"],
+    ids=["headers", "believable", "nested", "control", "lists", "maps", "map32", "array32", "bin32"],
 )
 def test_a_hostile_frame_costs_little_memory(frame: bytes) -> None:
     """Headers that claim much, and millions of small values, are refused before they are built."""

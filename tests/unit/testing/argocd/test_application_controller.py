@@ -19,6 +19,7 @@ V35 = Settings(dialect=Dialect.V35)
 
 async def test_auto_sync_from_creation_to_health(stage: Stage, autojump_clock: MockClock) -> None:
     """OutOfSync and Missing, an operation of its own, Synced and Progressing, Healthy."""
+    began = trio.current_time()
     await stage.start()
     await stage.add("web", syncPolicy=automated())
     await stage.reach("OutOfSync", "Missing")
@@ -28,6 +29,8 @@ async def test_auto_sync_from_creation_to_health(stage: Stage, autojump_clock: M
     assert state["phase"] == "Succeeded"
     assert state["operation"]["initiatedBy"] == {"automated": True}
     assert len(stage.world.attempts) == 2
+    # Two seconds of operation, three of rollout: every pass was set off in time, none by a resync.
+    assert trio.current_time() - began < 6
 
 
 async def test_it_falls_silent(stage: Stage, autojump_clock: MockClock) -> None:
@@ -262,3 +265,41 @@ async def test_every_sample_settles(stage: Stage, autojump_clock: MockClock) -> 
     assert rewritten["project"] == "default"
     assert "syncPolicy" not in rewritten
     assert set(rewritten["source"]) == {"path", "repoURL", "targetRevision"}
+
+
+async def test_switching_auto_sync_on_is_seen_at_once(stage: Stage, autojump_clock: MockClock) -> None:
+    """No resync is waited for."""
+    await stage.start()
+    await stage.add("web")
+    await stage.reach("OutOfSync", "Missing")
+    began = trio.current_time()
+    patch = MergePatch({"spec": {"syncPolicy": automated()}})
+    await stage.cluster.patch(APPLICATIONS, "argocd", "web", patch)
+    await stage.reach("Synced", "Healthy")
+    assert trio.current_time() - began < 6
+
+
+async def test_auto_sync_does_not_replace_an_operation(stage: Stage, autojump_clock: MockClock) -> None:
+    """W9 looks at the object itself, whatever the copy said."""
+    await stage.start(Settings(dialect=Dialect.V35, think=2.0))
+    await stage.add("web", syncPolicy=automated())
+    await trio.sleep(1)
+    asked = {"info": [{"name": "who", "value": "me"}], "sync": {}}
+    await stage.cluster.patch(APPLICATIONS, "argocd", "web", MergePatch({"operation": asked}))
+    await stage.reach("Synced", "Healthy")
+    assert [attempt.operation for attempt in stage.world.attempts] == [asked, asked]
+
+
+async def test_3_6_cannot_start_an_operation_without_a_status(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    """Its JSON patch adds below .status, and is tried each second until somebody has written one."""
+    await stage.start(Settings(think=2.0))
+    await stage.add("web")
+    await stage.cluster.patch(APPLICATIONS, "argocd", "web", MergePatch({"operation": {"sync": {}}}))
+    await trio.sleep(1.5)
+    assert "operationState" not in await stage.status()
+    await stage.until(lambda app: app.get("operation") is None)
+    (began, _) = stage.world.attempts
+    assert began.at >= stage.env.now() - trio.current_time() + 2.0
+    assert began.token.startswith((await stage.status())["operationState"]["startedAt"])

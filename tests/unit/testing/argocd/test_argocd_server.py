@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
 
+from trio_argoagent.apiserver.local import Call, LocalCluster
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd import argocd_server
@@ -24,7 +26,7 @@ from trio_argoagent.testing.argocd.names import (
 
 from .conftest import Stage
 
-OPERATION = {"operation": {"sync": {}}}
+OPERATION: dict[str, Any] = {"operation": {"sync": {}}}
 RUNNING = {"phase": "Running", "startedAt": "2026-09-21T14:13:20Z", "operation": {"sync": {}}}
 
 
@@ -133,16 +135,57 @@ async def test_sync_is_refused(stage: Stage, autojump_clock: MockClock) -> None:
     assert "deleting" in await refused("FailedPrecondition", lambda: argocd_server.sync(*where), stage)
 
 
-async def test_sync_tries_again_after_a_conflict(stage: Stage, autojump_clock: MockClock) -> None:
-    """However many writers there are, it gets through."""
+@attrs.define
+class Meddler:
+    """A gate: somebody else writes the Application before each of the next few PUTs."""
+
+    stage: Stage
+    times: int
+
+    async def before(self, call: Call) -> None:
+        """Write first, if it is a PUT and there is mischief left."""
+        if call.verb == "replace" and self.times:
+            self.times -= 1
+            await patch(self.stage, {"metadata": {"labels": {f"n{self.times}": "x"}}})
+
+    async def after(self, call: Call) -> None:
+        """Nothing."""
+        await trio.lowlevel.checkpoint()
+
+
+def meddled(stage: Stage, times: int) -> LocalCluster:
+    """The cluster as one sees it whose next PUTs meet that many conflicts."""
+    return LocalCluster(stage.server, env=stage.env, actor="server", gate=Meddler(stage, times))
+
+
+async def test_sync_tries_for_ever(stage: Stage, autojump_clock: MockClock) -> None:
+    """However many conflicts there are, it gets through."""
     await stage.add("web")
-    async with trio.open_nursery() as nursery:
-        for n in range(5):
-            nursery.start_soon(patch, stage, {"metadata": {"labels": {f"n{n}": "x"}}})
-        nursery.start_soon(argocd_server.sync, stage.cluster, "argocd", "web")
+    await argocd_server.sync(meddled(stage, 25), "argocd", "web")
     app = await stage.app()
     assert app.get("operation") is not None
-    assert len(app.labels) == 5
+    assert len(app.labels) == 25
+
+
+async def test_an_update_tries_ten_times(stage: Stage, autojump_clock: MockClock) -> None:
+    """Nine conflicts do no harm, ten are too many."""
+    await stage.add("web")
+    spec = application("web", "apps")["spec"]
+    await argocd_server.set_spec(meddled(stage, 9), "argocd", "web", spec)
+    assert (await stage.app()).get("spec") == spec
+    with pytest.raises(Refused, match="Too many conflicts"):
+        await argocd_server.set_spec(meddled(stage, 10), "argocd", "web", application("web")["spec"])
+    assert (await stage.app()).get("spec") == spec
+
+
+async def test_a_terminate_tries_ten_times(stage: Stage, autojump_clock: MockClock) -> None:
+    """With a pause after each conflict."""
+    await stage.add("web")
+    await patch(stage, OPERATION | {"status": {"operationState": RUNNING}})
+    began = trio.current_time()
+    with pytest.raises(Refused, match="Too many conflicts"):
+        await argocd_server.terminate(meddled(stage, 10), "argocd", "web")
+    assert trio.current_time() - began == pytest.approx(1.0)
 
 
 async def test_terminate(stage: Stage, autojump_clock: MockClock) -> None:
@@ -235,6 +278,7 @@ async def test_waiting_needs_a_refresh_after_the_end(stage: Stage, autojump_cloc
     ended = RUNNING | {"phase": "Succeeded", "finishedAt": "2026-09-21T14:13:25Z"}
     for state, at, wanted in (
         (RUNNING, "2026-09-21T14:13:25Z", False),
+        (ended, None, False),
         (ended, "2026-09-21T14:13:24Z", False),
         (ended, "2026-09-21T14:13:25Z", True),
         (ended | {"operation": {"sync": {"dryRun": True}}}, "2026-09-21T14:13:24Z", True),

@@ -8,8 +8,16 @@ import pytest
 
 from trio_argoagent.testing.argocd.applications import automated
 from trio_argoagent.testing.argocd.git import EXAMPLES
-from trio_argoagent.testing.argocd.names import REFRESH, REFRESH_TIMESTAMP, SKIP_RECONCILE, Level, Settings
+from trio_argoagent.testing.argocd.names import (
+    FAMILY,
+    REFRESH,
+    REFRESH_TIMESTAMP,
+    SKIP_RECONCILE,
+    Level,
+    Settings,
+)
 from trio_argoagent.testing.argocd.reconcile import needed
+from trio_argoagent.testing.argocd.writes import Cascade
 
 from .helpers import NOW, V35, V36, Bench, made
 
@@ -297,3 +305,14 @@ def test_health_in_resources_is_an_option() -> None:
     bench = settled(settings=Settings(persist_health=True))
     assert bench.status["resources"][0]["health"] == {"status": "Missing"}
     assert "resourceHealthSource" not in bench.status
+
+
+def test_what_is_being_pruned_is_progressing() -> None:
+    """A leaving resource is neither there nor missing."""
+    bench = settled()
+    bench.sync({"sync": {}})
+    bench.now += 60
+    bench.world.apply(bench.app, Cascade(FAMILY, False), bench.now, V36)
+    bench.refresh(Level.RECENT)
+    status = bench.status
+    assert (status["sync"]["status"], status["health"]["status"]) == ("OutOfSync", "Progressing")

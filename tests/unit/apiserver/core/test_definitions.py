@@ -1,0 +1,112 @@
+"""Definitions and the resources they make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.apiserver.core.helpers import NOW, drop, make, merge, new_server
+from trio_argoagent.apiserver.core.kinds import CRDS
+from trio_argoagent.errors import AlreadyExists, ApiError, Invalid, MethodNotAllowed, NotFound
+
+
+def widget(**spec: Any) -> dict[str, Any]:
+    """A definition of a kind of our own."""
+    schema = {
+        "type": "object",
+        "properties": {"spec": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+    }
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names_ = {"plural": "widgets", "kind": "Widget", "shortNames": ["w"]}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com"},
+        "spec": {"group": "example.com", "names": names_, "scope": "Cluster", "versions": [version], **spec},
+    }
+
+
+def test_a_definition_makes_a_resource() -> None:
+    """What is defined is served at once, and listed for discovery; the definition is Established."""
+    server = new_server()
+    stored = make(server, widget(), CRDS, "")
+    kind = server.resource("example.com", "v1", "widgets")
+    assert (kind.singular, kind.list_kind, kind.short_names) == ("widget", "WidgetList", ("w",))
+    assert kind in server.resources()
+    conditions = stored.value["status"]["conditions"]
+    assert {c["type"]: c["status"] for c in conditions} == {"NamesAccepted": "True", "Established": "True"}
+    made = make(
+        server,
+        {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}},
+        kind.resource,
+        "",
+    )
+    assert made.namespace == ""
+    with pytest.raises(AlreadyExists):
+        server.add_crd(widget(), now=NOW)
+
+
+def test_a_definition_goes_with_its_objects() -> None:
+    """A deleted definition takes no new objects, loses those it has, and is served no longer."""
+    server = new_server()
+    make(server, widget(), CRDS, "")
+    resource = server.resource("example.com", "v1", "widgets").resource
+    value = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}}
+    make(server, value, resource, "")
+    assert not drop(server, "widgets.example.com", CRDS, "")
+    with pytest.raises(MethodNotAllowed, match="terminating"):
+        make(server, {**value, "metadata": {"name": "w2"}}, resource, "")
+    server.collect(NOW)
+    with pytest.raises(NotFound):
+        server.resource("example.com", "v1", "widgets")
+    with pytest.raises(NotFound):
+        server.get(CRDS, "", "widgets.example.com")
+    make(server, widget(), CRDS, "")
+    assert not server.list(resource).items
+
+
+def test_a_changed_definition_takes_effect() -> None:
+    """A new schema holds for the next write."""
+    server = new_server()
+    make(server, widget(), CRDS, "")
+    resource = server.resource("example.com", "v1", "widgets").resource
+    value = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"m": 1}}
+    assert make(server, value, resource, "").value["spec"] == {}
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    merge(server, "widgets.example.com", {"spec": {"versions": [version]}}, CRDS, "")
+    assert merge(server, "w", {"spec": {"m": 1}}, resource, "").value["spec"] == {"m": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"group": "other.com"}, "must be spec.names.plural"),
+        ({"names": {"kind": "Widget"}}, "spec: plural"),
+        (
+            {"versions": [{"name": "v1", "served": True, "schema": {"openAPIV3Schema": {"type": "x"}}}]},
+            "unknown type",
+        ),
+        ({"versions": "x"}, r"spec\.versions"),
+    ],
+)
+def test_an_unusable_definition_is_invalid(change: Any, text: str) -> None:
+    """What cannot be served is refused, and the text says why."""
+    server = new_server()
+    with pytest.raises(Invalid, match=text):
+        make(server, widget(**change), CRDS, "")
+    with pytest.raises(ApiError):
+        server.resource("example.com", "v1", "widgets")
+
+
+def test_the_end_of_a_definition_ends_its_watches() -> None:
+    """Who follows a resource that is no longer served sees the watch end."""
+    server = new_server()
+    make(server, widget(), CRDS, "")
+    resource = server.resource("example.com", "v1", "widgets").resource
+    watch = server.watch(resource, resource_version=str(server.rv))
+    drop(server, "widgets.example.com", CRDS, "")
+    assert not watch.closed
+    server.collect(NOW)
+    assert watch.closed

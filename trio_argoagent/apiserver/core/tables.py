@@ -1,0 +1,159 @@
+"""``meta.k8s.io/v1 Table``: objects as the rows that ``kubectl get`` prints.
+
+The columns are those of the definition, after the name. What a path cannot say about a built-in kind (how
+many keys a Secret has, what an Event is about) is in a table of functions. Source: KEP-491; k8s.io/kubernetes
+pkg/printers/internalversion; k8s.io/apiextensions-apiserver pkg/registry/customresource/tableconvertor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import attrs
+import msgspec
+
+from trio_argoagent.apiserver.core import ages
+from trio_argoagent.apiserver.core.jsonpath import compile_path
+from trio_argoagent.apiserver.core.kinds import Column, ResourceType
+from trio_argoagent.apiserver.core.values import Stored, Value
+
+TABLE_VERSION: Final = "meta.k8s.io/v1"
+Cell: TypeAlias = Callable[[Value, float], Any]
+"""(an object, wall seconds) -> what its cell shows."""
+
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def _count(*fields: str) -> Cell:
+    return lambda value, now: sum(len(value.get(field) or ()) for field in fields)
+
+
+def _involved(value: Value, now: float) -> str:
+    subject = value.get("involvedObject") or {}
+    return f"{str(subject.get('kind', '')).lower()}/{subject.get('name', '')}"
+
+
+def _last_seen(value: Value, now: float) -> str:
+    series = value.get("series") or {}
+    last = series.get("lastObservedTime") or value.get("lastTimestamp") or value.get("eventTime")
+    return ages.since(last, now)
+
+
+_AGE: Final = Column("Age", "date", ".metadata.creationTimestamp")
+# Columns of built-in kinds, where those of ``kinds`` do not say enough: (column, cell; None: by its path).
+_BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
+    "Secret": (
+        (Column("Type", "string", ".type"), None),
+        (Column("Data", "integer", ""), _count("data")),
+        (_AGE, None),
+    ),
+    "ConfigMap": ((Column("Data", "integer", ""), _count("data", "binaryData")), (_AGE, None)),
+    "ServiceAccount": ((Column("Secrets", "integer", ""), _count("secrets")), (_AGE, None)),
+    "Event": (
+        (Column("Last Seen", "string", ""), _last_seen),
+        (Column("Type", "string", ".type"), None),
+        (Column("Reason", "string", ".reason"), None),
+        (Column("Object", "string", ""), _involved),
+        (Column("Message", "string", ".message"), None),
+    ),
+}
+_NAME: Final = Column(
+    "Name", "string", "", description="The name is unique within its namespace.", format="name"
+)
+
+
+def partial(value: Value) -> dict[str, Any]:
+    """The ``PartialObjectMetadata`` of an object."""
+    return {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": TABLE_VERSION,
+        "metadata": value.get("metadata", {}),
+    }
+
+
+def _by_path(column: Column) -> Cell:
+    find = compile_path(column.path)
+    wanted = _TYPES.get(column.type)
+
+    def cell(value: Value, now: float) -> Any:
+        found = find(value)
+        if column.type == "date":
+            return ages.since(found, now) if found else ages.UNKNOWN
+        if found is None or wanted is None or isinstance(found, wanted):
+            # A boolean is an int in Python, and only there.
+            return None if isinstance(found, bool) and column.type != "boolean" else found
+        return str(found) if column.type == "string" else None
+
+    return cell
+
+
+def _definition(column: Column, custom: bool) -> dict[str, Any]:
+    # The real server prints a built-in kind's times itself, and calls what it prints a string.
+    kind = "string" if column.type == "date" and not custom else column.type
+    return {
+        "name": column.name,
+        "type": kind,
+        "format": column.format,
+        "description": column.description,
+        "priority": column.priority,
+    }
+
+
+@attrs.frozen(eq=False)
+class TableMaker:
+    """Makes Tables of one resource.
+
+    Attributes:
+        definitions: the column definitions.
+        cells: what fills each of them.
+        include: what each row carries: ``None``, ``Metadata`` or ``Object``.
+    """
+
+    definitions: Sequence[Mapping[str, Any]]
+    cells: Sequence[Cell]
+    include: str
+
+    @classmethod
+    def of(cls, kind: ResourceType, include: str) -> TableMaker:
+        """The one for a resource."""
+        columns = [] if kind.custom else _BUILT_IN.get(kind.resource.kind, ())
+        pairs = columns or [(column, None) for column in kind.columns]
+        return cls(
+            [_definition(column, kind.custom) for column in (_NAME, *(column for column, _ in pairs))],
+            [_name, *(cell or _by_path(column) for column, cell in pairs)],
+            include,
+        )
+
+    def rows(self, items: Iterable[Stored], now: float) -> list[dict[str, Any]]:
+        """One row for each."""
+        return [self._row(item, now) for item in items]
+
+    def _row(self, item: Stored, now: float) -> dict[str, Any]:
+        row: dict[str, Any] = {"cells": [cell(item.value, now) for cell in self.cells]}
+        if self.include == "Object":
+            row["object"] = msgspec.Raw(item.json)
+        elif self.include == "Metadata":
+            row["object"] = partial(item.value)
+        return row
+
+    def table(
+        self, rows: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], *, head: bool = True
+    ) -> dict[str, Any]:
+        """The Table of these rows. ``head``: say what the columns are."""
+        return {
+            "kind": "Table",
+            "apiVersion": TABLE_VERSION,
+            "metadata": metadata,
+            "columnDefinitions": self.definitions if head else None,
+            "rows": rows,
+        }
+
+
+def _name(value: Value, now: float) -> Any:
+    return (value.get("metadata") or {}).get("name", "")

@@ -1,0 +1,13 @@
+"""The embedded API server on the wire: HTTPS, good enough for kubectl and the official Python client.
+
+serving     ``serve_api``: from listening sockets to requests; read this first
+handler     ``ApiHandler``: one request, from its path to its answer
+watches     the answers that do not end by themselves
+access      who is asking, and the kubeconfig that gets a client in
+"""
+
+from trio_argoagent.apiserver.http.access import Access, kubeconfig
+from trio_argoagent.apiserver.http.handler import ApiHandler
+from trio_argoagent.apiserver.http.serving import serve_api
+
+__all__ = ["Access", "ApiHandler", "kubeconfig", "serve_api"]

@@ -1,0 +1,41 @@
+"""From listening sockets to requests."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import trio
+
+from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.http.access import Access
+from trio_argoagent.apiserver.http.handler import ApiHandler
+from trio_argoagent.net.server import serve_https
+from trio_argoagent.ports.env import Env
+
+
+async def serve_api(
+    server: ApiServer,
+    listeners: Sequence[trio.SocketListener],
+    ssl_context: ssl.SSLContext,
+    *,
+    env: Env,
+    tokens: Mapping[str, str],
+    task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve an ``ApiServer`` over HTTPS until cancelled.
+
+    Its controllers (namespaces, owner references) are ``apiserver.local.run_collector``, a task of its own.
+
+    Args:
+        server: the server.
+        listeners: bound sockets, closed at the end.
+        ssl_context: from ``net.contexts.server_context`` with ``alpn=("h2", "http/1.1")``: kubectl takes the
+            first, the official Python client the second. With a ``client_ca``, certificates are a way in.
+        env: wall time and randomness.
+        tokens: token -> user.
+        task_status: started with the listeners.
+    """
+    handler = ApiHandler(server, env=env, authenticate=Access(tokens))
+    await serve_https(handler, listeners, ssl_context, task_status=task_status)

@@ -1,0 +1,126 @@
+"""The wire side of a watch: events go out as they come, bookmarks in between.
+
+A follower that does not read costs a bounded buffer (``core.watching``) and is cut after ``STALL`` seconds;
+it then watches again from where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import trio
+
+from trio_argoagent.apiserver.core import statuses
+from trio_argoagent.apiserver.core.forms import Renderer, line
+from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.core.values import Event, encode
+from trio_argoagent.apiserver.core.watching import Watch
+from trio_argoagent.errors import ApiError
+from trio_argoagent.net.http import Exchange
+from trio_argoagent.ports.env import Env
+
+BOOKMARK_INTERVAL: Final = 60.0  # seconds between the bookmarks of a watch
+DEFAULT_TIMEOUT: Final = (1800.0, 3600.0)  # seconds a watch lasts if the client does not say: spread, so that
+# not all of them come back at once
+MAX_TIMEOUT: Final = 24 * 3600.0  # seconds that a watch may be asked to last
+STALL: Final = 30.0  # seconds that one send may take
+CHUNK: Final = 64 * 1024  # bytes, about, that are joined into one send
+
+HEADERS: Final = (("content-type", "application/json"), ("cache-control", "no-cache, private"))
+
+
+class WatchStream:
+    """One watch on its way to its follower.
+
+    Args:
+        server: for how far the follower has got.
+        exchange: the request to answer.
+        renderer: makes the lines.
+        env: wall time, and the spread of the lifetimes.
+    """
+
+    def __init__(self, server: ApiServer, exchange: Exchange, renderer: Renderer, env: Env) -> None:
+        self._server = server
+        self._exchange = exchange
+        self._renderer = renderer
+        self._env = env
+        self._ready = trio.Event()
+
+    async def refuse(self, error: ApiError) -> None:
+        """A watch that is not possible, said in the stream: a 200 and one ERROR event."""
+        await self._exchange.start(200, HEADERS)
+        await self._exchange.send(_error_line(error))
+        await self._exchange.end()
+
+    async def run(self, watch: Watch, timeout: float) -> None:
+        """Follow until the server, the time or the follower ends it. The watch is closed afterwards.
+
+        Args:
+            watch: fresh.
+            timeout: seconds; 0: as we like.
+        """
+        try:
+            watch.on_ready = self._wake
+            await self._exchange.start(200, HEADERS)
+            lifetime = timeout or self._env.random.uniform(*DEFAULT_TIMEOUT)
+            if await self._follow(watch, trio.current_time() + min(lifetime, MAX_TIMEOUT)):
+                await self._exchange.end()
+        finally:
+            watch.close()
+
+    def _wake(self) -> None:
+        self._ready.set()
+
+    async def _follow(self, watch: Watch, deadline: float) -> bool:
+        """Send what there is to send. True: that was all. False: the follower does not read."""
+        bookmark_at = trio.current_time() + BOOKMARK_INTERVAL
+        while True:
+            self._ready = trio.Event()
+            closed = watch.closed
+            if not await self._send(watch.take()):
+                return False
+            if closed:
+                return await self._farewell(watch)
+            with trio.move_on_at(min(deadline, bookmark_at)):
+                await self._ready.wait()
+                continue
+            if trio.current_time() >= deadline:
+                watch.close()
+            else:
+                bookmark_at += BOOKMARK_INTERVAL
+                watch.bookmark(self._server.rv)
+
+    async def _farewell(self, watch: Watch) -> bool:
+        if watch.error is None:
+            return True
+        with trio.move_on_after(STALL):
+            await self._exchange.send(_error_line(watch.error))
+            return True
+        return False
+
+    async def _send(self, events: Sequence[Event]) -> bool:
+        for chunk in self._chunks(events):
+            with trio.move_on_after(STALL) as scope:
+                await self._exchange.send(chunk)
+            if scope.cancelled_caught:
+                return False
+            # A send that finds room does not wait; many of them in a row must still let others run.
+            await trio.lowlevel.checkpoint()
+        return True
+
+    def _chunks(self, events: Sequence[Event]) -> Iterator[bytes]:
+        lines: list[bytes] = []
+        size, now = 0, self._env.now()
+        for event in events:
+            lines.append(self._renderer.event(event, now))
+            size += len(lines[-1])
+            if size >= CHUNK:
+                yield b"".join(lines)
+                lines, size = [], 0
+        if lines:
+            yield b"".join(lines)
+
+
+def _error_line(error: ApiError) -> bytes:
+    return line("ERROR", encode(statuses.failure(error)))

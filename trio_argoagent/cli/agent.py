@@ -1,0 +1,55 @@
+"""``trio-argoagent agent``: from options to a running agent."""
+
+from __future__ import annotations
+
+import ssl
+
+from trio_argoagent.agent import Agent
+from trio_argoagent.cli import running
+from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.kube.client import open_cluster
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.net.contexts import client_context
+from trio_argoagent.runtime import logs
+from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.world import real_env
+from trio_argoagent.stream.dial import Http2Dialer
+
+
+def run_agent(
+    *,
+    server_address: str,
+    server_port: int,
+    namespace: str,
+    agent_mode: str,
+    root_ca_path: str,
+    tls_client_cert: str,
+    tls_client_key: str,
+    kubeconfig: str,
+    kubecontext: str,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Run it until a signal comes."""
+    logs.configure(log_level, log_format)
+
+    async def program() -> int:
+        context = client_context(
+            ca=running.read_file(root_ca_path, "--root-ca-path"),
+            certificate=running.read_file(tls_client_cert, "--tls-client-cert"),
+            key=running.read_file(tls_client_key, "--tls-client-key"),
+            alpn=("h2",),
+            minimum=ssl.TLSVersion.TLSv1_3,
+        )
+        credentials = await find_credentials(kubeconfig, kubecontext)
+        async with open_cluster(credentials) as cluster:
+            await Agent(
+                AgentConfig(namespace, Mode(agent_mode)),
+                cluster=cluster,
+                dialer=Http2Dialer(server_address, server_port, context),
+                env=real_env(),
+                observer=logs.log_events("agent"),
+            ).run()
+        return 0
+
+    running.run(program)

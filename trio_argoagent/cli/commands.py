@@ -1,0 +1,196 @@
+"""The commands and their options. Names and environment variables are argocd-agent's where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from trio_argoagent._version import __version__
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PORT = click.IntRange(1, 65535)
+_LISTEN_PORT = click.IntRange(0, 65535)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """One Argo CD over a fleet of clusters.
+
+    A principal on the hub cluster and an agent on every spoke keep Argo CD's objects in step. Agents dial
+    out over mutual TLS; nothing dials in.
+    """
+
+
+def _shared(prefix: str) -> Callable[[F], F]:
+    """The options that both programs have."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(
+            (
+                click.option("--kubeconfig", envvar="KUBECONFIG", default="", help="Path of a kubeconfig; without it: the cluster this runs in."),
+                click.option("--kubecontext", default="", help="Context of the kubeconfig (its current one)."),
+                click.option("--log-level", envvar=f"{prefix}_LOG_LEVEL", default="info", show_default=True, type=click.Choice(("debug", "info", "warning", "error"))),
+                click.option("--log-format", envvar=f"{prefix}_LOG_FORMAT", default="text", show_default=True, type=click.Choice(("text", "json"))),
+            )
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@cli.command()
+@click.option(
+    "--listen-host", envvar="ARGOCD_PRINCIPAL_LISTEN_HOST", default="", help="Address to listen on (all)."
+)
+@click.option(
+    "--listen-port",
+    envvar="ARGOCD_PRINCIPAL_LISTEN_PORT",
+    default=8443,
+    show_default=True,
+    type=_LISTEN_PORT,
+    help="Port that agents dial.",
+)
+@click.option(
+    "-n",
+    "--namespace",
+    envvar="ARGOCD_PRINCIPAL_NAMESPACE",
+    default="argocd",
+    show_default=True,
+    help="Argo CD's namespace on the hub.",
+)
+@click.option(
+    "--tls-cert",
+    envvar="ARGOCD_PRINCIPAL_TLS_SERVER_CERT_PATH",
+    required=True,
+    help="PEM file: the principal's certificate, with its chain.",
+)
+@click.option(
+    "--tls-key",
+    envvar="ARGOCD_PRINCIPAL_TLS_SERVER_KEY_PATH",
+    required=True,
+    help="PEM file: its private key.",
+)
+@click.option(
+    "--root-ca-path",
+    envvar="ARGOCD_PRINCIPAL_TLS_SERVER_ROOT_CA_PATH",
+    required=True,
+    help="PEM file: the CA of the agents' certificates.",
+)
+@click.option(
+    "--keepalive",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(1, 3600),
+    help="Seconds of silence before a ping.",
+)
+@_shared("ARGOCD_PRINCIPAL")
+def principal(**options: Any) -> None:
+    """Run the principal, on the hub."""
+    from trio_argoagent.cli.principal import run_principal
+
+    run_principal(**options)
+
+
+@cli.command()
+@click.option(
+    "--server-address",
+    envvar="ARGOCD_AGENT_REMOTE_SERVER",
+    required=True,
+    help="Host name or address of the principal.",
+)
+@click.option("--server-port", envvar="ARGOCD_AGENT_REMOTE_PORT", default=443, show_default=True, type=_PORT)
+@click.option(
+    "-n",
+    "--namespace",
+    envvar="ARGOCD_AGENT_NAMESPACE",
+    default="argocd",
+    show_default=True,
+    help="Argo CD's namespace on the spoke.",
+)
+@click.option(
+    "--agent-mode",
+    envvar="ARGOCD_AGENT_MODE",
+    default="autonomous",
+    show_default=True,
+    type=click.Choice(("managed", "autonomous")),
+    help="Which side owns the specs: managed the hub, autonomous the spoke.",
+)
+@click.option(
+    "--root-ca-path",
+    envvar="ARGOCD_AGENT_TLS_ROOT_CA_PATH",
+    required=True,
+    help="PEM file: the CA of the principal's certificate.",
+)
+@click.option(
+    "--tls-client-cert",
+    envvar="ARGOCD_AGENT_TLS_CLIENT_CERT_PATH",
+    required=True,
+    help="PEM file: the agent's certificate; its common name is the agent's name.",
+)
+@click.option(
+    "--tls-client-key",
+    envvar="ARGOCD_AGENT_TLS_CLIENT_KEY_PATH",
+    required=True,
+    help="PEM file: its private key.",
+)
+@_shared("ARGOCD_AGENT")
+def agent(**options: Any) -> None:
+    """Run the agent, on a spoke."""
+    from trio_argoagent.cli.agent import run_agent
+
+    run_agent(**options)
+
+
+@cli.command()
+@click.option("--headless", is_flag=True, help="No screen: run a seeded workload, then compare both sides.")
+@click.option(
+    "--duration",
+    default=0.0,
+    type=click.FloatRange(0),
+    help="Seconds to run (0: until Ctrl-C; headless: 30).",
+)
+@click.option(
+    "--agents",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 50),
+    help="Agents; every third one is autonomous.",
+)
+@click.option(
+    "--apps", default=6, show_default=True, type=click.IntRange(1, 500), help="Applications of each agent."
+)
+@click.option(
+    "--cut",
+    "cuts",
+    multiple=True,
+    metavar="AGENT:AT:SECONDS",
+    help="Cut that agent's link at a time for a time; may be repeated.",
+)
+@click.option(
+    "--restart",
+    "restarts",
+    multiple=True,
+    metavar="NODE:AT",
+    help="Stop and start the hub's or an agent's program at a time; may be repeated.",
+)
+@click.option(
+    "--apply",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Apply the YAML documents of this file, too; may be repeated.",
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of the workload.")
+@click.option("--report", default="", metavar="FILE", help="Write what was seen as JSON.")
+def demo(**options: Any) -> None:
+    """Run a whole fleet on this machine: a hub, its agents, and a Kubernetes API server for each.
+
+    The Application controllers on the spokes are simulated: nothing is deployed anywhere.
+    """
+    from trio_argoagent.cli.demo import run_demo
+
+    run_demo(**options)

@@ -1,0 +1,82 @@
+"""``trio-argoagent principal``: from options to a running principal."""
+
+from __future__ import annotations
+
+import ssl
+
+import trio
+
+from trio_argoagent.cli import running
+from trio_argoagent.errors import UserError
+from trio_argoagent.kube.client import open_cluster
+from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
+from trio_argoagent.net.address import format_address
+from trio_argoagent.net.contexts import server_context
+from trio_argoagent.pki.names import agent_name
+from trio_argoagent.principal import Principal
+from trio_argoagent.runtime import logs
+from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.world import real_env
+from trio_argoagent.stream.listen import Http2Listener
+
+
+def run_principal(
+    *,
+    listen_host: str,
+    listen_port: int,
+    namespace: str,
+    tls_cert: str,
+    tls_key: str,
+    root_ca_path: str,
+    keepalive: float,
+    kubeconfig: str,
+    kubecontext: str,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Run it until a signal comes."""
+    logs.configure(log_level, log_format)
+
+    async def program() -> int:
+        context = server_context(
+            certificate=running.read_file(tls_cert, "--tls-cert"),
+            key=running.read_file(tls_key, "--tls-key"),
+            client_ca=running.read_file(root_ca_path, "--root-ca-path"),
+            require_client=True,
+            alpn=("h2",),
+            minimum=ssl.TLSVersion.TLSv1_3,
+        )
+        credentials = await find_credentials(kubeconfig, kubecontext)
+        listeners = await _bind(listen_host, listen_port)
+        async with open_cluster(credentials) as cluster:
+            await Principal(
+                PrincipalConfig(namespace, keepalive),
+                cluster=cluster,
+                listener=Http2Listener(listeners, context, identify=agent_name),
+                env=real_env(),
+                observer=logs.log_events("principal"),
+            ).run()
+        return 0
+
+    running.run(program)
+
+
+async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
+    """Those of the kubeconfig if one is named, else those of the pod this runs in.
+
+    Raises:
+        UserError: there are none, or they cannot be used.
+    """
+    if kubeconfig:
+        return await from_kubeconfig(kubeconfig, kubecontext)
+    return in_cluster()
+
+
+async def _bind(host: str, port: int) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(port, host=host or None)
+    except OSError as exc:
+        where = format_address(host or "*", port)
+        raise UserError(
+            f"cannot listen on {where}: {exc.strerror or exc}; choose another --listen-port"
+        ) from exc

@@ -1,0 +1,68 @@
+"""Runs a program until it is told to stop, and says a user's mistake in one line.
+
+Exit codes: 0 a clean end (a signal included); 1 the program found what it looks for (differences); 2 the
+user's input cannot be used; anything else is a bug, with its traceback.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import click
+import trio
+
+from trio_argoagent.errors import UserError
+
+USAGE: Final = 2
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(program: Callable[[], Awaitable[int]]) -> None:
+    """Run ``program`` under Trio until it ends or a signal comes; then leave the process."""
+    code = USAGE
+    try:
+        code = trio.run(_until_signalled, program)
+    except* UserError as group:
+        for problem in _leaves(group):
+            click.echo(f"error: {problem}", err=True)
+    sys.exit(code)
+
+
+async def _until_signalled(program: Callable[[], Awaitable[int]]) -> int:
+    code = 0
+    async with trio.open_nursery() as nursery:
+
+        async def watch_signals(task_status: trio.TaskStatus[None]) -> None:
+            with trio.open_signal_receiver(*_SIGNALS) as signals:
+                task_status.started()
+                async for _ in signals:
+                    nursery.cancel_scope.cancel()
+                    return
+
+        await nursery.start(watch_signals)
+        code = await program()
+        nursery.cancel_scope.cancel()
+    return code
+
+
+def _leaves(group: BaseExceptionGroup[UserError]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for exc in group.exceptions:
+        found.extend(_leaves(exc) if isinstance(exc, BaseExceptionGroup) else [exc])
+    return found
+
+
+def read_file(path: str, what: str) -> bytes:
+    """The content of a file the user has named.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as exc:
+        raise UserError(f"{what}: cannot read {path}: {exc.strerror}") from exc

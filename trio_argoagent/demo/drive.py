@@ -1,0 +1,134 @@
+"""What happens to the demo's fleet: first Applications, a seeded workload, cuts, restarts, and the end."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+import trio
+
+from trio_argoagent import errors
+from trio_argoagent.demo.documents import Document
+from trio_argoagent.demo.fleet import Fleet, Node
+from trio_argoagent.demo.machine import NAMESPACE, USER
+from trio_argoagent.demo.report import Counted
+from trio_argoagent.demo.settings import HUB, Cut, Restart
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
+from trio_argoagent.testing.argocd.applications import app_project, samples
+from trio_argoagent.testing.workload import Site, Workload
+
+HEADLESS_PACE: Final = 0.15
+"""Seconds between two actions on average, without a screen."""
+SCREEN_PACE: Final = 2.5
+"""Likewise with one: as fast as a person reads."""
+SETTLE_TIMEOUT: Final = 120.0
+"""Seconds after the last action within which both sides must agree."""
+QUIET: Final = 3.0
+"""Seconds without a difference and without a write by the product: then it has settled."""
+_POLL: Final = 0.25
+
+
+class Drive:
+    """See the module.
+
+    Args:
+        fleet: what it happens to.
+        documents: the user's own objects.
+    """
+
+    def __init__(self, fleet: Fleet, documents: tuple[Document, ...]) -> None:
+        self._fleet, self._documents = fleet, documents
+        self._settings = fleet.settings
+        self._cuts = self._restarts = self._applied = 0
+        sites = tuple(
+            Site(node.name, node.mode, node.machine.local(USER), NAMESPACE, node.world)
+            for node in fleet.nodes.values()
+        )
+        self._workload = Workload(
+            fleet.hub.local(USER),
+            NAMESPACE,
+            sites,
+            Random(f"workload {self._settings.seed}"),
+            fleet.env,
+            self._settings.apps,
+        )
+
+    def counted(self) -> Counted:
+        """What has been done so far."""
+        return Counted(self._applied + sum(self._workload.done.values()), self._cuts, self._restarts)
+
+    async def run(self) -> None:
+        """Create the first objects, then act for the asked time (for ever if none is asked)."""
+        await self.apply_samples()
+        await self.apply_documents()
+        seconds = self._settings.duration or float("inf")
+        async with trio.open_nursery() as nursery:
+            for cut in self._settings.cuts:
+                nursery.start_soon(self._cut, cut)
+            for restart in self._settings.restarts:
+                nursery.start_soon(self._restart, restart)
+            with trio.move_on_after(seconds):
+                await self._workload.run(HEADLESS_PACE if self._settings.headless else SCREEN_PACE)
+
+    async def apply_samples(self) -> None:
+        """The demo's own Applications, and one AppProject of each side's making."""
+        project = app_project("demo", namespace=NAMESPACE)
+        anywhere = [{"name": "*", "namespace": "*", "server": "*"}]
+        shared = project | {"spec": project["spec"] | {"sourceNamespaces": ["*"], "destinations": anywhere}}
+        await self._fleet.hub.local(USER).create(APP_PROJECTS, shared)
+        for node in self._fleet.nodes.values():
+            managed = node.mode is Mode.MANAGED
+            machine, namespace = (self._fleet.hub, node.name) if managed else (node.machine, NAMESPACE)
+            cluster = machine.local(USER)
+            if not managed:
+                await cluster.create(APP_PROJECTS, project)
+            for app in _some(node, namespace, self._settings.apps):
+                await cluster.create(APPLICATIONS, app)
+                self._applied += 1
+
+    async def apply_documents(self) -> None:
+        """The user's own objects; one that is there already is left as it is."""
+        for document in self._documents:
+            machine = self._fleet.nodes[document.node].machine if document.node else self._fleet.hub
+            try:
+                await machine.local(USER).create(document.resource, document.value)
+            except errors.AlreadyExists:
+                continue
+            self._applied += 1
+
+    async def _cut(self, cut: Cut) -> None:
+        node = self._fleet.nodes[cut.agent]
+        await trio.sleep(cut.at)
+        node.cut()
+        self._cuts += 1
+        await trio.sleep(cut.seconds)
+        node.heal()
+
+    async def _restart(self, restart: Restart) -> None:
+        await trio.sleep(restart.at)
+        if restart.node == HUB:
+            for node in self._fleet.nodes.values():
+                node.stopwatch.forget()
+            self._fleet.program.restart()
+        else:
+            self._fleet.nodes[restart.node].stopwatch.forget()
+            self._fleet.nodes[restart.node].program.restart()
+        self._restarts += 1
+
+    async def settle(self) -> list[str]:
+        """Wait until both sides agree and nothing is written any more; what still differs at the end."""
+        with trio.move_on_after(SETTLE_TIMEOUT):
+            quiet_since, writes = trio.current_time(), self._fleet.writes()
+            while trio.current_time() < quiet_since + QUIET:
+                await trio.sleep(_POLL)
+                if self._fleet.writes() != writes or self._fleet.differences():
+                    quiet_since, writes = trio.current_time(), self._fleet.writes()
+        return self._fleet.differences()
+
+
+def _some(node: Node, namespace: str, count: int) -> list[dict[str, object]]:
+    """That many of the samples, and more of the same where there are not enough."""
+    found = samples(namespace)
+    more = (samples(namespace, prefix=f"more-{number}-") for number in range(1, 1 + count // len(found)))
+    return [*found, *(app for batch in more for app in batch)][:count]

@@ -1,0 +1,306 @@
+"""A whole fleet in one process: the hub, its principal, and spokes with an agent and an Argo CD each.
+
+Each cluster is an embedded API server; each program runs in a cancel scope of its own, reads and writes as a
+client of its own, and draws time and chance from an environment of its own. ``crash`` cancels a program
+wherever it is and forgets it; ``start`` begins it anew. Only the clusters, and what is deployed on them
+(``World``), outlive that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import attrs
+import trio
+
+from trio_argoagent.agent import Agent
+from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.crds import argocd_server
+from trio_argoagent.apiserver.local import LocalCluster, run_collector
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import APP_PROJECTS, NAMESPACES
+from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.env import Env
+from trio_argoagent.principal import Principal
+from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
+from trio_argoagent.runtime.events import Event
+from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.testing import oracle
+from trio_argoagent.testing.argocd.application_controller import run_application_controller
+from trio_argoagent.testing.argocd.applications import app_project
+from trio_argoagent.testing.argocd.names import Settings
+from trio_argoagent.testing.argocd.world import World
+from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
+from trio_argoagent.testing.network import Network
+from trio_argoagent.testing.programs import Program
+from trio_argoagent.testing.scheduling import make_env, stream
+
+NAMESPACE: Final = "argocd"
+"""Argo CD's namespace on every cluster."""
+PRINCIPAL: Final = "principal"
+CONTROLLER: Final = "application-controller"
+MAX_EVENTS: Final = 10_000
+"""Events of the programs that are kept."""
+POLL: Final = 1.0
+"""Seconds between two looks at whether both sides agree."""
+PRODUCT: Final = frozenset((PRINCIPAL, "agent"))
+"""The actors whose writes are the product's own."""
+EVERYWHERE: Final[Mapping[str, Any]] = {
+    "destinations": [{"name": "*", "namespace": "*", "server": "*"}],
+    "sourceNamespaces": ["*"],
+}
+"""What a hub's project must say for every agent to get it."""
+
+
+@attrs.frozen
+class SpokePlan:
+    """One spoke of a fleet, before it is built.
+
+    Attributes:
+        name: of the agent, and of its namespace on the hub.
+        mode: who owns the specs.
+        settings: of its application-controller.
+    """
+
+    name: str
+    mode: Mode = Mode.MANAGED
+    settings: Settings = attrs.field(factory=Settings)
+
+
+@attrs.frozen
+class Spoke:
+    """One spoke: its API server and its workload."""
+
+    plan: SpokePlan
+    server: ApiServer
+    env: Env
+    world: World
+    mapping: NamespaceMapping
+
+    @property
+    def name(self) -> str:
+        """The agent's name."""
+        return self.plan.name
+
+    @property
+    def controller(self) -> str:
+        """The name of its application-controller among the fleet's programs."""
+        return f"{self.name}/{CONTROLLER}"
+
+
+@attrs.frozen
+class _Controller:
+    cluster: Cluster
+    env: Env
+    spoke: Spoke
+
+    async def run(self) -> None:
+        await run_application_controller(
+            self.cluster, NAMESPACE, env=self.env, world=self.spoke.world, settings=self.spoke.plan.settings
+        )
+
+
+class Fleet:
+    """See the module. ``open_fleet`` makes it.
+
+    Args:
+        seed: of everything that is drawn.
+        plans: the spokes.
+    """
+
+    def __init__(self, seed: int, plans: Sequence[SpokePlan]) -> None:
+        self.seed = seed
+        self.env = make_env(seed, "hub")
+        self.hub = argocd_server(entropy=self.env.entropy, history=0, now=self.env.now())
+        self.network = Network(stream(seed, "network"))
+        self.events: deque[tuple[float, str, Event]] = deque(maxlen=MAX_EVENTS)
+        self.observers: list[Callable[[str, Event], None]] = []
+        """Told what the programs report: which one, and what."""
+        self.limbo = Limbo()
+        self.clients: dict[str, FaultyCluster] = {}
+        """Each program's view of its cluster: set ``faults`` there."""
+        self.spokes = {plan.name: self._make_spoke(plan) for plan in plans}
+        self.principal = Program(PRINCIPAL, self._make_principal)
+        self.agents = {spoke.name: self._agent_program(spoke) for spoke in self.spokes.values()}
+        self.controllers = {s.controller: self._controller_program(s) for s in self.spokes.values()}
+        self.programs: Mapping[str, Program[Any]] = {
+            PRINCIPAL: self.principal,
+            **self.agents,
+            **self.controllers,
+        }
+
+    # Building
+
+    def _make_spoke(self, plan: SpokePlan) -> Spoke:
+        env = make_env(self.seed, plan.name, "cluster")
+        server = argocd_server(entropy=env.entropy, history=0, now=env.now())
+        mapping = NamespaceMapping(plan.name, NAMESPACE, NAMESPACE, plan.mode is Mode.AUTONOMOUS)
+        return Spoke(plan, server, env, World(), mapping)
+
+    def _client(self, program: str, server: ApiServer, env: Env, actor: str) -> FaultyCluster:
+        local = LocalCluster(server, env=env, actor=actor)
+        before = self.clients.get(program)
+        chance = stream(self.seed, program, "faults")
+        client = FaultyCluster(local, self.limbo, chance) if before is None else before
+        self.clients[program] = client
+        return client
+
+    def _observe(self, program: str, event: Event) -> None:
+        self.events.append((trio.current_time(), program, event))
+        for observer in self.observers:
+            observer(program, event)
+
+    def _make_principal(self, start: int) -> Principal:
+        return Principal(
+            PrincipalConfig(NAMESPACE),
+            cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
+            listener=self.network.listener(),
+            env=make_env(self.seed, PRINCIPAL, start),
+            observer=partial(self._observe, PRINCIPAL),
+        )
+
+    def _agent_program(self, spoke: Spoke) -> Program[Agent]:
+        def make(start: int) -> Agent:
+            return Agent(
+                AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name),
+                cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
+                dialer=self.network.dialer(spoke.name),
+                env=make_env(self.seed, spoke.name, start),
+                observer=partial(self._observe, spoke.name),
+            )
+
+        return Program(spoke.name, make)
+
+    def _controller_program(self, spoke: Spoke) -> Program[_Controller]:
+        def make(start: int) -> _Controller:
+            client = self._client(spoke.controller, spoke.server, spoke.env, CONTROLLER)
+            return _Controller(client, make_env(self.seed, spoke.controller, start), spoke)
+
+        return Program(spoke.controller, make)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run the clusters, and each program while it is wanted, until cancelled."""
+        await self._furnish()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.limbo.run)
+            for server, env in self.clusters():
+                nursery.start_soon(_collect, server, env)
+            for program in self.programs.values():
+                nursery.start_soon(program.run)
+            task_status.started()
+
+    def clusters(self) -> Sequence[tuple[ApiServer, Env]]:
+        """The hub, and then each spoke, with its wall clock."""
+        return [(self.hub, self.env), *((s.server, s.env) for s in self.spokes.values())]
+
+    async def _furnish(self) -> None:
+        """Argo CD's namespaces and default projects, and on the hub a namespace for each agent."""
+        hub = self.hub_as("installer")
+        for name in (NAMESPACE, *self.spokes):
+            await hub.create(NAMESPACES, _namespace(name))
+        await hub.create(APP_PROJECTS, app_project(namespace=NAMESPACE, **EVERYWHERE))
+        for spoke in self.spokes.values():
+            cluster = self.spoke_as(spoke.name, "installer")
+            await cluster.create(NAMESPACES, _namespace(NAMESPACE))
+            if spoke.mapping.autonomous:
+                await cluster.create(APP_PROJECTS, app_project(namespace=NAMESPACE))
+
+    # Using
+
+    def hub_as(self, actor: str) -> LocalCluster:
+        """The hub as a client of that name sees it, without faults."""
+        return LocalCluster(self.hub, env=self.env, actor=actor)
+
+    def spoke_as(self, name: str, actor: str) -> LocalCluster:
+        """A spoke as a client of that name sees it, without faults."""
+        spoke = self.spokes[name]
+        return LocalCluster(spoke.server, env=spoke.env, actor=actor)
+
+    def start(self, *programs: str) -> None:
+        """Start these programs; none named: all."""
+        for name in programs or self.programs:
+            self.programs[name].start()
+
+    def crash(self, program: str) -> None:
+        """Kill a program at the step it has reached."""
+        self.programs[program].crash()
+
+    def set_faults(self, faults: Faults = NONE) -> None:
+        """From now on every program's calls to its API server go wrong by these shares."""
+        for client in self.clients.values():
+            client.faults = faults
+
+    def differences(self, *, cosmetic: bool = False) -> list[str]:
+        """What differs between the hub and the spokes; see ``oracle``."""
+        return [
+            line
+            for spoke in self.spokes.values()
+            for line in oracle.differences(self.hub, spoke.server, spoke.mapping, cosmetic=cosmetic)
+        ]
+
+    async def wait_consistent(self, timeout: float = 300.0, *, cosmetic: bool = False) -> float:
+        """Wait until both sides agree everywhere; returns how many seconds it took.
+
+        Raises:
+            AssertionError: they still differ after ``timeout`` seconds.
+        """
+        began = trio.current_time()
+        while self.limbo.requests or self.differences(cosmetic=cosmetic):
+            if trio.current_time() >= began + timeout:
+                self.assert_consistent(cosmetic=cosmetic)
+            await trio.sleep(POLL)
+        return trio.current_time() - began
+
+    def assert_consistent(self, *, cosmetic: bool = False) -> None:
+        """Say what differs, if anything does.
+
+        Raises:
+            AssertionError: something does.
+        """
+        found = self.differences(cosmetic=cosmetic)
+        if found:
+            raise AssertionError(f"seed {self.seed}, {trio.current_time():.1f} s:\n  " + "\n  ".join(found))
+
+    async def until(self, condition: Callable[[], bool], timeout: float = 120.0) -> None:
+        """Wait for a condition that is looked at ten times a second.
+
+        Raises:
+            trio.TooSlowError: it did not come true within ``timeout`` seconds.
+        """
+        with trio.fail_after(timeout):
+            while not condition():  # noqa: ASYNC110 (it may become true in any of several clusters)
+                await trio.sleep(0.1)
+
+
+async def _collect(server: ApiServer, env: Env) -> None:
+    await run_collector(server, env=env)
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+@contextlib.asynccontextmanager
+async def open_fleet(
+    plans: Sequence[SpokePlan], *, seed: int = 0, start: bool = True
+) -> AsyncIterator[Fleet]:
+    """A fleet that runs while the context is open.
+
+    Args:
+        plans: the spokes.
+        seed: of everything that is drawn.
+        start: start every program at once.
+    """
+    fleet = Fleet(seed, plans)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(fleet.run)
+        if start:
+            fleet.start()
+        yield fleet
+        nursery.cancel_scope.cancel()
+    if fleet.network.failures:
+        raise ExceptionGroup("handlers of links failed", fleet.network.failures)

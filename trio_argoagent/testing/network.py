@@ -1,0 +1,316 @@
+"""A network in memory: the ``Transport`` port with latency, cuts, half-open links and refusals.
+
+Frames of one link arrive in order, each after a delay of its own. What a fault does to a link it does at
+once; what it does to an agent (``cut``, ``refuse``) holds for the links it tries to open meanwhile, too.
+Every frame is counted, and can be looked at (``on_frame``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+import attrs
+import trio
+
+from trio_argoagent.errors import LinkBroken, LinkRefused, LocalProtocolError
+from trio_argoagent.model.identity import Peer
+from trio_argoagent.ports.env import Random
+from trio_argoagent.ports.transport import MAX_FRAME, Link, LinkStatistics
+
+WINDOW: Final = 256 * 1024  # bytes on the way in one direction before wait_room waits
+BACKLOG: Final = 10_000  # links that wait to be accepted
+FRAME_HEAD: Final = 4  # bytes of a frame's length on a real wire
+
+
+@attrs.define
+class _Pipe:
+    """One direction of one link."""
+
+    frames: deque[tuple[float, bytes | None]] = attrs.field(factory=deque)
+    """When each arrives; None is the clean end."""
+    queued: int = 0
+    last_due: float = 0.0
+    swallows: bool = False
+    changed: trio.Event = attrs.field(factory=trio.Event)
+
+    def wake(self) -> None:
+        self.changed.set()
+        self.changed = trio.Event()
+
+
+class MemoryLink:
+    """One end of a link: ``ports.transport.Link``."""
+
+    def __init__(self, network: Network, peer: Peer, agent: str, inbound: _Pipe, outbound: _Pipe) -> None:
+        self.peer = peer
+        self.agent = agent
+        self.broken = ""
+        self.other: MemoryLink | None = None
+        self._network, self._in, self._out = network, inbound, outbound
+        self._ended = False
+        self._statistics = LinkStatistics()
+
+    async def wait_room(self) -> None:
+        """See ``Link``."""
+        await trio.lowlevel.checkpoint()
+        while not self.broken and self._out.queued >= WINDOW:
+            await self._out.changed.wait()
+        self._check()
+
+    def send_nowait(self, frame: bytes) -> None:
+        """See ``Link``."""
+        self._check()
+        if len(frame) > MAX_FRAME:
+            raise LocalProtocolError(f"a frame of {len(frame)} bytes")
+        size = len(frame) + FRAME_HEAD
+        self._count(LinkStatistics(bytes_sent=size, frames_sent=1))
+        self._network.note(self, frame)
+        if not self._out.swallows:
+            self._put(frame)
+
+    def _put(self, frame: bytes | None) -> None:
+        pipe = self._out
+        pipe.last_due = max(pipe.last_due, trio.current_time() + self._network.delay())
+        pipe.frames.append((pipe.last_due, frame))
+        pipe.queued += len(frame or b"")
+        pipe.wake()
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``Link``."""
+        await trio.lowlevel.checkpoint()
+        pipe = self._in
+        while True:
+            now = trio.current_time()
+            if pipe.frames and pipe.frames[0][0] <= now:
+                return self._take(now)
+            if not pipe.frames:
+                self._check()
+            changed = pipe.changed
+            with trio.move_on_at(pipe.frames[0][0] if pipe.frames else float("inf")):
+                await changed.wait()
+
+    def _take(self, now: float) -> Sequence[bytes]:
+        """All that has arrived; an empty sequence at the clean end, however often it is asked for."""
+        pipe, taken = self._in, []
+        while pipe.frames and pipe.frames[0][0] <= now and pipe.frames[0][1] is not None:
+            frame = pipe.frames.popleft()[1]
+            assert frame is not None
+            pipe.queued -= len(frame)
+            taken.append(frame)
+            self._count(LinkStatistics(bytes_received=len(frame) + FRAME_HEAD, frames_received=1))
+        pipe.wake()
+        return taken
+
+    async def close(self) -> None:
+        """See ``Link``."""
+        await trio.lowlevel.checkpoint()
+        if not self.broken and not self._ended and not self._out.swallows:
+            self._put(None)
+        self._ended = True
+
+    def statistics(self) -> LinkStatistics:
+        """See ``Link``."""
+        return self._statistics
+
+    def tear_down(self, why: str) -> None:
+        """This end is gone; the other one learns of it once it has read what is on the way."""
+        self.break_off(why, lose=True)
+        if self.other is not None and not self._out.swallows:
+            self.other.break_off("the peer is gone")
+
+    def break_off(self, why: str, *, lose: bool = False) -> None:
+        """From now on this end is broken; ``lose``: and so is what was on its way here."""
+        self.broken = self.broken or why
+        if lose:
+            self._in.frames.clear()
+        self._in.wake()
+        self._out.wake()
+
+    def swallow(self) -> None:
+        """From now on what this end sends never arrives, and nobody is told."""
+        self._out.swallows = True
+
+    def _check(self) -> None:
+        if self.broken:
+            raise LinkBroken(self.broken)
+        if self._ended:
+            raise LinkBroken("the link is closed")
+
+    def _count(self, more: LinkStatistics) -> None:
+        self._statistics = self._statistics.plus(more)
+        self._network.total = self._network.total.plus(more)
+
+
+class Network:
+    """One network with one principal.
+
+    Args:
+        chance: of latencies.
+        latency: seconds one way, the least and the most.
+        principal: what agents see as their peer's name.
+    """
+
+    def __init__(
+        self, chance: Random, *, latency: tuple[float, float] = (0.001, 0.01), principal: str = "principal"
+    ) -> None:
+        self.latency = latency
+        self.total = LinkStatistics()
+        self.failures: list[Exception] = []
+        """What handlers raised that is neither a broken link nor a broken protocol: bugs."""
+        self.on_frame: Callable[[str, bool, bytes], None] | None = None
+        """Called with each frame sent: the agent, whether it travels up, and its bytes."""
+        self._chance, self._principal = chance, principal
+        self._cut: dict[str, None] = {}
+        self._refused: dict[str, str] = {}
+        self._open: dict[str, list[MemoryLink]] = {}
+        self._arrivals: trio.MemorySendChannel[MemoryLink] | None = None
+
+    def dialer(self, name: str) -> MemoryDialer:
+        """The way of one agent to the principal."""
+        return MemoryDialer(self, name)
+
+    def listener(self) -> MemoryListener:
+        """Where the principal lets agents in: one at a time serves."""
+        return MemoryListener(self)
+
+    def statistics(self) -> LinkStatistics:
+        """What all ends have sent and received so far."""
+        return self.total
+
+    def links(self, agent: str) -> int:
+        """How many links of this agent are open at the principal."""
+        return len(self._open.get(agent, ()))
+
+    def cut(self, agent: str) -> None:
+        """Break this agent's links and let it open none until ``heal``. What was on the way is lost."""
+        self._cut[agent] = None
+        for end in tuple(self._open.get(agent, ())):
+            for each in (end, end.other):
+                if each is not None:
+                    each.break_off("the network is cut", lose=True)
+
+    def half_open(self, agent: str, *, up: bool = True, down: bool = True) -> None:
+        """What this agent's present links carry vanishes, and neither side is told."""
+        for end in self._open.get(agent, ()):
+            if down:
+                end.swallow()
+            if up and end.other is not None:
+                end.other.swallow()
+
+    def refuse(self, agent: str, detail: str = "the certificate is revoked") -> None:
+        """Let this agent open no link until ``heal``, and tell it so."""
+        self._refused[agent] = detail
+
+    def heal(self, agent: str) -> None:
+        """Let this agent in again."""
+        self._cut.pop(agent, None)
+        self._refused.pop(agent, None)
+
+    # For dialers, listeners and links
+
+    def delay(self) -> float:
+        """Seconds until what is sent now arrives."""
+        return self._chance.uniform(*self.latency)
+
+    def note(self, link: MemoryLink, frame: bytes) -> None:
+        """A frame was sent."""
+        if self.on_frame is not None:
+            self.on_frame(link.agent, link.peer.name == self._principal, frame)
+
+    def connect(self, agent: str) -> MemoryLink:
+        """A new link; returns the agent's end.
+
+        Raises:
+            LinkBroken: there is no way, or nobody listens.
+            LinkRefused: see ``refuse``.
+        """
+        if agent in self._refused:
+            raise LinkRefused("identity", self._refused[agent])
+        if agent in self._cut or self._arrivals is None:
+            raise LinkBroken("nobody answers")
+        down, up = _Pipe(), _Pipe()
+        mine = MemoryLink(self, Peer(self._principal), agent, down, up)
+        theirs = MemoryLink(self, Peer(agent, address=f"{agent}:0"), agent, up, down)
+        mine.other, theirs.other = theirs, mine
+        try:
+            self._arrivals.send_nowait(theirs)
+        except trio.WouldBlock as exc:
+            raise LinkBroken("the backlog is full") from exc
+        return mine
+
+    @contextlib.contextmanager
+    def accepting(self) -> Iterator[trio.MemoryReceiveChannel[MemoryLink]]:
+        """While the context is open, links arrive in the channel it gives."""
+        if self._arrivals is not None:
+            raise LocalProtocolError("two principals serve one network")
+        self._arrivals, arriving = trio.open_memory_channel[MemoryLink](BACKLOG)
+        try:
+            yield arriving
+        finally:
+            self._arrivals = None
+            arriving.close()
+
+    @contextlib.contextmanager
+    def holding(self, link: MemoryLink) -> Iterator[None]:
+        """While the context is open, the link counts as open."""
+        ends = self._open.setdefault(link.agent, [])
+        ends.append(link)
+        try:
+            yield
+        finally:
+            ends.remove(link)
+            link.tear_down("the link is closed")
+
+
+@attrs.frozen
+class MemoryDialer:
+    """``ports.transport.Dialer`` of one agent."""
+
+    network: Network
+    name: str
+
+    def dial(self) -> AbstractAsyncContextManager[Link]:
+        """See ``Dialer``."""
+        return self._dial()
+
+    @contextlib.asynccontextmanager
+    async def _dial(self) -> AsyncIterator[Link]:
+        await trio.sleep(self.network.delay())
+        link = self.network.connect(self.name)
+        try:
+            yield link
+        finally:
+            link.tear_down("the link is closed")
+
+
+@attrs.frozen
+class MemoryListener:
+    """``ports.transport.Listener`` of the principal."""
+
+    network: Network
+
+    async def serve(
+        self,
+        handler: Callable[[Link], Awaitable[None]],
+        *,
+        task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """See ``Listener``."""
+        with self.network.accepting() as arriving:
+            async with trio.open_nursery() as nursery:
+                task_status.started()
+                async for link in arriving:
+                    nursery.start_soon(self._serve_one, handler, link)
+
+    async def _serve_one(self, handler: Callable[[Link], Awaitable[None]], link: MemoryLink) -> None:
+        with self.network.holding(link):
+            try:
+                await handler(link)
+                await link.close()
+            except Exception as exc:
+                # It ends this link only; a simulation must not overlook it all the same.
+                self.network.failures.append(exc)

@@ -1,0 +1,163 @@
+"""Do both sides hold the same? Every object of an agent, compared on hub and spoke.
+
+What must be equal is computed with the product's own mapping and projections, which have tests of their own;
+who wrote what, when, and in which order is none of the oracle's business (see ``monitors``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Feed, Kind
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
+from trio_argoagent.sync import kinds, mapping, names, operations, projection, wants
+from trio_argoagent.sync.mapping import NamespaceMapping
+
+Skip = Callable[[str, str], bool]
+"""Is this kind and name exempt?"""
+
+
+def objects(server: ApiServer, resource: Resource, namespace: str) -> dict[str, Object]:
+    """All objects of one namespace by name, as they are now."""
+    return {item.name: Object.parse(item.json) for item in server.list(resource, namespace).items}
+
+
+def differences(
+    hub: ApiServer,
+    spoke: ApiServer,
+    between: NamespaceMapping,
+    *,
+    cosmetic: bool = False,
+    skip: Skip = lambda kind, name: False,
+) -> list[str]:
+    """What differs between the hub and one spoke, one line each; empty: they are consistent.
+
+    Args:
+        hub: its API server.
+        spoke: likewise.
+        between: the mapping of this agent.
+        cosmetic: compare ``reconciledAt`` and ``observedAt``, too: they travel once a minute.
+        skip: what is not to be compared.
+    """
+    sides = _Sides(hub, spoke, between, cosmetic)
+    found = sides.autonomous() if between.autonomous else sides.managed()
+    return [f"{between.agent}: {kind} {name}: {text}" for kind, name, text in found if not skip(kind, name)]
+
+
+Difference = tuple[str, str, str]
+
+
+class _Sides:
+    def __init__(self, hub: ApiServer, spoke: ApiServer, between: NamespaceMapping, cosmetic: bool) -> None:
+        self.between, self.cosmetic = between, cosmetic
+        self.hub_apps = objects(hub, APPLICATIONS, between.agent)
+        self.spoke_apps = objects(spoke, APPLICATIONS, between.agent_namespace)
+        self.hub_projects = objects(hub, APP_PROJECTS, between.principal_namespace)
+        self.spoke_projects = objects(spoke, APP_PROJECTS, between.agent_namespace)
+
+    def managed(self) -> Iterator[Difference]:
+        rows = kinds.rows(Mode.MANAGED, Feed.DESIRED)
+        apps = {name: app for name, app in self.hub_apps.items() if not wants.is_ignored(app)}
+        row = rows[Kind.APPLICATION]
+        wanted = {name: (app.meta.uid, self._down(row, app)) for name, app in apps.items()}
+        yield from _compare(row, wanted, self.spoke_apps)
+        for name, app in apps.items():
+            yield from self._status(name, app, self.spoke_apps.get(name))
+        row = rows[Kind.APP_PROJECT]
+        projects = {
+            name: project
+            for name, project in self.hub_projects.items()
+            if not wants.is_ignored(project)
+            and mapping.project_matches(project.get("spec") or {}, self.between.agent)
+        }
+        wanted = {name: (p.meta.uid, self._down(row, p)) for name, p in projects.items()}
+        yield from _compare(row, wanted, self.spoke_projects)
+        yield from _leaving("Application", self.hub_apps)
+        yield from _leaving("AppProject", self.hub_projects)
+
+    def autonomous(self) -> Iterator[Difference]:
+        rows = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED)
+        row = rows[Kind.APPLICATION]
+        apps = {name: app for name, app in self.spoke_apps.items() if not wants.is_ignored(app)}
+        wanted = {name: (app.meta.uid, self._up(row, app)) for name, app in apps.items()}
+        yield from _compare(row, wanted, self.hub_apps)
+        for name in self.hub_apps.keys() - wanted.keys():
+            if names.SOURCE_UID not in self.hub_apps[name].annotations:
+                yield "Application", name, "stands in the agent's namespace on the hub and mirrors nothing"
+        for name, app in apps.items():
+            if name in self.hub_apps:
+                yield from self._status(name, self.hub_apps[name], app)
+        row = rows[Kind.APP_PROJECT]
+        projects = {name: p for name, p in self.spoke_projects.items() if not wants.is_ignored(p)}
+        wanted = {
+            f"{self.between.agent}-{name}": (p.meta.uid, self._up(row, p)) for name, p in projects.items()
+        }
+        prefix = f"{self.between.agent}-"
+        mirrors = {name: p for name, p in self.hub_projects.items() if name.startswith(prefix)}
+        yield from _compare(row, wanted, mirrors)
+
+    def _down(self, row: kinds.Row, obj: Object) -> Mapping[str, Any]:
+        shown = projection.copy_projection(row, obj)
+        if row.kind is Kind.APP_PROJECT:
+            shown["finalizers"] = []
+        return self.between.down(row.kind, shown)
+
+    def _up(self, row: kinds.Row, obj: Object) -> Mapping[str, Any]:
+        return self.between.up(row.kind, projection.copy_projection(row, obj))
+
+    def _status(self, name: str, hub: Object, spoke: Object | None) -> Iterator[Difference]:
+        if spoke is None:
+            return
+        shown, wanted = projection.status_of(hub), self.between.status_up(projection.status_of(spoke))
+        if not self.cosmetic:
+            shown, wanted = projection.substance(shown), projection.substance(wanted)
+        if operations.is_rejection((hub.get("status") or {}).get("operationState")):
+            # Our own answer stands until the spoke shows a newer operation.
+            for side in (shown, wanted):
+                side.pop("operationState", None)
+        if wanted and shown != wanted:
+            differing = sorted(k for k in {*shown, *wanted} if shown.get(k) != wanted.get(k))
+            yield "Application", name, f"status.{','.join(differing)} differs"
+        if _bare(hub) != _bare(spoke):
+            yield "Application", name, "operation differs"
+        if names.REFRESH in hub.annotations:
+            yield "Application", name, "a refresh stands on the hub"
+
+
+def _bare(obj: Object) -> Any:
+    operation = obj.get("operation")
+    if operation:
+        projection.drop_entry(operation)
+    return operation
+
+
+def _compare(
+    row: kinds.Row, wanted: Mapping[str, tuple[str, Mapping[str, Any]]], found: Mapping[str, Object]
+) -> Iterator[Difference]:
+    kind = row.kind.value
+    for name, (uid, body) in sorted(wanted.items()):
+        copy = found.get(name)
+        if copy is None:
+            yield kind, name, "has no copy"
+        elif copy.annotations.get(names.SOURCE_UID) != uid:
+            yield kind, name, f"the copy is of {copy.annotations.get(names.SOURCE_UID)}, not of {uid}"
+        else:
+            shown = projection.copy_projection(row, copy)
+            differing = [part for part in sorted(shown) if shown[part] != body.get(part)]
+            if differing:
+                yield kind, name, f"{', '.join(differing)} of the copy differ"
+            if copy.deleting:
+                yield kind, name, "the copy is being deleted"
+    for name in sorted(found.keys() - wanted.keys()):
+        if names.SOURCE_UID in found[name].annotations:
+            yield kind, name, "is a copy of nothing"
+
+
+def _leaving(kind: str, found: Mapping[str, Object]) -> Iterator[Difference]:
+    for name, obj in sorted(found.items()):
+        if obj.deleting:
+            yield kind, name, "is still being deleted on the hub"
