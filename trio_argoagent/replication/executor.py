@@ -67,7 +67,7 @@ class Executor:
                 return steps.pending(exc.message)
             except (errors.ApiError, errors.OutcomeUnknown) as exc:
                 try:
-                    now = await self._read(namespace, name, live.meta.uid if live is not None else "")
+                    now = await self._read(namespace, name)
                 except (errors.ApiError, errors.OutcomeUnknown) as again:
                     return TryLater(getattr(again, "retry_after", None) or None, str(again))
                 verdict = _judge(exc, live, now)
@@ -84,20 +84,22 @@ class Executor:
             case steps.Delete(uid, version, final):
                 await self._cluster.delete(self._resource, namespace, name, uid=uid, resource_version=version)
                 if final:
-                    self.known.gone(namespace, name, uid)
+                    self.known.gone(namespace, name, uid, version)
                 else:
-                    await self._read(namespace, name, uid)
+                    await self._read(namespace, name)
                 return
             case _:
                 raise errors.LocalProtocolError(f"no such step: {step!r}")
         self.known.wrote(obj)
         plan.wrote(step, obj)
 
-    async def _read(self, namespace: str, name: str, uid: str) -> Object | None:
+    async def _read(self, namespace: str, name: str) -> Object | None:
+        before = self.known.get(namespace, name)
         try:
             obj = await self._cluster.get(self._resource, namespace, name)
         except errors.NotFound:
-            self.known.gone(namespace, name, uid)
+            if before is not None:
+                self.known.gone(namespace, name, before.meta.uid, before.meta.resource_version)
             return None
         self.known.wrote(obj)
         return obj

@@ -17,9 +17,11 @@ Name = tuple[str, str]
 
 @attrs.frozen
 class _Gone:
-    """We were told that this object is gone; the informer may still show it."""
+    """We were told that this object is gone; the informer may still show it, or may yet have to."""
 
     uid: str
+    version: str
+    """The newest resourceVersion that we know it to have had."""
 
 
 class Known:
@@ -36,7 +38,7 @@ class Known:
         if own is None:
             return cached
         if isinstance(own, _Gone):
-            if cached is not None and cached.meta.uid == own.uid:
+            if self._is_unheard(own, cached):
                 return None
         elif self._is_ahead(own, cached):
             return own
@@ -49,6 +51,12 @@ class Known:
             return rv.is_newer(version, cached.meta.resource_version)
         return not rv.at_least(self.informer.resource_version, version)
 
+    def _is_unheard(self, own: _Gone, cached: Object | None) -> bool:
+        """Has the informer yet to tell of this deletion? A lagging one has yet to tell even of its birth."""
+        if cached is None:
+            return rv.is_newer(own.version, self.informer.resource_version)
+        return cached.meta.uid == own.uid or rv.is_newer(own.version, cached.meta.resource_version)
+
     def wrote(self, obj: Object) -> None:
         """The API server has just answered with this state."""
         name = (obj.meta.namespace, obj.meta.name)
@@ -57,10 +65,7 @@ class Known:
         else:
             self._own.pop(name, None)
 
-    def gone(self, namespace: str, name: str, uid: str) -> None:
-        """The API server has just said that this object is gone."""
-        cached = self.informer.get(namespace, name)
-        if cached is not None and cached.meta.uid == uid:
-            self._own[namespace, name] = _Gone(uid)
-        else:
-            self._own.pop((namespace, name), None)
+    def gone(self, namespace: str, name: str, uid: str, version: str) -> None:
+        """The API server has just said that this object is gone, which was at ``version`` when we knew it."""
+        self._own[namespace, name] = _Gone(uid, version)
+        self.get(namespace, name)

@@ -198,7 +198,9 @@ class Replica:
             slot = self._slots[key] = _Slot()
         if not slot.busy:
             if slot.retained is None and slot.record is None and (kept := retain()) is not None:
-                slot.retained, slot.last = kept, kept.digest
+                # An informer that lags may show what we have deleted since: that is no longer held.
+                if holding == Holding(kept.uid, kept.digest):
+                    slot.retained, slot.last = kept, kept.digest
             before = slot.held
             self._hold(key, slot, holding)
             if slot.record is not None and before == holding:

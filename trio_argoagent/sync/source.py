@@ -110,6 +110,8 @@ class _Entry:
     reason: str = ""
     gone: str = ""
     """The uid whose deletion was witnessed last."""
+    buried: str = ""
+    """The uid whose tombstone was answered ``applied`` on this link: a status stays on the object it is on."""
     forced: bool = False
     ticket: Ticket | None = None
     sent_at: float = 0.0
@@ -265,7 +267,7 @@ class Source:
         self._tickets.clear()
         for key, entry in list(self._entries.items()):
             entry.ticket, entry.pending, entry.answered = None, False, None
-            entry.refused, entry.reason = None, ""
+            entry.refused, entry.reason, entry.buried = None, "", ""
             entry.known = False
             self._touch(key, now)
 
@@ -320,6 +322,7 @@ class Source:
         entry.held, entry.known = result.holding, True
         if result.outcome is Outcome.APPLIED:
             entry.answered = ticket.want
+            entry.buried = ticket.uid if ticket.want is None else ""
             entry.aside = ticket.want.aside if ticket.want is not None else None
         else:
             entry.refused = ticket
@@ -384,7 +387,7 @@ class Source:
         if entry.ticket is not None or entry.forced:
             return False
         if want is None:
-            return entry.held is None
+            return entry.held is None or entry.held.uid == entry.buried
         if want.answered_only:
             return entry.answered is not None and entry.answered.digest == want.digest
         if entry.held != want.holding:

@@ -7,6 +7,7 @@ leaves the request behind: it still lands, maybe seconds later, when a successor
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import enum
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -108,6 +109,16 @@ class _Answer:
     arrived: trio.Event = attrs.field(factory=trio.Event)
     value: Any = None
     error: ApiError | None = None
+    abandoned: bool = False
+
+
+_WRITING: contextvars.ContextVar[_Answer | None] = contextvars.ContextVar("writing", default=None)
+
+
+def is_abandoned() -> bool:
+    """Inside a commit: has whoever sent this write died, or given it up, before it landed?"""
+    answer = _WRITING.get()
+    return answer is not None and answer.abandoned
 
 
 class FaultyCluster:
@@ -230,6 +241,7 @@ class FaultyCluster:
             await trio.sleep(there)
             answer.error = self._refusal(fate)
             if answer.error is None and fate is not _Fate.LOST:
+                _WRITING.set(answer)
                 try:
                     answer.value = await call()
                 except ApiError as exc:
@@ -238,10 +250,13 @@ class FaultyCluster:
             answer.arrived.set()
 
         self._limbo.submit(request)
-        if fate in (_Fate.LOST, _Fate.UNANSWERED, _Fate.LATE):
-            await trio.sleep(self._chance.uniform(*QUICK) + self._chance.random())
-            raise OutcomeUnknown("the simulated network lost the answer to a write")
-        await answer.arrived.wait()
+        try:
+            if fate in (_Fate.LOST, _Fate.UNANSWERED, _Fate.LATE):
+                await trio.sleep(self._chance.uniform(*QUICK) + self._chance.random())
+                raise OutcomeUnknown("the simulated network lost the answer to a write")
+            await answer.arrived.wait()
+        finally:
+            answer.abandoned = True
         if answer.error is not None:
             raise answer.error
         value: T = answer.value

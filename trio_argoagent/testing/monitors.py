@@ -34,6 +34,7 @@ from trio_argoagent.runtime.events import Event
 from trio_argoagent.sync import kinds, mapping, marker, names, operations, projection, wants
 from trio_argoagent.sync.marker import Marker
 from trio_argoagent.sync.operations import Origin
+from trio_argoagent.testing.faults import is_abandoned
 from trio_argoagent.testing.fleet import PRINCIPAL, PRODUCT, Fleet, Spoke
 
 RECENTLY: Final = 120.0
@@ -166,10 +167,12 @@ class Monitors:
         uid = _source_uid(new if new is not None else old)
         if after is not None and after != before:
             self._check_marker(entry, uid, before, after)
-        if new is not None and old is None and uid in self._buried:
+        # A create that lands after its sender has died cannot be fenced; what is left of it is removed (L1).
+        if new is not None and old is None and uid in self._buried and not is_abandoned():
             past = self._past.get(uid)
             if past is None or past.gone:
                 self._violated("I13", entry, f"{uid} is gone and its copy was deleted: created again")
+            del self._buried[uid]
         if new is None or (new.deleting and not (old is not None and old.deleting)):
             self._check_deletion(spoke, entry, _source_uid(old), old)
 

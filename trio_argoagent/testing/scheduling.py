@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, TypeVar
 
 import trio
-import trio.testing
 from trio._core import _run
 
 from trio_argoagent.ports.env import Env
@@ -33,6 +32,8 @@ def simulate(main: Callable[..., Awaitable[T]], *args: object, seed: int) -> T:
         args: its arguments.
         seed: of the schedule.
     """
+    import trio.testing  # Here, because it imports pytest where that is installed, and make_env needs neither.
+
     with _seeded_scheduling(seed):
         clock = trio.testing.MockClock(autojump_threshold=0)
         return trio.run(main, *args, clock=clock)

@@ -20,6 +20,7 @@ DONE = {"phase": "Succeeded", "startedAt": "t0", "finishedAt": "t1"}
 
 
 def app(*, annotations: dict[str, str] | None = None, deleting: bool = False, **fields: Any) -> Object:
+    """An Application with these fields."""
     meta: dict[str, Any] = {"name": "web", "namespace": "argocd", "uid": "u1", "resourceVersion": "5"}
     if annotations is not None:
         meta["annotations"] = annotations
@@ -29,15 +30,18 @@ def app(*, annotations: dict[str, str] | None = None, deleting: bool = False, **
 
 
 def patched(obj: Object, step: steps.Step | None) -> Object:
+    """The object after that patch."""
     assert isinstance(step, steps.Patch)
     return Object.of(apply_json(obj.value(), [dict(op) for op in step.operations]))
 
 
 def plan(verb: Verb, body: dict[str, Any], copy: Object | None, **more: bool) -> steps.Step:
+    """The next step towards an intent of that verb."""
     return intents.plan(verb, "id-1", body, copy, **({"stuck": False, "refreshed": False} | more))
 
 
 def sync(copy: Object | None, **more: bool) -> steps.Step:
+    """The next step towards a sync."""
     return plan(Verb.SYNC, {"operation": STAMPED}, copy, **more)
 
 
@@ -245,7 +249,9 @@ def test_v8_a_rejected_sync_is_answered_in_one_patch() -> None:
     assert status["operationState"]["message"] == "the spoke says no"
 
 
-@pytest.mark.parametrize("standing", [None, SYNC, operations.mirrored(SYNC), operations.stamped(SYNC, "id-2")])
+@pytest.mark.parametrize(
+    "standing", [None, SYNC, operations.mirrored(SYNC), operations.stamped(SYNC, "id-2")]
+)
 def test_a_rejection_answers_its_own_intent_only(standing: dict[str, Any] | None) -> None:
     """What its user has withdrawn or replaced meanwhile is not answered."""
     assert intents.answer_rejected(app(operation=standing), "id-1", "no", "t9") is None

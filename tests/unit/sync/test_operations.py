@@ -80,7 +80,9 @@ def test_unfinished_states(state: dict[str, Any] | None, expected: bool) -> None
     assert operations.is_unfinished(state) is expected
 
 
-_INFO = st.lists(st.fixed_dictionaries({"name": st.sampled_from(["a", names.INFO_ENTRY]), "value": st.text()}))
+_INFO = st.lists(
+    st.fixed_dictionaries({"name": st.sampled_from(["a", names.INFO_ENTRY]), "value": st.text()})
+)
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ from trio_argoagent.apiserver.core.patches import apply_json
 from trio_argoagent.errors import Invalid
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.records import DRIFT, Holding, Record
+from trio_argoagent.model.records import Holding, Record
 from trio_argoagent.sync import digest, intents, names, operations, overlay, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.overlay import Memo, Merged
@@ -26,12 +26,14 @@ REJECTION = operations.rejection(STAMPED, "no", "t2")
 
 
 def hub(*, annotations: dict[str, str] | None = None, version: str = "5", **fields: Any) -> Object:
+    """An Application on the hub."""
     meta: dict[str, Any] = {"name": "web", "namespace": "agent-1", "uid": "u1", "resourceVersion": version}
     meta["annotations"] = annotations or {}
     return Object.of({"metadata": meta, "spec": {}} | fields)
 
 
 def body(state: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A status body with that operationState."""
     status: dict[str, Any] = {"health": {"status": "Healthy"}}
     if state is not None:
         status["operationState"] = state
@@ -39,16 +41,19 @@ def body(state: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
 
 
 def record(value: dict[str, Any]) -> Record:
+    """The record of a status body."""
     return Record(
         Key(Kind.STATUS, "argocd", "web"), "u1", digest.wanted(Kind.STATUS, "u1", value["status"]), "", b""
     )
 
 
 def merge(value: dict[str, Any], live: Object, *, refreshed: bool = False) -> Merged:
+    """What the hub shall show of a managed agent's body."""
     return overlay.merge(MANAGED, value, live, refreshed=refreshed)
 
 
 def patched(obj: Object, step: steps.Step) -> Object:
+    """The object after that patch."""
     assert isinstance(step, steps.Patch)
     value = apply_json(obj.value(), [dict(op) for op in step.operations])
     return Object.of(value | {"metadata": value["metadata"] | {"resourceVersion": "6"}})
@@ -64,6 +69,7 @@ def written(value: dict[str, Any], live: Object) -> tuple[Object, Memo]:
 
 
 def shown_state(value: dict[str, Any], live: Object) -> Any:
+    """The operationState that the hub shall show."""
     return merge(value, live).status.get("operationState")
 
 
@@ -147,22 +153,21 @@ def test_a_terminate_stays_visible_until_its_operation_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "live",
+    ("live", "withdrawn"),
     [
-        hub(operation=STAMPED, status={"health": {}}),
-        hub(status={"operationState": REJECTION}),
+        (hub(operation=STAMPED, status={"health": {}}), {"operation": None}),
+        (hub(status={"operationState": REJECTION}), {"status": body()["status"]}),
     ],
 )
-def test_what_is_kept_is_held_while_it_stands(live: Object) -> None:
-    """No drift and no loop while the user's word stands; drift once it has gone, so that all is shown."""
+def test_what_is_kept_is_held_while_it_stands(live: Object, withdrawn: dict[str, Any]) -> None:
+    """No drift and no loop while the user's word stands; no longer held once it has gone."""
     value = body(OLD)
     after, memo = written(value, live)
     assert not memo.exact
     assert overlay.holding(MANAGED, after, memo) == Holding("u1", record(value).digest)
-    raw = after.value() | {"operation": None}
-    state = raw["status"].get("operationState")
-    if state is None:
-        assert overlay.holding(MANAGED, Object.of(raw), memo) == Holding("u1", DRIFT)
+    gone = Object.of(after.value() | withdrawn)
+    assert overlay.holding(MANAGED, gone, memo) != Holding("u1", record(value).digest)
+    assert shown_state(value, gone) == OLD
 
 
 def test_a_refresh_leaves_with_the_body_that_answers_it() -> None:

@@ -26,20 +26,24 @@ DRIFTED = Holding("u1", DRIFT)
 
 
 def record(digest: str = "D1", key: Key = APP) -> Record:
+    """A record of ``u1``."""
     return Record(key, "u1", digest, "", b"{}")
 
 
 def held(digest: str = "D1") -> Holding:
+    """What is held once that record is applied."""
     return Holding("u1", digest)
 
 
 def linked() -> Replica:
+    """A replica on a link that holds nothing."""
     replica = Replica(lambda key: key.kind is not Kind.INTENT)
     replica.link_up()
     return replica
 
 
 def reports(replica: Replica) -> list[Report]:
+    """All that there is to report."""
     return list(replica.reports(1_000))
 
 
@@ -252,17 +256,17 @@ def test_what_a_record_waits_for_may_happen() -> None:
     """A change of its object, or a touch, ends the pause at once; the same state seen again does not."""
     replica = linked()
     replica.observe(APP, held("old"), 0.0)
-    for wake in (
-        lambda: replica.observe(APP, None, 0.1),
-        lambda: replica.touch(APP, 0.1),
-    ):
+    for touches in (False, True):
         replica.record(1, record(), 0.0)
         work = replica.take(0.1)
         assert work is not None
         replica.done(work, Result(0, Outcome.PENDING, "terminating", held("old")), 0.1, retain=False)
         replica.observe(APP, held("old"), 0.1)
         assert replica.take(0.1) is None
-        wake()
+        if touches:
+            replica.touch(APP, 0.1)
+        else:
+            replica.observe(APP, None, 0.1)
         assert replica.take(0.1) == work
         replica.retry(work, 0.1)
 

@@ -18,10 +18,12 @@ EMPTY_ROOT = Buckets().root()
 
 
 def want(digest: str = "D1", uid: str = "u1", **more: object) -> Want:
+    """A want for a spec."""
     return Want(uid, digest, Rank.SPEC, **more)  # type: ignore[arg-type]
 
 
 def status(digest: str, substance: str, aside: str = "") -> Want:
+    """A want for a status."""
     return Want("u1", digest, Rank.STATUS, substance=substance, aside=aside)
 
 
@@ -33,6 +35,7 @@ def live() -> Source:
 
 
 def applied(source: Source, ticket: Ticket | None, now: float = 0.0) -> None:
+    """The replica answers that it has applied this ticket."""
     assert ticket is not None
     holding = ticket.want.holding if ticket.want is not None else None
     assert source.result(Result(ticket.number, Outcome.APPLIED, holding=holding), now) == ticket

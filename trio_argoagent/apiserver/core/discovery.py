@@ -61,7 +61,7 @@ def entries(types: Iterable[ResourceType]) -> Sequence[Entry]:
 
 
 def _versions(found: Iterable[Entry]) -> dict[str, dict[str, list[Entry]]]:
-    """group -> version -> entries, in the order in which they come."""
+    """Group -> version -> entries, in the order in which they come."""
     groups: dict[str, dict[str, list[Entry]]] = {}
     for entry in found:
         group = groups.setdefault(entry.resource.group, {})

@@ -45,6 +45,10 @@ def _last_seen(value: Value, now: float) -> str:
     return ages.since(last, now)
 
 
+def _created(value: Value, now: float) -> Any:
+    return (value.get("metadata") or {}).get("creationTimestamp")
+
+
 _AGE: Final = Column("Age", "date", ".metadata.creationTimestamp")
 # Columns of built-in kinds, where those of ``kinds`` do not say enough: (column, cell; None: by its path).
 _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
@@ -54,6 +58,7 @@ _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
         (_AGE, None),
     ),
     "ConfigMap": ((Column("Data", "integer", ""), _count("data", "binaryData")), (_AGE, None)),
+    "CustomResourceDefinition": ((Column("Created At", "date", ""), _created),),
     "ServiceAccount": ((Column("Secrets", "integer", ""), _count("secrets")), (_AGE, None)),
     "Event": (
         (Column("Last Seen", "string", ""), _last_seen),

@@ -1,0 +1,88 @@
+"""Answers in one piece, and the bodies of requests."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from trio_argoagent.apiserver.core import failures, protobuf, statuses
+from trio_argoagent.apiserver.core.values import encode
+from trio_argoagent.errors import ApiError, BadRequest
+from trio_argoagent.model.objects import decode
+from trio_argoagent.net.errors import BodyTooLarge
+from trio_argoagent.net.http import Exchange, Headers, Request
+
+BODY: Final = 3 * 1024 * 1024  # bytes of a request body
+JSON_HEADER: Final = ("content-type", "application/json")
+_JSON_TYPES: Final = ("", "application/json")
+
+
+@attrs.frozen
+class Reply:
+    """An answer in one piece."""
+
+    body: bytes
+    status: int = 200
+    headers: Headers = (JSON_HEADER,)
+
+    @classmethod
+    def of(cls, value: Any, status: int = 200) -> Reply:
+        """A JSON value."""
+        return cls(encode(value), status)
+
+    @classmethod
+    def refusal(cls, error: ApiError) -> Reply:
+        """The Status of an error."""
+        headers = (JSON_HEADER, *statuses.retry_after(error))
+        return cls(encode(statuses.failure(error)), error.status_code, headers)
+
+
+def media_type(request: Request) -> str:
+    """What the request's body is, without parameters; empty if it does not say."""
+    return request.header("content-type").partition(";")[0].strip().lower()
+
+
+async def read_bytes(exchange: Exchange) -> bytes:
+    """The body of a request as it came.
+
+    Raises:
+        ApiError: 413, it is longer than ``BODY``.
+    """
+    try:
+        return await exchange.body(BODY)
+    except BodyTooLarge as exc:
+        text = f"Request entity too large: limit is {BODY}"
+        raise ApiError(text, code=413, reason="RequestEntityTooLarge") from exc
+
+
+async def read_value(exchange: Exchange, *, optional: bool = False) -> Any:
+    """The body of a request as a JSON value; None where it may be left out and is.
+
+    Raises:
+        UnsupportedMedia: it is neither JSON nor protobuf of a kind that we take.
+        BadRequest: it is not what it says it is.
+        ApiError: 413, it is too long.
+    """
+    data = await read_bytes(exchange)
+    if not data and optional:
+        return None
+    media = media_type(exchange.request)
+    if media == protobuf.MEDIA_TYPE:
+        return protobuf.decode(data)
+    if media not in _JSON_TYPES:
+        raise failures.unsupported_media(["application/json", protobuf.MEDIA_TYPE])
+    return decoded(data, "body")
+
+
+def decoded(data: bytes, what: str) -> Any:
+    """A JSON value; ``what`` it is, for the text of the error.
+
+    Raises:
+        BadRequest: it is none, or nested too deeply.
+    """
+    try:
+        return decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadRequest(f"the {what} of the request is not JSON: {exc}") from None
