@@ -13,7 +13,7 @@ from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
-from trio_argoagent.replication.copies import Copies, Dependencies, retained
+from trio_argoagent.replication.copies import Copies, Dependencies, is_departure, retained
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
 from trio_argoagent.replication.known import Known
@@ -59,6 +59,9 @@ class Spoke:
         dependencies = Dependencies(
             self.applications.objects.values,
             lambda name: self.known_projects.get(self.namespace, name) is not None,
+            lambda app: is_departure(
+                self.workers.core.wanted(Key(Kind.APPLICATION, app.meta.namespace, app.meta.name))
+            ),
         )
         trades: dict[Kind, Trade] = {
             Kind.APPLICATION: Copies(on_apps, self._place, dependencies, self._wanted_since),

@@ -28,14 +28,30 @@ def _shared(prefix: str) -> Callable[[F], F]:
     """The options that both programs have."""
 
     def decorate(command: F) -> F:
-        for option in reversed(
-            (
-                click.option("--kubeconfig", envvar="KUBECONFIG", default="", help="Path of a kubeconfig; without it: the cluster this runs in."),
-                click.option("--kubecontext", default="", help="Context of the kubeconfig (its current one)."),
-                click.option("--log-level", envvar=f"{prefix}_LOG_LEVEL", default="info", show_default=True, type=click.Choice(("debug", "info", "warning", "error"))),
-                click.option("--log-format", envvar=f"{prefix}_LOG_FORMAT", default="text", show_default=True, type=click.Choice(("text", "json"))),
-            )
-        ):  # fmt: skip
+        options = (
+            click.option(
+                "--kubeconfig",
+                envvar="KUBECONFIG",
+                default="",
+                help="Path of a kubeconfig; without it: the cluster this runs in.",
+            ),
+            click.option("--kubecontext", default="", help="Context of the kubeconfig (its current one)."),
+            click.option(
+                "--log-level",
+                envvar=f"{prefix}_LOG_LEVEL",
+                default="info",
+                show_default=True,
+                type=click.Choice(("debug", "info", "warning", "error")),
+            ),
+            click.option(
+                "--log-format",
+                envvar=f"{prefix}_LOG_FORMAT",
+                default="text",
+                show_default=True,
+                type=click.Choice(("text", "json")),
+            ),
+        )
+        for option in reversed(options):
             command = option(command)
         return command
 

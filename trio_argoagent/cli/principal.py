@@ -16,6 +16,8 @@ from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
 
@@ -48,13 +50,16 @@ def run_principal(
         )
         credentials = await find_credentials(kubeconfig, kubecontext)
         listeners = await _bind(listen_host, listen_port)
+        observer = logs.log_events("principal")
+        where = ", ".join(format_address(*each.socket.getsockname()[:2]) for each in listeners)
+        observer(Event("listening", "", f"agents may dial {where}"))
         async with open_cluster(credentials) as cluster:
             await Principal(
                 PrincipalConfig(namespace, keepalive),
                 cluster=cluster,
-                listener=Http2Listener(listeners, context, identify=agent_name),
+                listener=Http2Listener(listeners, context, agent_name, Strangers(observer)),
                 env=real_env(),
-                observer=logs.log_events("principal"),
+                observer=observer,
             ).run()
         return 0
 

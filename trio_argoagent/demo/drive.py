@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import trio
 
 from trio_argoagent import errors
 from trio_argoagent.demo.documents import Document
-from trio_argoagent.demo.fleet import Fleet, Node
+from trio_argoagent.demo.fleet import Fleet
 from trio_argoagent.demo.machine import NAMESPACE, USER
 from trio_argoagent.demo.report import Counted
 from trio_argoagent.demo.settings import HUB, Cut, Restart
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
-from trio_argoagent.testing.argocd.applications import app_project, samples
+from trio_argoagent.testing.argocd.applications import app_project, automated, samples
 from trio_argoagent.testing.workload import Site, Workload
 
 HEADLESS_PACE: Final = 0.15
@@ -83,7 +83,7 @@ class Drive:
             cluster = machine.local(USER)
             if not managed:
                 await cluster.create(APP_PROJECTS, project)
-            for app in _some(node, namespace, self._settings.apps):
+            for app in _some(namespace, self._settings.apps):
                 await cluster.create(APPLICATIONS, app)
                 self._applied += 1
 
@@ -127,8 +127,12 @@ class Drive:
         return self._fleet.differences()
 
 
-def _some(node: Node, namespace: str, count: int) -> list[dict[str, object]]:
-    """That many of the samples, and more of the same where there are not enough."""
+def _some(namespace: str, count: int) -> list[dict[str, Any]]:
+    """That many of the samples (and more of the same if there are too few); two of three sync themselves."""
     found = samples(namespace)
     more = (samples(namespace, prefix=f"more-{number}-") for number in range(1, 1 + count // len(found)))
-    return [*found, *(app for batch in more for app in batch)][:count]
+    chosen = [*found, *(app for batch in more for app in batch)][:count]
+    for index, app in enumerate(chosen):
+        if index % 3 != 2:
+            app["spec"].setdefault("syncPolicy", automated())
+    return chosen

@@ -50,7 +50,8 @@ async def show(settings: Settings) -> int:
 
 async def _headless(fleet: Fleet, drive: Drive, console: Console) -> int:
     settings = fleet.settings
-    console.print(f"{len(fleet.nodes)} agents, {settings.duration:g} s of workload with seed {settings.seed} ...")
+    what = f"{settings.duration:g} s of workload with seed {settings.seed}"
+    console.print(f"{len(fleet.nodes)} agents, {what} ...")
     await drive.run()
     console.print("the workload is over; waiting until both sides agree ...")
     return _finish(fleet, drive, await drive.settle(), console)

@@ -29,7 +29,7 @@ class Meta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     finalizers: tuple[str, ...] | None = None
-    owner_references: msgspec.Raw | None = None
+    owner_references: tuple[dict[str, Any], ...] | None = None
 
 
 _EMPTY = msgspec.Raw(b"{}")

@@ -82,6 +82,7 @@ class Peer:
         order = Dependencies(
             lambda: [app for app in hub.applications.objects.values() if self._is_mine(app)],
             lambda name: hub.known_projects.get(self.mapping.principal_namespace, name) is not None,
+            lambda app: False,  # A mirror's deletion needs no project: nothing is pruned for it.
         )
         trades: dict[Kind, Trade] = {
             Kind.APPLICATION: Copies(hub.on_applications, self._place, order, self._wanted_since),
@@ -257,13 +258,27 @@ class Peer:
             if intent is not None:
                 self._applications.reject(*self.mapping.hub_name(key), intent.id, result.reason)
 
+    def compared(self) -> None:
+        """It is known now what the spoke holds: what it lacks already is answered without a record."""
+        for obj in self._hub.applications.objects.values():
+            if obj.deleting and self._is_mine(obj):
+                self._applications.touch(obj.meta.namespace, obj.meta.name)
+        for obj in self._hub.projects.objects.values():
+            if obj.deleting:
+                self._projects.touch(obj.meta.namespace, obj.meta.name)
+
     def _carried_out(self, obj: Object) -> bool:
         """Has the spoke carried out the deletion of this hub object?"""
         if self.mapping.autonomous:
             return False  # Mirrors are put back by their workers.
         kind = Kind.APP_PROJECT if obj.kind == Kind.APP_PROJECT.value else Kind.APPLICATION
         key = self.mapping.key(kind, obj.meta.name)
-        return key is not None and self.outlet.core.answered(key)
+        # An answer to one of our own writes may show the deletion before the informer does. What the spoke
+        # has been asked for, and has answered, follows from the informer.
+        seen = self._hub.informer(kind).get(obj.meta.namespace, obj.meta.name)
+        if key is None or seen is None or seen.meta.uid != obj.meta.uid or not seen.deleting:
+            return False
+        return self.outlet.core.answered(key)
 
     # For people
 

@@ -203,7 +203,7 @@ class Principal:
                 greeting.say(self._welcome(peer))
                 text = f"{hello.mode} agent {hello.version} is connected"
                 self._report(peer.mapping.agent, "link-up", text)
-                feeds = Feeds(peer.outlet, peer.workers, peer.answered, peer.inlet)
+                feeds = Feeds(peer.outlet, peer.workers, peer.answered, peer.inlet, peer.compared)
                 await Session(greeting, feeds, self.config.keepalive).run(hello.root)
             finally:
                 peer.workers.core.link_down()

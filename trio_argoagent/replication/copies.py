@@ -23,6 +23,8 @@ from trio_argoagent.sync.replica import Work
 PROJECT_WAIT: Final = 10.0
 """Seconds an Application waits for its AppProject: Argo CD does not look again when it comes."""
 
+WAITS_FOR_PROJECT: Final = "waits for AppProject"
+
 _PARTS: Final = {"annotations": dict, "finalizers": list, "labels": dict, "spec": dict}
 
 
@@ -59,12 +61,22 @@ def read_body(record: Record) -> dict[str, Any] | None:
 
 
 class Dependencies:
-    """What Argo CD needs in order: an Application after its AppProject, a deletion before it."""
+    """What Argo CD needs in order: an Application after its AppProject, a deletion before it.
+
+    Args:
+        applications: of the replica's cluster.
+        project_exists: likewise.
+        is_leaving: is it still to be brought about that this Application goes?
+    """
 
     def __init__(
-        self, applications: Callable[[], Iterable[Object]], project_exists: Callable[[str], bool]
+        self,
+        applications: Callable[[], Iterable[Object]],
+        project_exists: Callable[[str], bool],
+        is_leaving: Callable[[Object], bool],
     ) -> None:
         self._applications, self._project_exists = applications, project_exists
+        self._is_leaving = is_leaving
 
     def misses_project(self, body: Mapping[str, Any]) -> str:
         """The AppProject that an Application lacks; empty if it is there."""
@@ -74,9 +86,16 @@ class Dependencies:
     def holds_back(self, project: str) -> str:
         """The name of an Application whose deletion needs this AppProject; empty if there is none."""
         for app in self._applications():
-            if app.deleting and ((app.get("spec") or {}).get("project") or "default") == project:
-                return app.meta.name
+            if ((app.get("spec") or {}).get("project") or "default") == project:
+                if app.deleting or self._is_leaving(app):
+                    return app.meta.name
         return ""
+
+
+def is_departure(record: Record | None) -> bool:
+    """Does this record of a copy make it go?"""
+    body = read_body(record) if record is not None else {}
+    return body is None or bool(body.get(projection.DELETING))
 
 
 @attrs.define
@@ -131,6 +150,10 @@ class Copies:
         done = await self._executor.bring_about(place.namespace, place.name, task)
         if isinstance(done, TryLater):
             return done
+        if done.reason.startswith(WAITS_FOR_PROJECT):
+            since = self._wanted_since(work.key) or 0.0
+            left = max(0.0, since + PROJECT_WAIT - trio.current_time())
+            return Achieved(done.outcome, done.reason, after=left)
         stays = body is not None and not body.get(projection.DELETING)
         return Achieved(done.outcome, done.reason, retain=stays and done.outcome is Outcome.APPLIED)
 
@@ -143,7 +166,7 @@ class Copies:
             since = self._wanted_since(key)
             project = self._dependencies.misses_project(body)
             if project and since is not None and trio.current_time() < since + PROJECT_WAIT:
-                return f"waits for AppProject {project}"
+                return f"{WAITS_FOR_PROJECT} {project}"
         return ""
 
 

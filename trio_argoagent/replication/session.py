@@ -39,12 +39,14 @@ class Feeds:
         workers: of the feed that this side receives.
         answered: called with each record that is answered for good, and its answer.
         inlet: checks and translates a record before it is taken; a RemoteProtocolError rejects the record.
+        compared: called when it has become known what the replica holds of the feed that this side sends.
     """
 
     outlet: Outlet
     workers: Workers
     answered: Callable[[Ticket, Result], None]
     inlet: Callable[[Record], Record]
+    compared: Callable[[], None] = lambda: None
 
 
 class Session:
@@ -77,6 +79,8 @@ class Session:
         hashes = self._feeds.outlet.core.link_up(their_root, trio.current_time())
         if hashes is not None:
             self._say(messages.Buckets(hashes))
+        else:
+            self._feeds.compared()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
@@ -122,6 +126,8 @@ class Session:
                 source.have(entries, now)
             case messages.Leaf(indices, entries, last):
                 source.leaf(indices, entries, last, now)
+                if last:
+                    self._feeds.compared()
             case messages.Buckets(hashes):
                 replica.core.compare(hashes)
             case messages.Mark(root):

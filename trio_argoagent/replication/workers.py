@@ -28,6 +28,8 @@ class Achieved:
     retain: bool = False
     """Guard it from now on."""
     asof: str = ""
+    after: float | None = None
+    """Seconds until a pending one is worth another try."""
 
 
 class Trade(Protocol):
@@ -115,7 +117,7 @@ class Workers:
             return
         holding = trade.holding(work.key)
         result = Result(0, achieved.outcome, achieved.reason, holding, achieved.asof)
-        self.core.done(work, result, now, retain=achieved.retain)
+        self.core.done(work, result, now, retain=achieved.retain, after=achieved.after)
 
     def statistics(self) -> ReplicaStatistics:
         """Counters."""

@@ -1,8 +1,9 @@
 """What both programs need besides replication.
 
-config   the values the programs are started with
-events   what has just happened, for logs and screens
-redial   when to dial again
-world    the real clock and randomness
-logs     one line per event
+config     the values the programs are started with
+events     what has just happened, for logs and screens
+redial     when to dial again
+world      the real clock and randomness
+logs       one line per event
+strangers  who was not let in, and why
 """

@@ -21,18 +21,27 @@ def configure(level: str, style: str) -> None:
         level: one of ``LEVELS``.
         style: one of ``FORMATS``.
     """
-    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
-    if style == "text":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    number = logging.getLevelNamesMapping()[level.upper()]
+    stamps: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    if style == "json":
+        # A traceback becomes a field: whoever collects the logs reads them line by line.
+        ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        processors=[*stamps, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    # What libraries say, and net/ of a failing handler, comes out in the same form.
+    handler = logging.StreamHandler(sys.stderr)
+    unmarked = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=stamps, processors=[unmarked, *ending])
+    )
+    logging.basicConfig(handlers=[handler], level=number, force=True)
 
 
 def log_events(program: str) -> Observer:

@@ -197,10 +197,10 @@ class Replica:
                 return
             slot = self._slots[key] = _Slot()
         if not slot.busy:
-            if slot.retained is None and slot.record is None and (kept := retain()) is not None:
-                # An informer that lags may show what we have deleted since: that is no longer held.
-                if holding == Holding(kept.uid, kept.digest):
-                    slot.retained, slot.last = kept, kept.digest
+            kept = retain() if slot.retained is None and slot.record is None else None
+            # An informer that lags may show what we have deleted since: that is no longer held.
+            if kept is not None and holding == Holding(kept.uid, kept.digest):
+                slot.retained, slot.last = kept, kept.digest
             before = slot.held
             self._hold(key, slot, holding)
             if slot.record is not None and before == holding:
@@ -272,6 +272,7 @@ class Replica:
         now: float,
         *,
         retain: bool,
+        after: float | None = None,
     ) -> None:
         """A worker has come to an end with one key.
 
@@ -281,6 +282,7 @@ class Replica:
                 which is not always what our own write made.
             now: monotonic seconds.
             retain: guard this record from now on?
+            after: seconds until a pending one is tried again; None: back off as usual.
         """
         slot = self._slots[work.key]
         slot.busy = False
@@ -290,7 +292,7 @@ class Replica:
                 self._answer_pending(slot, result.reason)
             elif slot.record is None:
                 self._tell(work.key, slot)  # It could not be put back from here: the source must know.
-            self._back_off(work, slot, now, None)
+            self._back_off(work, slot, now, after)
             return
         slot.failures = 0
         self._finish(work, slot, result, retain, now)
@@ -399,6 +401,11 @@ class Replica:
         """Since when the newest record of this key has been waiting; None: it has not."""
         slot = self._slots.get(key)
         return slot.wanted_since if slot is not None and slot.record is not None else None
+
+    def wanted(self, key: Key) -> Record | None:
+        """The newest record of this key while it is not applied yet."""
+        slot = self._slots.get(key)
+        return slot.record if slot is not None else None
 
     def held(self, key: Key) -> Holding | None:
         """What is held under this key."""

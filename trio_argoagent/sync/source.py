@@ -111,7 +111,7 @@ class _Entry:
     gone: str = ""
     """The uid whose deletion was witnessed last."""
     buried: str = ""
-    """The uid whose tombstone was answered ``applied`` on this link: a status stays on the object it is on."""
+    """The uid whose tombstone was answered ``applied`` on this link: a status stays where it is."""
     forced: bool = False
     ticket: Ticket | None = None
     sent_at: float = 0.0
@@ -406,13 +406,13 @@ class Source:
         if ticket is not None:
             if ticket.want == want and not entry.forced:
                 return None
-            rank = self._rank(entry)
+            rank = self._rank(key, entry)
             if rank is not Rank.COSMETIC:
                 return rank, (now if entry.pending else max(now, entry.sent_at + SUPERSEDE_AFTER))
             return rank, max(now, entry.sent_at + COSMETIC_INTERVAL)
         if self._is_refused(entry):
             return None
-        rank = self._rank(entry)
+        rank = self._rank(key, entry)
         return rank, max(now, entry.sent_at + COSMETIC_INTERVAL) if rank is Rank.COSMETIC else now
 
     def _is_refused(self, entry: _Entry) -> bool:
@@ -427,7 +427,7 @@ class Source:
             return True
         return self._complete.get(key.kind, False)
 
-    def _rank(self, entry: _Entry) -> Rank:
+    def _rank(self, key: Key, entry: _Entry) -> Rank:
         want, last = entry.want, entry.answered
         if want is None:
             return Rank.DELETION

@@ -7,8 +7,8 @@ Make a subclass in a test module with a ``cluster`` fixture, and pytest collects
         async def cluster(self): ...
 
 The cluster must serve Argo CD's definitions and have a namespace controller. Nothing is assumed about what
-else is in it: each test makes a namespace of its own. Each rule here was seen on a real API server. Needs
-pytest and pytest-trio; tell pytest to rewrite the assertions (``pytest.register_assert_rewrite``).
+else is in it: each test makes a namespace of its own. Needs pytest and pytest-trio; tell pytest to rewrite
+the assertions (``pytest.register_assert_rewrite``).
 """
 
 from __future__ import annotations

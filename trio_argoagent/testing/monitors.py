@@ -9,7 +9,7 @@ I2   the marker's ``asof`` never goes back on one copy
 I3   a copy is deleted only if its source is gone, on its way out, or not replicated (any more)
 I3b  a hub object is let go (its finalizers are stripped) only when its spoke has no copy of it
 I6   one live link per agent
-I7   an intent is started at most once
+I7   an intent is started at most once on one copy (who deletes a copy deletes what it remembers)
 I13  what is gone at the source is not created again once its copy has been deleted
 L3   a request on the hub is never removed before its intent was started or answered
 W1   a workload is pruned only if the Application was deleted with cascade where it is owned, or by a user
@@ -67,20 +67,26 @@ class Monitors:
 
     Args:
         fleet: before its programs have been started.
+        attach: False: watch nothing.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, *, attach: bool = True) -> None:
         self.violations: list[str] = []
         self.writes = 0
         """How many writes the product has made."""
         self.intents: dict[str, int] = {}
-        """How often each was started."""
+        """How often each was started, on all copies together."""
         self._fleet = fleet
         self._past: dict[str, _Past] = {}
         self._copies: dict[str, _Copy] = {}
         self._buried: dict[str, None] = {}
         self._answered: dict[str, None] = {}
         self._live: dict[str, int] = {}
+        self._started: dict[tuple[str, str], None] = {}
+        if attach:
+            self._attach(fleet)
+
+    def _attach(self, fleet: Fleet) -> None:
         for entry in fleet.hub.log:
             self._on_hub(entry)
         fleet.hub.subscribe(self._on_hub)
@@ -224,8 +230,9 @@ class Monitors:
         started = _intent(entry.new)
         if started and started != before:
             self.intents[started] = self.intents.get(started, 0) + 1
-            if self.intents[started] > 1:
+            if (entry.new.uid, started) in self._started:
                 self._violated("I7", entry, f"the agent starts {started} once more")
+            self._started[entry.new.uid, started] = None
 
     def _check_request(self, entry: LogEntry) -> None:
         """Has the principal removed or changed a request that nobody has answered?"""
@@ -242,12 +249,12 @@ class Monitors:
 
     def _double_starts(self) -> Iterator[str]:
         for spoke in self._fleet.spokes.values():
-            starts: dict[str, dict[str, None]] = {}
+            starts: dict[tuple[str, str], dict[str, None]] = {}
             for attempt in spoke.world.attempts:
                 entry = operations.classify(attempt.operation)
                 if entry.origin is Origin.INTENT and attempt.phase == "Running":
-                    starts.setdefault(entry.id, {})[attempt.token.partition("#")[0]] = None
-            for intent, times in starts.items():
+                    starts.setdefault((attempt.uid, entry.id), {})[attempt.token.partition("#")[0]] = None
+            for (_, intent), times in starts.items():
                 if len(times) > 1:
                     yield f"{spoke.name}: I7: {intent} ran {len(times)} times: {', '.join(times)}"
 

@@ -11,7 +11,9 @@ from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding
 from trio_argoagent.sync.buckets import COUNT, HASH_BYTES, Buckets, bucket_of
 
-KEYS = [Key(Kind.APPLICATION, "argocd", f"app-{n}") for n in range(12)]
+_MANY = [Key(Kind.APPLICATION, "argocd", f"app-{n}") for n in range(2_000)]
+# Several keys to a bucket: there the order in which they came must not count.
+KEYS = [_MANY[0], *[key for key in _MANY if bucket_of(key) < 2]]
 MAPS = st.dictionaries(
     st.sampled_from(KEYS), st.builds(Holding, st.sampled_from("uv"), st.sampled_from("DE"))
 )

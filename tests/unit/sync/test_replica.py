@@ -306,6 +306,16 @@ def test_offline_nothing_is_kept_to_be_said() -> None:
     assert reports(replica) == []
 
 
+def test_v12_changes_are_told_against_this_links_root() -> None:
+    """A drift in the root that is put back afterwards is a change, whatever an earlier link was told."""
+    replica = holding_app()
+    replica.link_down()
+    replica.observe(APP, DRIFTED, 1.0)
+    replica.link_up()
+    apply(replica, 2.0)
+    assert reports(replica) == [(APP, held())]
+
+
 def test_a_listing_holds_the_differing_buckets_only() -> None:
     """And what it lists counts as told: going back from it is a change."""
     replica = holding_app()

@@ -100,6 +100,17 @@ def test_haves_during_a_comparison_are_older_than_its_leaf() -> None:
     assert source.proven and source.take(0.0) is None
 
 
+def test_a_have_during_a_comparison_buries_nothing() -> None:
+    """What the replica holds is known only when the comparison ends."""
+    source = Source()
+    source.want(APP, want(), 0.0)
+    source.set_complete(Kind.APPLICATION, True, 0.0)
+    source.link_up(EMPTY_ROOT, 0.0)
+    other = APP.of(Kind.APPLICATION, "x")
+    source.have([(other, want().holding)], 0.0)
+    assert source.take(0.0) is None
+
+
 def test_a_witnessed_tombstone_names_the_uid_that_is_held() -> None:
     """The deletion of that very uid was seen: no complete view is needed."""
     source = holding_app()

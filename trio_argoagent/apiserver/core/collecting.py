@@ -87,7 +87,6 @@ class Collector:
         new, old = entry.new, entry.old
         if new is None and old is not None:
             self._dependents.update(self._store.dependents.get(old.uid, {}))
-            self._dependents.pop(ref, None)
             self._note_owners(old)
             return
         assert new is not None
@@ -198,7 +197,6 @@ class Collector:
                     NAMESPACES, "", name, {"spec": {"finalizers": None}}, content_type=patches.MERGE_PATCH,
                     actor=_NAMESPACES, now=now, subresource="finalize",
                 )  # fmt: skip
-            self._touched.pop(name, None)
 
     def _collect_definitions(self, now: float) -> None:
         work, self._definitions_touched = self._definitions_touched, {}
@@ -213,7 +211,6 @@ class Collector:
             if definition is not None and not (collection is not None and collection.objects):
                 rest = [item for item in definition.finalizers if item != CRD_CLEANUP]
                 self._patch(ref, definition, {"finalizers": rest or None}, _DEFINITIONS, now)
-            self._definitions_touched.pop(name, None)
 
     def _stored(self, ref: Ref) -> Stored | None:
         collection = self._store.collections().get(ref[:2])

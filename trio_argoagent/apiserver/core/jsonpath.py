@@ -17,10 +17,10 @@ Finder: TypeAlias = Callable[[Any], Any]
 MAX_STEPS: Final = 64  # of one path
 
 _STEP: Final = re.compile(
-    r"""\.(?P<name>(?:\\.|[^.\[\]\\])+)
+    r"""(?P<all>\[\s*\*\s*\]|\.\*)
+      | \.(?P<name>(?:\\.|[^.\[\]\\])+)
       | \[\s*(?P<index>-?\d+)\s*\]
       | \[\s*(?P<quote>['"])(?P<key>[^'"]*)(?P=quote)\s*\]
-      | (?P<all>\[\s*\*\s*\]|\.\*)
       | \[\?\(\s*@\.(?P<field>[^\s=!()]+)\s*==\s*(?P<mark>['"])(?P<wanted>[^'"]*)(?P=mark)\s*\)\]""",
     re.VERBOSE,
 )

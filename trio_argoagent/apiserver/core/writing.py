@@ -195,8 +195,8 @@ def _finish(kind: ResourceType, body: dict[str, Any], old: Stored, subresource: 
     metadata = body["metadata"]
     fields = [*body, *(key for key in old.value if key not in body)]
     changed = [key for key in fields if key != "metadata" and not same(body.get(key), old.value.get(key))]
-    counted = [key for key in changed if not (key == "status" and kind.has_status)]
-    if kind.generations and counted and not subresource:
+    # A kind with a status subresource still has its old status here, so that does not count.
+    if kind.generations and changed and not subresource:
         metadata["generation"] = old.metadata.get("generation", 0) + 1
     metadata["resourceVersion"] = old.metadata["resourceVersion"]
     return bool(changed) or not same(metadata, old.metadata)

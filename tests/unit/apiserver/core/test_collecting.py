@@ -113,6 +113,43 @@ def test_foreground_waits_for_dependents() -> None:
     assert names(server) == []
 
 
+def test_foreground_goes_through_all_levels() -> None:
+    """What blocks a dependent that blocks the owner keeps all three."""
+    server = new_server()
+    first = make(server, app("first"))
+    child = make(server, owned("child", first, blockOwnerDeletion=True))
+    value = owned("grandchild", child, blockOwnerDeletion=True)
+    value["metadata"]["finalizers"] = ["example.com/a"]
+    make(server, value)
+    drop(server, "first", propagation="Foreground")
+    server.collect(NOW)
+    assert names(server) == ["child", "first", "grandchild"]
+    merge(server, "grandchild", {"metadata": {"finalizers": None}})
+    server.collect(NOW)
+    assert names(server) == []
+
+
+def test_a_former_dependent_stays() -> None:
+    """Who has given up its owner is not deleted with it."""
+    server = new_server()
+    first = make(server, app("first"))
+    make(server, owned("child", first))
+    merge(server, "child", {"metadata": {"ownerReferences": None}})
+    drop(server, "first", propagation="Foreground")
+    server.collect(NOW)
+    assert names(server) == ["child"]
+
+
+def test_an_owner_must_be_in_the_same_namespace() -> None:
+    """An owner in another namespace does not count: the dependent is collected."""
+    server = new_server()
+    elsewhere = make(server, app("first"), ns="default")
+    make(server, owned("child", elsewhere))
+    server.collect(NOW)
+    assert names(server) == []
+    assert server.get(APPLICATIONS, "default", "first") is elsewhere
+
+
 def test_orphans_stay() -> None:
     """With Orphan the dependents lose the reference, and live."""
     server = new_server()

@@ -28,10 +28,10 @@ def names(page: Page) -> str:
 def test_order_is_by_namespace_and_name() -> None:
     """Keys sort as texts, so namespace ``a-b`` comes before ``a``: as in etcd."""
     server = new_server()
-    for space in ("x", "x-y"):
+    for space in ("x", "x-y", "x1"):
         server.create(NAMESPACES, "", {"metadata": {"name": space}}, actor="test", now=NOW)
         make(server, app("a"), ns=space)
-    assert [item.namespace for item in server.list(APPLICATIONS).items] == ["x-y", "x"]
+    assert [item.namespace for item in server.list(APPLICATIONS).items] == ["x-y", "x", "x1"]
     assert [item.namespace for item in server.list(APPLICATIONS, "x").items] == ["x"]
 
 
@@ -95,10 +95,12 @@ def test_a_version_from_the_future_times_out() -> None:
     assert caught.value.details["causes"][0]["reason"] == "ResourceVersionTooLarge"
     assert caught.value.retry_after == 1
     watch = server.watch(APPLICATIONS, resource_version=future, bookmarks=True)
+    selective = server.watch(APPLICATIONS, resource_version=future, labels="!odd")
     server.bookmark()
     for name in "fgh":
         make(server, app(name))
     assert [event.object.name for event in watch.take()] == ["h"]
+    assert [event.object.name for event in selective.take()] == ["h"]
 
 
 @pytest.mark.parametrize(

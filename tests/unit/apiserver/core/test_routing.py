@@ -7,8 +7,9 @@ import pytest
 from trio_argoagent.apiserver.core import routing
 from trio_argoagent.apiserver.core.routing import Action, Route
 from trio_argoagent.errors import MethodNotAllowed, NotFound
+from trio_argoagent.model.resources import APPLICATIONS
 
-from .helpers import APPS, new_server
+from .helpers import new_server
 
 CASES = {
     "/api/v1/namespaces": Route("", "v1", "namespaces"),
@@ -68,13 +69,13 @@ def test_scope() -> None:
     server = new_server()
     spaces, apps = (
         server.resource("", "v1", "namespaces"),
-        server.resource(APPS.group, APPS.version, APPS.plural),
+        server.resource(APPLICATIONS.group, APPLICATIONS.version, APPLICATIONS.plural),
     )
     Route("", "v1", "namespaces", "", "a").check_scope(spaces)
-    Route(APPS.group, APPS.version, APPS.plural).check_scope(apps)
+    Route(APPLICATIONS.group, APPLICATIONS.version, APPLICATIONS.plural).check_scope(apps)
     for route, kind in (
         (Route("", "v1", "namespaces", "a"), spaces),
-        (Route(APPS.group, APPS.version, APPS.plural, "", "x"), apps),
+        (Route(APPLICATIONS.group, APPLICATIONS.version, APPLICATIONS.plural, "", "x"), apps),
     ):
         with pytest.raises(NotFound):
             route.check_scope(kind)

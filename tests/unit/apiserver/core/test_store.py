@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.apiserver.core.helpers import NS, app, drop, make, merge, new_server
 from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.core.store import Store
 from trio_argoagent.apiserver.core.values import EventKind, Stored, Verb
 from trio_argoagent.errors import ApiError, Expired
 from trio_argoagent.model.resources import APPLICATIONS
@@ -119,6 +120,17 @@ def test_without_a_bound_nothing_is_forgotten() -> None:
     assert len(server.log) == server.rv
 
 
+def test_a_collection_forgets_with_the_log() -> None:
+    """What leaves the log leaves the history of its collection, too."""
+    store = Store(history=4)
+    for number in range(20):
+        value = {"metadata": {"name": str(number), "uid": str(number)}}
+        store.commit(
+            APPLICATIONS, ("argoproj.io", "applications", NS, str(number)), value, actor="test", now=0.0
+        )
+    assert [entry.rv for entry in store.collection(APPLICATIONS).events] == [entry.rv for entry in store.log]
+
+
 def test_versions_share_what_did_not_change() -> None:
     """A write of the status shares the spec with the version before; nothing stored is ever changed."""
     server = new_server()
@@ -127,6 +139,7 @@ def test_versions_share_what_did_not_change() -> None:
     patched = merge(server, "a1", {"status": {"sync": {"status": "Synced"}}})
     assert patched.value["spec"] is made.value["spec"]
     assert made.json == before
+    assert made.json is not before, "the encoded form of a superseded version was kept"
     assert patched.json is patched.json
 
 

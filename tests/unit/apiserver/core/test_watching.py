@@ -40,7 +40,7 @@ def test_watch_options_that_contradict_each_other() -> None:
     server = filled()
     for options in ({"initial_events": True}, {"match": "NotOlderThan"}, {"initial_events": False}):
         with pytest.raises(Invalid):
-            server.watch(APPLICATIONS, **options)  # type: ignore[arg-type]
+            server.watch(APPLICATIONS, **options)
     with pytest.raises(Unavailable):
         server.watch(APPLICATIONS, resource_version="999", match="NotOlderThan", initial_events=True)
 

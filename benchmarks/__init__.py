@@ -1,0 +1,1 @@
+"""One entry file for each question."""

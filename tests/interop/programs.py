@@ -1,0 +1,219 @@
+"""The product's programs as real processes, against API servers that run in the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+
+from trio_argoagent.demo.machine import LOOPBACK, NAMESPACE, Machine, Pki
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import APP_PROJECTS
+from trio_argoagent.runtime.world import real_env
+from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.testing import oracle
+from trio_argoagent.testing.argocd import names as argocd_names
+from trio_argoagent.testing.argocd.application_controller import run_application_controller
+from trio_argoagent.testing.argocd.applications import app_project
+from trio_argoagent.testing.argocd.world import World
+
+STOP_TIMEOUT: Final = 2.0
+"""Seconds from SIGTERM to the end of a program."""
+_COMMAND: Final = (sys.executable, "-m", "trio_argoagent")
+
+
+def environment() -> dict[str, str]:
+    """The test's own, without what would set options of the programs."""
+    ours = ("ARGOCD_", "KUBE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+class Program:
+    """One program that is started again and again, each time as a new process.
+
+    Args:
+        arguments: of the command line.
+    """
+
+    def __init__(self, *arguments: str) -> None:
+        self.arguments: Sequence[str] = arguments
+        self.lines: list[dict[str, Any]] = []
+        self._said = trio.Event()
+        self._process: trio.Process | None = None
+        self._ended = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """One life, until it ends or the test does; started with the process."""
+        command = [*_COMMAND, *self.arguments, "--log-format", "json"]
+        self._ended = trio.Event()
+        self._process = process = await trio.lowlevel.open_process(
+            command, stderr=subprocess.PIPE, env=environment()
+        )
+        try:
+            task_status.started()
+            await self._listen(process)
+            await process.wait()
+        finally:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+            self._ended.set()
+
+    async def _listen(self, process: trio.Process) -> None:
+        rest = b""
+        assert process.stderr is not None
+        async for data in process.stderr:
+            *lines, rest = (rest + data).split(b"\n")
+            self.lines += map(json.loads, lines)
+            self._said.set()
+            self._said = trio.Event()
+
+    async def wait_said(self, event: str, since: int = 0) -> dict[str, Any]:
+        """Its first log line of that name from line ``since`` on."""
+        while True:
+            for line in self.lines[since:]:
+                if line["event"] == event:
+                    return line
+            await self._said.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait for its end."""
+        assert self._process is not None
+        self._process.kill()
+        await self._ended.wait()
+        assert self._process.returncode == -signal.SIGKILL
+
+    async def stop(self) -> int | None:
+        """SIGTERM; its exit code, None if it does not end in time."""
+        assert self._process is not None
+        self._process.terminate()
+        with trio.move_on_after(STOP_TIMEOUT):
+            await self._ended.wait()
+        return self._process.returncode
+
+
+class Spoke:
+    """One spoke: its cluster and its agent's program."""
+
+    def __init__(self, name: str, mode: Mode, machine: Machine) -> None:
+        self.name, self.mode, self.machine = name, mode, machine
+        self.mapping = NamespaceMapping(name, NAMESPACE, NAMESPACE, mode is Mode.AUTONOMOUS)
+        self.agent = Program()
+
+
+class Fleet:
+    """Three clusters in the test, three programs as processes.
+
+    Args:
+        folder: for kubeconfigs and PEM files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.env = real_env()
+        self._folder = folder
+        self._pki = Pki.create(self.env)
+        self.hub = self._machine("hub")
+        self.east = Spoke("east", Mode.MANAGED, self._machine("east"))
+        self.edge = Spoke("edge", Mode.AUTONOMOUS, self._machine("edge"))
+        self.spokes = (self.east, self.edge)
+        self.principal = Program(*self._principal_arguments(0))
+        self.nursery: trio.Nursery
+        self._written = trio.Event()
+
+    def _machine(self, name: str) -> Machine:
+        return Machine(name, self._pki, self.env, self._folder)
+
+    def _pem(self, name: str, identity: tuple[bytes, bytes]) -> tuple[str, str]:
+        paths = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        for path, content in zip(paths, identity, strict=True):
+            path.write_bytes(content)
+        return str(paths[0]), str(paths[1])
+
+    def _ca(self) -> str:
+        path = self._folder / "ca.crt"
+        path.write_bytes(self._pki.ca)
+        return str(path)
+
+    def _principal_arguments(self, port: int) -> Sequence[str]:
+        certificate, key = self._pem("principal", self._pki.server("principal"))
+        return (
+            "principal", f"--kubeconfig={self.hub.kubeconfig}", f"--listen-host={LOOPBACK}",
+            f"--listen-port={port}", f"--tls-cert={certificate}", f"--tls-key={key}",
+            f"--root-ca-path={self._ca()}",
+        )  # fmt: skip
+
+    def _agent_arguments(self, spoke: Spoke, port: int) -> Sequence[str]:
+        certificate, key = self._pem(spoke.name, self._pki.agent(spoke.name))
+        return (
+            "agent", f"--kubeconfig={spoke.machine.kubeconfig}", f"--server-address={LOOPBACK}",
+            f"--server-port={port}", f"--agent-mode={spoke.mode.value}", f"--root-ca-path={self._ca()}",
+            f"--tls-client-cert={certificate}", f"--tls-client-key={key}",
+        )  # fmt: skip
+
+    async def serve(self, nursery: trio.Nursery) -> None:
+        """Start the clusters, their controllers, and the three programs."""
+        self.nursery = nursery
+        for machine in (self.hub, self.east.machine, self.edge.machine):
+            machine.server.subscribe(lambda entry: self._wake())
+            await nursery.start(machine.run)
+        await self.hub.make_namespaces(NAMESPACE, *(spoke.name for spoke in self.spokes))
+        await self._make_project(self.hub, destinations=[{"name": "*", "namespace": "*", "server": "*"}])
+        for spoke in self.spokes:
+            await spoke.machine.make_namespaces(NAMESPACE)
+            await self._make_project(spoke.machine)
+            await nursery.start(self._control, spoke)
+        await nursery.start(self.principal.run)
+        port = int((await self.principal.wait_said("listening"))["detail"].rpartition(":")[2])
+        self.principal.arguments = self._principal_arguments(port)
+        for spoke in self.spokes:
+            spoke.agent.arguments = self._agent_arguments(spoke, port)
+            await nursery.start(spoke.agent.run)
+
+    async def _make_project(self, machine: Machine, **spec: Any) -> None:
+        project = app_project("default", namespace=NAMESPACE, sourceNamespaces=["*"], **spec)
+        await machine.local("setup").create(APP_PROJECTS, project)
+
+    async def _control(self, spoke: Spoke, *, task_status: trio.TaskStatus[None]) -> None:
+        await run_application_controller(
+            spoke.machine.local("application-controller"),
+            NAMESPACE,
+            env=self.env,
+            world=World(),
+            settings=argocd_names.Settings(operation=0.1, progressing=0.1, pruning=0.1),
+            task_status=task_status,
+        )
+
+    def _wake(self) -> None:
+        self._written.set()
+        self._written = trio.Event()
+
+    def differences(self) -> list[str]:
+        """What the two sides do not agree about."""
+        return [
+            line
+            for spoke in self.spokes
+            for line in oracle.differences(self.hub.server, spoke.machine.server, spoke.mapping)
+        ]
+
+    async def converge(self) -> None:
+        """Wait until both sides agree about every object: only a write can bring that about."""
+        while self.differences():
+            await self._written.wait()
+
+
+@asynccontextmanager
+async def open_fleet(folder: Path) -> AsyncIterator[Fleet]:
+    """A fleet whose processes are gone when the block is left, however it is left."""
+    fleet = Fleet(folder)
+    async with trio.open_nursery() as nursery:
+        await fleet.serve(nursery)
+        yield fleet
+        nursery.cancel_scope.cancel()
