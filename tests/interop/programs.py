@@ -25,6 +25,8 @@ from trio_argoagent.testing.argocd.application_controller import run_application
 from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.world import World
 
+START_TIMEOUT: Final = 20.0
+"""Seconds until clusters, controllers and programs are up."""
 STOP_TIMEOUT: Final = 2.0
 """Seconds from SIGTERM to the end of a program."""
 _COMMAND: Final = (sys.executable, "-m", "trio_argoagent")
@@ -214,6 +216,7 @@ async def open_fleet(folder: Path) -> AsyncIterator[Fleet]:
     """A fleet whose processes are gone when the block is left, however it is left."""
     fleet = Fleet(folder)
     async with trio.open_nursery() as nursery:
-        await fleet.serve(nursery)
+        with trio.fail_after(START_TIMEOUT):
+            await fleet.serve(nursery)
         yield fleet
         nursery.cancel_scope.cancel()

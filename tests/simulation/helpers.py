@@ -104,7 +104,8 @@ def state(app: Object | None) -> tuple[str, str]:
 
 def operation_state(app: Object | None) -> Mapping[str, Any]:
     """The operationState of an Application; empty where there is none."""
-    found: Mapping[str, Any] = ((app.get("status") if app is not None else None) or {}).get("operationState") or {}
+    status = (app.get("status") if app is not None else None) or {}
+    found: Mapping[str, Any] = status.get("operationState") or {}
     return found
 
 

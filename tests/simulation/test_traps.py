@@ -249,8 +249,9 @@ def test_an_edit_on_both_sides_during_a_cut_ends_as_the_owner_wants_it(mode: Mod
         await scene.cut()
         for cluster, namespace in ((scene.hub, scene.spoke.name), (scene.there, NAMESPACE)):
             revision = "hub" if cluster is scene.hub else "spoke"
-            patch = {"spec": {"source": {"targetRevision": revision}}, "metadata": {"labels": {revision: "x"}}}
-            await cluster.patch(APPLICATIONS, namespace, "web", MergePatch(patch))
+            labels = {"labels": {revision: "x"}}
+            patch = MergePatch({"spec": {"source": {"targetRevision": revision}}, "metadata": labels})
+            await cluster.patch(APPLICATIONS, namespace, "web", patch)
         await scene.heal()
         wins = "hub" if mode is Mode.MANAGED else "spoke"
         for app in (scene.on_hub("web"), scene.on_spoke("web")):

@@ -81,9 +81,9 @@ class Agent:
         while True:
             try:
                 found = await self._cluster.get(NAMESPACES, "", IDENTITY_NAMESPACE)
-            except errors.ApiError as exc:
+            except (errors.ApiError, errors.RemoteProtocolError) as exc:
                 self._report("cluster-unreachable", f"the spoke's API server: {exc}", "warning")
-                await trio.sleep(redial.next_wait(exc.retry_after))
+                await trio.sleep(redial.next_wait(getattr(exc, "retry_after", 0.0)))
             else:
                 return found.meta.uid
 

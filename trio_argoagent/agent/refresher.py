@@ -6,6 +6,10 @@ Application stays invalid, and one that is being deleted stays for ever.
 
 from __future__ import annotations
 
+from typing import Final
+
+import trio
+
 from trio_argoagent import errors
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
@@ -13,6 +17,11 @@ from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.known import Known
 from trio_argoagent.sync import names
+
+ATTEMPTS: Final = 10
+RETRY: Final = 3.0
+"""Seconds between two attempts while the API server cannot; after the last one the next resync does it."""
+_WANTING: Final = ("InvalidSpecError", "DeletionError")
 
 
 class Refresher:
@@ -45,15 +54,20 @@ class Refresher:
 
     async def _refresh(self, app: Object) -> None:
         patch = MergePatch({"metadata": {"annotations": {names.REFRESH: "normal"}}})
-        try:
-            await self._cluster.patch(APPLICATIONS, self._namespace, app.meta.name, patch)
-        except (errors.ApiError, errors.OutcomeUnknown):
-            return  # It only speeds up what the next resync does anyway.
+        for _ in range(ATTEMPTS):
+            try:
+                await self._cluster.patch(APPLICATIONS, self._namespace, app.meta.name, patch)
+            except (errors.Throttled, errors.Unavailable, errors.OutcomeUnknown):
+                await trio.sleep(RETRY)
+            except errors.ApiError:
+                return  # It has gone, or we may not: the next resync does it.
+            else:
+                return
 
 
 def _lacked(app: Object, project: str) -> bool:
-    """Does this Application say that it is invalid for want of that project?"""
-    if (app.get("spec") or {}).get("project", "default") != project:
+    """Does this Application say that it is invalid, or cannot go, for want of that project?"""
+    if ((app.get("spec") or {}).get("project") or "default") != project:
         return False
     conditions = (app.get("status") or {}).get("conditions") or ()
-    return any(condition.get("type") == "InvalidSpecError" for condition in conditions)
+    return any(condition.get("type") in _WANTING for condition in conditions)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
+from trio_argoagent.model.records import Record
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
@@ -154,6 +156,17 @@ class Spoke:
             old = change.old or obj
             gone = old.meta.uid if old is not None and change.witnessed else ""
             self.outlet.absent(key, witnessed=gone)
+
+    def inlet(self, record: Record) -> Record:
+        """Check a record of the principal before it is taken.
+
+        Raises:
+            RemoteProtocolError: it is not about Argo CD's namespace. The informers see no other one, and
+                whatever rights we have elsewhere are none of the hub's business.
+        """
+        if record.key.namespace != self.namespace:
+            raise RemoteProtocolError(f"{record.key} is not in the namespace {self.namespace}")
+        return record
 
     def _object(self, key: Key) -> Object | None:
         informer = self.projects if key.kind is Kind.APP_PROJECT else self.applications

@@ -25,6 +25,10 @@ from trio_argoagent.stream.protocol import handshake, messages
 
 HANDSHAKE_TIMEOUT: Final = 20.0
 """Seconds from dialling to the principal's welcome."""
+STABLE: Final = 5.0
+"""Seconds a link must have lived for the next attempt to come soon: one that breaks at once has failed."""
+REPLACED_WAIT: Final = 60.0
+"""Seconds before a process that was replaced dials again, so that two of them do not fight for ever."""
 MAPPING: Final = "namespace"
 
 
@@ -125,17 +129,25 @@ class Uplink:
         self.name = welcome.agent
         self.state = LinkState.LIVE
         self.links += 1
-        self._redial.succeeded()
         self._spoke.principal_uid = welcome.principal_uid
         self._report("link-up", f"connected to the principal ({welcome.version})", "info")
         feeds = Feeds(
             outlet=self._spoke.outlet,
             workers=self._spoke.workers,
             answered=lambda ticket, result: None,
-            inlet=lambda record: record,
+            inlet=self._spoke.inlet,
         )
-        await Session(greeting, feeds, welcome.keepalive).run(welcome.root)
-        self._report("link-ended", "the principal said goodbye", "info")
+        session = Session(greeting, feeds, welcome.keepalive)
+        came_up = trio.current_time()
+        try:
+            await session.run(welcome.root)
+        finally:
+            if trio.current_time() >= came_up + STABLE:
+                self._redial.succeeded()
+        if session.goodbye is not None and session.goodbye.reason is messages.Reason.REPLACED:
+            self._retry_after = REPLACED_WAIT
+        detail = session.goodbye.detail if session.goodbye is not None else "the principal ended the link"
+        self._report("link-ended", detail, "info")
 
     def traffic(self) -> LinkStatistics:
         """What has crossed all links so far."""

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 
-def main() -> None:
-    """The console script."""
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script.
+
+    Args:
+        arguments: without the program's own name; None: the process' own.
+    """
+    import click
+
     from trio_argoagent.cli.commands import cli
+    from trio_argoagent.cli.running import INTERRUPTED, USAGE
 
-    cli(prog_name="trio-argoagent")
+    try:
+        # Not standalone: click would print the usage before each mistake, and the mistake would drown.
+        code = cli(arguments, prog_name="trio-argoagent", standalone_mode=False)
+    except click.ClickException as exc:
+        context = getattr(exc, "ctx", None)
+        where = context.command_path if context is not None else "trio-argoagent"
+        text = " ".join(exc.format_message().split()).rstrip(".")
+        click.echo(f"error: {text}; see {where} --help", err=True)
+        code = USAGE
+    except click.Abort:
+        code = INTERRUPTED
+    sys.exit(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from trio_argoagent.agent import Agent
-from trio_argoagent.cli import running
+from trio_argoagent.cli import pem, running
 from trio_argoagent.cli.principal import find_credentials
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import Mode
@@ -34,10 +34,13 @@ def run_agent(
     logs.configure(log_level, log_format)
 
     async def program() -> int:
+        certificate, key = pem.read_identity(
+            tls_client_cert, "--tls-client-cert", tls_client_key, "--tls-client-key"
+        )
         context = client_context(
-            ca=running.read_file(root_ca_path, "--root-ca-path"),
-            certificate=running.read_file(tls_client_cert, "--tls-client-cert"),
-            key=running.read_file(tls_client_key, "--tls-client-key"),
+            ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
+            certificate=certificate,
+            key=key,
             alpn=("h2",),
             minimum=ssl.TLSVersion.TLSv1_3,
         )

@@ -14,14 +14,22 @@ _PORT = click.IntRange(1, 65535)
 _LISTEN_PORT = click.IntRange(0, 65535)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """One Argo CD over a fleet of clusters.
 
     A principal on the hub cluster and an agent on every spoke keep Argo CD's objects in step. Agents dial
     out over mutual TLS; nothing dials in.
+
+    To see it at work on this machine: trio-argoagent demo
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def _shared(prefix: str) -> Callable[[F], F]:
@@ -33,15 +41,22 @@ def _shared(prefix: str) -> Callable[[F], F]:
                 "--kubeconfig",
                 envvar="KUBECONFIG",
                 default="",
-                help="Path of a kubeconfig; without it: the cluster this runs in.",
+                metavar="FILE",
+                help="Kubeconfig; without it: the service account of the pod this runs in.",
             ),
-            click.option("--kubecontext", default="", help="Context of the kubeconfig (its current one)."),
+            click.option(
+                "--kubecontext",
+                default="",
+                metavar="NAME",
+                help="Context of the kubeconfig; without it: its current one.",
+            ),
             click.option(
                 "--log-level",
                 envvar=f"{prefix}_LOG_LEVEL",
                 default="info",
                 show_default=True,
                 type=click.Choice(("debug", "info", "warning", "error")),
+                help="The least that is logged.",
             ),
             click.option(
                 "--log-format",
@@ -49,6 +64,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
                 default="text",
                 show_default=True,
                 type=click.Choice(("text", "json")),
+                help="One line per event, for people or for programs.",
             ),
         )
         for option in reversed(options):
@@ -60,7 +76,11 @@ def _shared(prefix: str) -> Callable[[F], F]:
 
 @cli.command()
 @click.option(
-    "--listen-host", envvar="ARGOCD_PRINCIPAL_LISTEN_HOST", default="", help="Address to listen on (all)."
+    "--listen-host",
+    envvar="ARGOCD_PRINCIPAL_LISTEN_HOST",
+    default="",
+    metavar="HOST",
+    help="Address to listen on; without it: all.",
 )
 @click.option(
     "--listen-port",
@@ -68,7 +88,8 @@ def _shared(prefix: str) -> Callable[[F], F]:
     default=8443,
     show_default=True,
     type=_LISTEN_PORT,
-    help="Port that agents dial.",
+    metavar="PORT",
+    help="Port that agents dial; 0: a free one, which the log names.",
 )
 @click.option(
     "-n",
@@ -76,32 +97,37 @@ def _shared(prefix: str) -> Callable[[F], F]:
     envvar="ARGOCD_PRINCIPAL_NAMESPACE",
     default="argocd",
     show_default=True,
+    metavar="NAME",
     help="Argo CD's namespace on the hub.",
 )
 @click.option(
     "--tls-cert",
     envvar="ARGOCD_PRINCIPAL_TLS_SERVER_CERT_PATH",
     required=True,
-    help="PEM file: the principal's certificate, with its chain.",
+    metavar="FILE",
+    help="PEM: the principal's certificate, with its chain.",
 )
 @click.option(
     "--tls-key",
     envvar="ARGOCD_PRINCIPAL_TLS_SERVER_KEY_PATH",
     required=True,
-    help="PEM file: its private key.",
+    metavar="FILE",
+    help="PEM: its private key.",
 )
 @click.option(
     "--root-ca-path",
     envvar="ARGOCD_PRINCIPAL_TLS_SERVER_ROOT_CA_PATH",
     required=True,
-    help="PEM file: the CA of the agents' certificates.",
+    metavar="FILE",
+    help="PEM: the CA of the agents' certificates.",
 )
 @click.option(
     "--keepalive",
     default=30.0,
     show_default=True,
     type=click.FloatRange(1, 3600),
-    help="Seconds of silence before a ping.",
+    metavar="SECONDS",
+    help="Silence before a ping; two of them end a link.",
 )
 @_shared("ARGOCD_PRINCIPAL")
 def principal(**options: Any) -> None:
@@ -116,15 +142,25 @@ def principal(**options: Any) -> None:
     "--server-address",
     envvar="ARGOCD_AGENT_REMOTE_SERVER",
     required=True,
-    help="Host name or address of the principal.",
+    metavar="HOST",
+    help="Host name or address of the principal, as its certificate names it.",
 )
-@click.option("--server-port", envvar="ARGOCD_AGENT_REMOTE_PORT", default=443, show_default=True, type=_PORT)
+@click.option(
+    "--server-port",
+    envvar="ARGOCD_AGENT_REMOTE_PORT",
+    default=443,
+    show_default=True,
+    type=_PORT,
+    metavar="PORT",
+    help="Port of the principal.",
+)
 @click.option(
     "-n",
     "--namespace",
     envvar="ARGOCD_AGENT_NAMESPACE",
     default="argocd",
     show_default=True,
+    metavar="NAME",
     help="Argo CD's namespace on the spoke.",
 )
 @click.option(
@@ -139,19 +175,22 @@ def principal(**options: Any) -> None:
     "--root-ca-path",
     envvar="ARGOCD_AGENT_TLS_ROOT_CA_PATH",
     required=True,
-    help="PEM file: the CA of the principal's certificate.",
+    metavar="FILE",
+    help="PEM: the CA of the principal's certificate.",
 )
 @click.option(
     "--tls-client-cert",
     envvar="ARGOCD_AGENT_TLS_CLIENT_CERT_PATH",
     required=True,
-    help="PEM file: the agent's certificate; its common name is the agent's name.",
+    metavar="FILE",
+    help="PEM: the agent's certificate; its common name is the agent's name.",
 )
 @click.option(
     "--tls-client-key",
     envvar="ARGOCD_AGENT_TLS_CLIENT_KEY_PATH",
     required=True,
-    help="PEM file: its private key.",
+    metavar="FILE",
+    help="PEM: its private key.",
 )
 @_shared("ARGOCD_AGENT")
 def agent(**options: Any) -> None:
@@ -161,47 +200,63 @@ def agent(**options: Any) -> None:
     run_agent(**options)
 
 
-@cli.command()
+@cli.command(short_help="Run a whole fleet on this machine.")
 @click.option("--headless", is_flag=True, help="No screen: run a seeded workload, then compare both sides.")
 @click.option(
     "--duration",
     default=0.0,
     type=click.FloatRange(0),
-    help="Seconds to run (0: until Ctrl-C; headless: 30).",
+    metavar="SECONDS",
+    help="Time to run; 0: until Ctrl-C (headless: 30).",
 )
 @click.option(
     "--agents",
     default=3,
     show_default=True,
     type=click.IntRange(1, 50),
+    metavar="N",
     help="Agents; every third one is autonomous.",
 )
 @click.option(
-    "--apps", default=6, show_default=True, type=click.IntRange(1, 500), help="Applications of each agent."
+    "--apps",
+    default=6,
+    show_default=True,
+    type=click.IntRange(1, 500),
+    metavar="N",
+    help="Applications of each agent at the start.",
 )
 @click.option(
     "--cut",
     "cuts",
     multiple=True,
     metavar="AGENT:AT:SECONDS",
-    help="Cut that agent's link at a time for a time; may be repeated.",
+    help="Cut that agent's link AT seconds after the start for SECONDS; may be repeated.",
 )
 @click.option(
     "--restart",
     "restarts",
     multiple=True,
     metavar="NODE:AT",
-    help="Stop and start the hub's or an agent's program at a time; may be repeated.",
+    help="Stop and start the program of the hub or an agent AT seconds after the start; may be repeated.",
 )
 @click.option(
     "--apply",
     "files",
     multiple=True,
     metavar="FILE",
-    help="Apply the YAML documents of this file, too; may be repeated.",
+    help="Apply this YAML, too; a namespace named like an agent is that agent's; may be repeated.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of the workload.")
-@click.option("--report", default="", metavar="FILE", help="Write what was seen as JSON.")
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Another one: another workload.",
+)
+@click.option(
+    "--report", default="", metavar="FILE", help="Write what was seen as JSON when its time is over."
+)
 def demo(**options: Any) -> None:
     """Run a whole fleet on this machine: a hub, its agents, and a Kubernetes API server for each.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import trio
 
-from trio_argoagent.cli import running
+from trio_argoagent.cli import pem, running
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
@@ -17,6 +20,7 @@ from trio_argoagent.principal import Principal
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
@@ -40,20 +44,20 @@ def run_principal(
     logs.configure(log_level, log_format)
 
     async def program() -> int:
+        certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
         context = server_context(
-            certificate=running.read_file(tls_cert, "--tls-cert"),
-            key=running.read_file(tls_key, "--tls-key"),
-            client_ca=running.read_file(root_ca_path, "--root-ca-path"),
+            certificate=certificate,
+            key=key,
+            client_ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
             require_client=True,
             alpn=("h2",),
             minimum=ssl.TLSVersion.TLSv1_3,
         )
         credentials = await find_credentials(kubeconfig, kubecontext)
-        listeners = await _bind(listen_host, listen_port)
         observer = logs.log_events("principal")
-        where = ", ".join(format_address(*each.socket.getsockname()[:2]) for each in listeners)
-        observer(Event("listening", "", f"agents may dial {where}"))
-        async with open_cluster(credentials) as cluster:
+        async with _listeners(listen_host, listen_port) as listeners, open_cluster(credentials) as cluster:
+            where = ", ".join(format_address(*each.socket.getsockname()[:2]) for each in listeners)
+            observer(Event("listening", "", f"agents may dial {where}"))
             await Principal(
                 PrincipalConfig(namespace, keepalive),
                 cluster=cluster,
@@ -77,11 +81,19 @@ async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
     return in_cluster()
 
 
-async def _bind(host: str, port: int) -> list[trio.SocketListener]:
-    try:
-        return await trio.open_tcp_listeners(port, host=host or None)
-    except OSError as exc:
-        where = format_address(host or "*", port)
-        raise UserError(
-            f"cannot listen on {where}: {exc.strerror or exc}; choose another --listen-port"
-        ) from exc
+@asynccontextmanager
+async def _listeners(host: str, port: int) -> AsyncIterator[list[trio.SocketListener]]:
+    """The sockets that agents dial.
+
+    Raises:
+        UserError: there can be none.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            listeners = await stack.enter_async_context(open_listeners(host, port))
+        except OSError as exc:
+            taken = exc.errno in (errno.EADDRINUSE, errno.EACCES)
+            advice = "choose another --listen-port" if taken else "check --listen-host"
+            where = format_address(host or "*", port)
+            raise UserError(f"cannot listen on {where}: {exc.strerror or exc}; {advice}") from exc
+        yield listeners

@@ -1,7 +1,7 @@
 """Runs a program until it is told to stop, and says a user's mistake in one line.
 
 Exit codes: 0 a clean end (a signal included); 1 the program found what it looks for (differences); 2 the
-user's input cannot be used; anything else is a bug, with its traceback.
+user's input cannot be used; 130 interrupted before anything ran; anything else is a bug, with its traceback.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import trio
 from trio_argoagent.errors import UserError
 
 USAGE: Final = 2
+INTERRUPTED: Final = 130
+"""Ctrl-C before anything ran, as shells count it."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 

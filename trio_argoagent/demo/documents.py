@@ -1,22 +1,21 @@
 """The user's own YAML: several documents, checked as a whole before any of them is applied.
 
 An Application goes where its namespace says: an agent's name is that agent (on the hub for a managed one, on
-the spoke itself for an autonomous one). AppProjects without a namespace go to Argo CD's on the hub. Anything
-else goes to the hub as it stands.
+the spoke itself for an autonomous one); without one it goes to the first agent. AppProjects without a
+namespace go to Argo CD's on the hub. Anything else goes to the hub as it stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
-import yaml
 
 from trio_argoagent import errors
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
+from trio_argoagent.demo import yamlfile
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
@@ -48,84 +47,101 @@ def read_documents(
     Raises:
         UserError: naming the file, the document and the field.
     """
-    scratch = argocd_server(entropy=entropy, now=now)
-    found: list[Document] = []
-    for path in paths:
-        for number, value in enumerate(_load(path), start=1):
-            if value is not None:
-                found.append(_check(scratch, f"{path}, document {number}", value, modes, namespace, now))
-    return tuple(found)
+    check = _Check(modes, namespace, entropy, now)
+    return tuple(
+        check.document(f"{path}, document {number}", value)
+        for path in paths
+        for number, value in enumerate(yamlfile.load(path), start=1)
+        if value is not None
+    )
 
 
-def _load(path: str) -> list[Any]:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
-        raise UserError(f"--apply: cannot read {path}: {reason}") from exc
-    try:
-        return list(yaml.safe_load_all(text))
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        raise UserError(f"{path}{where}: this is not YAML: {getattr(exc, 'problem', exc)}") from exc
+class _Check:
+    """Judges documents by applying them to scratch servers, one for each cluster they go to."""
 
+    def __init__(self, modes: Mapping[str, Mode], namespace: str, entropy: Entropy, now: float) -> None:
+        self._modes, self._namespace, self._entropy, self._now = modes, namespace, entropy, now
+        self._scratch: dict[str, ApiServer] = {}
+        self._seen: dict[tuple[str, Resource, str, str], str] = {}
 
-def _check(
-    scratch: ApiServer, where: str, value: Any, modes: Mapping[str, Mode], namespace: str, now: float
-) -> Document:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: this is a {type(value).__name__}, not a Kubernetes object")
-    for field in ("apiVersion", "kind"):
-        if not isinstance(value.get(field), str):
-            raise UserError(f"{where}: {field}: missing")
-    resource = _resource(scratch, where, value)
-    metadata = value.setdefault("metadata", {})
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
-        raise UserError(f"{where}: metadata.name: missing")
-    node = _place(metadata, resource, modes, namespace)
-    if resource.namespaced and _lacks(scratch, metadata["namespace"]):
-        head = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": metadata["namespace"]}}
-        scratch.create(NAMESPACES, "", head, actor="check", now=now)
-    try:
-        scratch.create(
-            resource, metadata.get("namespace", ""), value, actor="check", now=now, validation="Strict"
-        )
-    except errors.AlreadyExists:
-        pass
-    except errors.ApiError as exc:
-        raise UserError(f"{where}: {_field(exc)}") from exc
-    return Document(node, resource, value)
+    def document(self, where: str, value: Any) -> Document:
+        """One document, placed."""
+        if not isinstance(value, dict):
+            raise UserError(f"{where}: this is a {type(value).__name__}, not a Kubernetes object")
+        for field in ("apiVersion", "kind"):
+            _text(where, field, value.get(field))
+        resource = self._resource(where, value)
+        metadata = value.setdefault("metadata", {})
+        if not isinstance(metadata, dict):
+            raise UserError(f"{where}: metadata: this is no object with a name")
+        name = _text(where, "metadata.name", metadata.get("name"))
+        node = self._place(where, metadata, resource)
+        key = (node, resource, metadata.get("namespace", ""), name)
+        if key in self._seen:
+            raise UserError(f"{where}: metadata.name: {resource.kind} {name} is in {self._seen[key]} already")
+        self._seen[key] = where
+        self._try(where, node, resource, value)
+        return Document(node, resource, value)
 
+    def _resource(self, where: str, value: Mapping[str, Any]) -> Resource:
+        group, _, version = value["apiVersion"].rpartition("/")
+        for kind in self._server("").resources():
+            resource = kind.resource
+            if (resource.group, resource.version, resource.kind) == (group, version, value["kind"]):
+                return resource
+        raise UserError(f"{where}: kind: there is no {value['kind']} in {value['apiVersion']} here")
 
-def _resource(scratch: ApiServer, where: str, value: Mapping[str, Any]) -> Resource:
-    group, _, version = value["apiVersion"].rpartition("/")
-    for kind in scratch.resources():
-        resource = kind.resource
-        if (resource.group, resource.version, resource.kind) == (group, version, value["kind"]):
-            return resource
-    raise UserError(f"{where}: kind: there is no {value['kind']} in {value['apiVersion']} here")
-
-
-def _place(metadata: dict[str, Any], resource: Resource, modes: Mapping[str, Mode], namespace: str) -> str:
-    """Where it goes; sets the namespace it has there."""
-    if not resource.namespaced:
+    def _place(self, where: str, metadata: dict[str, Any], resource: Resource) -> str:
+        """The cluster it goes to; sets the namespace it has there."""
+        if not resource.namespaced:
+            return ""
+        asked = _text(where, "metadata.namespace", metadata.get("namespace") or self._namespace)
+        ours = resource in (APPLICATIONS, APP_PROJECTS)
+        if ours and self._modes.get(asked) is Mode.AUTONOMOUS:
+            metadata["namespace"] = self._namespace
+            return asked
+        first = resource == APPLICATIONS and asked == self._namespace
+        metadata["namespace"] = next(iter(self._modes)) if first else asked
         return ""
-    asked = metadata.get("namespace") or namespace
-    autonomous = modes.get(asked) is Mode.AUTONOMOUS
-    metadata["namespace"] = namespace if autonomous else asked
-    if resource == APPLICATIONS and asked == namespace:
-        metadata["namespace"] = next(iter(modes))
-    return asked if autonomous and resource in (APPLICATIONS, APP_PROJECTS) else ""
+
+    def _try(self, where: str, node: str, resource: Resource, value: dict[str, Any]) -> None:
+        server, namespace = self._server(node), value["metadata"].get("namespace", "")
+        if resource.namespaced and not _has(server, namespace):
+            raise UserError(
+                f"{where}: metadata.namespace: there is no {namespace!r}; choose one of"
+                f" {', '.join((self._namespace, *self._modes))}, or make a Namespace in an earlier document"
+            )
+        try:
+            server.create(resource, namespace, value, actor="check", now=self._now, validation="Strict")
+        except errors.AlreadyExists:
+            pass  # A namespace that every cluster has.
+        except errors.ApiError as exc:
+            raise UserError(f"{where}: {_field(exc)}") from exc
+
+    def _server(self, node: str) -> ApiServer:
+        """The scratch server of a cluster, with the namespaces that the demo makes there."""
+        if node not in self._scratch:
+            server = self._scratch[node] = argocd_server(entropy=self._entropy, now=self._now)
+            for name in (self._namespace,) if node else (self._namespace, *self._modes):
+                head = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+                server.create(NAMESPACES, "", head, actor="check", now=self._now)
+        return self._scratch[node]
 
 
-def _lacks(scratch: ApiServer, namespace: str) -> bool:
-    """Does the server have no such namespace yet?"""
+def _text(where: str, field: str, value: Any) -> str:
+    if value is None:
+        raise UserError(f"{where}: {field}: missing")
+    if not isinstance(value, str) or not value:
+        raise UserError(f"{where}: {field}: {value!r} is not a text; put it in quotes")
+    return value
+
+
+def _has(server: ApiServer, namespace: str) -> bool:
     try:
-        scratch.get(NAMESPACES, "", namespace)
+        server.get(NAMESPACES, "", namespace)
     except errors.NotFound:
-        return True
-    return False
+        return False
+    return True
 
 
 def _field(exc: errors.ApiError) -> str:
@@ -133,4 +149,5 @@ def _field(exc: errors.ApiError) -> str:
     causes = exc.details.get("causes") or ()
     if causes:
         return "; ".join(f"{cause.get('field', '')}: {cause.get('message', '')}" for cause in causes)
-    return exc.message
+    # The server begins with the kind, which the user knows.
+    return exc.message.partition(" cannot be handled as a ")[2].partition(": ")[2] or exc.message

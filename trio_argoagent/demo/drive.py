@@ -15,6 +15,7 @@ from trio_argoagent.demo.report import Counted
 from trio_argoagent.demo.settings import HUB, Cut, Restart
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
+from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd.applications import app_project, automated, samples
 from trio_argoagent.testing.workload import Site, Workload
 
@@ -88,13 +89,16 @@ class Drive:
                 self._applied += 1
 
     async def apply_documents(self) -> None:
-        """The user's own objects; one that is there already is left as it is."""
+        """The user's own objects; one that is there already takes over what the document says."""
         for document in self._documents:
             machine = self._fleet.nodes[document.node].machine if document.node else self._fleet.hub
+            cluster, value = machine.local(USER), document.value
             try:
-                await machine.local(USER).create(document.resource, document.value)
+                await cluster.create(document.resource, value)
             except errors.AlreadyExists:
-                continue
+                meta = value["metadata"]
+                place = document.resource, meta.get("namespace", ""), meta["name"]
+                await cluster.patch(*place, MergePatch(value))
             self._applied += 1
 
     async def _cut(self, cut: Cut) -> None:

@@ -25,6 +25,7 @@ from trio_argoagent.ports.transport import LinkStatistics
 from trio_argoagent.principal import PeerStatus, Principal
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer
+from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
@@ -209,10 +210,12 @@ class Fleet:
             alpn=("h2",),
             minimum=ssl.TLSVersion.TLSv1_3,
         )
-        listeners = await trio.open_tcp_listeners(self._port, host=LOOPBACK)
-        self._port = listeners[0].socket.getsockname()[1]
         try:
-            async with open_cluster(self.hub.credentials("principal")) as cluster:
+            async with (
+                open_listeners(LOOPBACK, self._port) as listeners,
+                open_cluster(self.hub.credentials("principal")) as cluster,
+            ):
+                self._port = listeners[0].socket.getsockname()[1]
                 self.principal = Principal(
                     PrincipalConfig(NAMESPACE),
                     cluster=cluster,
@@ -239,9 +242,7 @@ class Fleet:
             wanted = here[id(server)]
             server.subscribe(
                 lambda entry, note=note, wanted=wanted: (  # type: ignore[misc]
-                    note(entry)
-                    if entry.resource == APPLICATIONS and entry.namespace == wanted
-                    else None
+                    note(entry) if entry.resource == APPLICATIONS and entry.namespace == wanted else None
                 )
             )
 

@@ -18,6 +18,7 @@ from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.authority import Authority
 from trio_argoagent.ports.env import Env
+from trio_argoagent.runtime.listening import open_listeners
 
 LOOPBACK: Final = "127.0.0.1"
 NAMESPACE: Final = "argocd"
@@ -109,15 +110,10 @@ class Machine:
             require_client=False,
             alpn=("h2", "http/1.1"),
         )
-        listeners = await trio.open_tcp_listeners(0, host=LOOPBACK)
-        self._port = listeners[0].socket.getsockname()[1]
-        text = kubeconfig(
-            LOOPBACK, self._port, self._pki.ca, self._tokens[USER], name=self.name, namespace=NAMESPACE
-        )
-        await trio.Path(self.kubeconfig).write_text(text)
-        await trio.Path(self.kubeconfig).chmod(0o600)
-        tokens = {token: role for role, token in self._tokens.items()}
-        async with trio.open_nursery() as nursery:
+        async with open_listeners(LOOPBACK, 0) as listeners, trio.open_nursery() as nursery:
+            self._port = listeners[0].socket.getsockname()[1]
+            await self._write_kubeconfig()
+            tokens = {token: role for role, token in self._tokens.items()}
             nursery.start_soon(lambda: run_collector(self.server, env=self._env))
             await nursery.start(
                 lambda task_status: serve_api(
@@ -125,3 +121,11 @@ class Machine:
                 )
             )
             task_status.started()
+
+    async def _write_kubeconfig(self) -> None:
+        text = kubeconfig(
+            LOOPBACK, self._port, self._pki.ca, self._tokens[USER], name=self.name, namespace=NAMESPACE
+        )
+        path = trio.Path(self.kubeconfig)
+        await path.touch(0o600)  # Before the token is in it.
+        await path.write_text(text)

@@ -30,7 +30,7 @@ async def show(settings: Settings) -> int:
     modes = dict(settings.agents)
     documents = read_documents(settings.files, modes, NAMESPACE, env.entropy, env.now())
     if settings.report:
-        _write_report(settings.report, "")  # Now, not after a minute: can it be written at all?
+        _write_report(settings.report, "", "a")  # Now, not after a minute: can it be written at all?
     with tempfile.TemporaryDirectory(prefix="trio-argoagent-demo-") as folder:
         console = Console()
         log = Log(env)
@@ -70,12 +70,14 @@ def _finish(fleet: Fleet, drive: Drive, differences: list[str], console: Console
     if fleet.settings.report:
         _write_report(fleet.settings.report, reports.text(value))
     for line in reports.lines(value):
-        console.print(line, highlight=False)
+        # Lines stay whole: where the output is no terminal, somebody searches it.
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     return 0 if value["consistent"] else 1
 
 
-def _write_report(path: str, text: str) -> None:
+def _write_report(path: str, text: str, mode: str = "w") -> None:
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        with Path(path).open(mode, encoding="utf-8") as file:
+            file.write(text)
     except OSError as exc:
-        raise UserError(f"--report: cannot write {path}: {exc.strerror}") from exc
+        raise UserError(f"--report: cannot write {path}: {exc.strerror}; name a file that can be") from exc

@@ -13,6 +13,7 @@ from typing import Final
 import trio
 
 from trio_argoagent.model.objects import Object
+from trio_argoagent.model.records import Outcome
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
@@ -66,9 +67,13 @@ class Keeper:
                 name = next(iter(self._touched))
                 del self._touched[name]
                 done = await self._executor.bring_about(*name, _KeepPlan(lambda obj: self._next_step(obj)))
-                if isinstance(done, TryLater):
+                if self._executor.known.get(*name) is None:
+                    self._rejected.pop(name, None)
+                if isinstance(done, TryLater) or done.outcome is Outcome.PENDING:
+                    # Pending: we are not allowed to. An operator may change that, and no event will tell.
                     self.touch(*name)
-                    await trio.sleep(RETRY if done.after is None else done.after)
+                    after = done.after if isinstance(done, TryLater) else None
+                    await trio.sleep(RETRY if after is None else after)
 
     def _next_step(self, obj: Object) -> steps.Step | None:
         name = (obj.meta.namespace, obj.meta.name)

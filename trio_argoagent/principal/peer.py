@@ -7,13 +7,14 @@ knows of its spoke comes over the link and is proven anew on each.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model import rv
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
@@ -32,6 +33,9 @@ from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics, Ticket
+
+_UNORDERED: Final = "-"
+"""The resourceVersion of a spoke whose versions have no order, so that they cannot travel."""
 
 
 @attrs.frozen
@@ -70,7 +74,7 @@ class Peer:
         self._observed = kinds.rows(self.mode, Feed.OBSERVED)
         self._intents: dict[Key, Intent] = {}
         self._refresh_seen: dict[Key, tuple[str, str]] = {}
-        self._refreshed_at: dict[Key, str] = {}
+        self._answered_at: dict[Key, str] = {}
         self.outlet = Outlet(self._body, self._asof)
         self.workers = self._make_workers()
         self._applications = Keeper(hub.on_applications, hub.env, self._carried_out)
@@ -88,7 +92,10 @@ class Peer:
             Kind.APPLICATION: Copies(hub.on_applications, self._place, order, self._wanted_since),
             Kind.APP_PROJECT: Copies(hub.on_projects, self._place, order, self._wanted_since),
             Kind.STATUS: Statuses(
-                hub.on_applications, self.mapping, lambda key: self._refreshed_at.get(key, "")
+                hub.on_applications,
+                self.mapping,
+                lambda key: self._answered_at.get(key, ""),
+                self._unstarted,
             ),
         }
         carried = {kind: trade for kind, trade in trades.items() if kind in self._observed}
@@ -100,7 +107,9 @@ class Peer:
 
     def _place(self, key: Key) -> Place:
         namespace, name = self.mapping.hub_name(key)
-        return Place(self._observed[key.kind], namespace, name, mirror=True)
+        # An Application's namespace on the hub is its agent; projects of all agents share one.
+        owner = self.mapping.agent if key.kind is Kind.APP_PROJECT else ""
+        return Place(self._observed[key.kind], namespace, name, mirror=True, owner=owner)
 
     def _is_mine(self, app: Object) -> bool:
         return app.meta.namespace == self.mapping.agent
@@ -141,6 +150,10 @@ class Peer:
             row = self._observed[Kind.APPLICATION]
             self.workers.observe(key, lambda: retained(row, key, change.new))
         self.workers.observe(status_key(key))
+        if change.old is None or change.new is None:
+            # A status may have come before its mirror, a mirror may have found its name taken.
+            for waiting in (key, status_key(key)):
+                self.workers.touch(waiting)
         self._want_intents(key, change)
         self._applications.touch(obj.meta.namespace, obj.meta.name)
 
@@ -185,18 +198,20 @@ class Peer:
     def _want_intents(self, key: Key, change: Change) -> None:
         found: Mapping[Key, Intent] = {}
         uid = self._known_uid(change.new) if change.new is not None else ""
-        if change.new is not None and uid:
+        if change.new is None:
+            self._refresh_seen.pop(key, None)
+        elif uid and not wants.is_ignored(change.new):
             asked = intents.asked(change.new, self._first_seen(key, change.new))
             found = {key.of(Kind.INTENT, intent.verb): intent for intent in asked}
         for intent_key in intent_keys(key):
             intent = found.get(intent_key)
             if intent is None:
                 if self._intents.pop(intent_key, None) is not None:
-                    self._refreshed_at.pop(intent_key, None)
+                    self._answered_at.pop(intent_key, None)
                     self.outlet.absent(intent_key)
             else:
                 if self._intents.get(intent_key) != intent:
-                    self._refreshed_at.pop(intent_key, None)
+                    self._answered_at.pop(intent_key, None)
                 self._intents[intent_key] = intent
                 self.outlet.want(intent_key, wants.intent(uid, intent))
 
@@ -251,12 +266,16 @@ class Peer:
         if key.kind is not Kind.INTENT:
             keeper = self._projects if key.kind is Kind.APP_PROJECT else self._applications
             keeper.touch(*self.mapping.hub_name(key))
-        elif key.verb == Verb.REFRESH and result.outcome is Outcome.APPLIED:
-            self._refreshed_at[key] = result.asof
+            return
+        intent = self._intents.get(key)
+        if intent is None or ticket.want is None:
+            return
+        if wants.intent(ticket.uid, intent).digest != ticket.want.digest:
+            return  # The answer to an earlier request: the one that stands now has not been answered.
+        if result.outcome is Outcome.APPLIED:
+            self._answered_at[key] = result.asof or _UNORDERED
         elif key.verb == Verb.SYNC and result.outcome is Outcome.REJECTED:
-            intent = self._intents.get(key)
-            if intent is not None:
-                self._applications.reject(*self.mapping.hub_name(key), intent.id, result.reason)
+            self._applications.reject(*self.mapping.hub_name(key), intent.id, result.reason)
 
     def compared(self) -> None:
         """It is known now what the spoke holds: what it lacks already is answered without a record."""
@@ -266,6 +285,16 @@ class Peer:
         for obj in self._hub.projects.objects.values():
             if obj.deleting:
                 self._projects.touch(obj.meta.namespace, obj.meta.name)
+
+    def _unstarted(self, intent: Key, asof: str) -> None:
+        """As of then the spoke shows nothing of this sync.
+
+        If that is after it was applied, the copy that knew of it has gone: the one that stands now is asked.
+        """
+        answered = self._answered_at.get(intent, "")
+        # Where versions have no order, an older body could not be told from a newer one: the next link asks.
+        if rv.at_least(asof, answered) and self.outlet.core.answered(intent):
+            self.outlet.force(intent)
 
     def _carried_out(self, obj: Object) -> bool:
         """Has the spoke carried out the deletion of this hub object?"""

@@ -11,7 +11,7 @@ from trio_argoagent._version import __version__
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode, is_dns_label
 from trio_argoagent.model.resources import CONFIG_MAPS
-from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link, Listener
 from trio_argoagent.principal.hub import Hub
@@ -96,7 +96,7 @@ class Principal:
         while True:
             try:
                 return await self._read_identity()
-            except (errors.ApiError, errors.OutcomeUnknown) as exc:
+            except (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError) as exc:
                 self._report("", "hub-unreachable", f"the hub's API server: {exc}", "warning")
                 await trio.sleep(redial.next_wait())
 
@@ -112,7 +112,14 @@ class Principal:
                 "data": {"principal-uid": self._env.entropy(16).hex()},
             }
             found = await self._cluster.create(CONFIG_MAPS, value)
-        return str((found.get("data") or {}).get("principal-uid", ""))
+        uid = str((found.get("data") or {}).get("principal-uid") or "")
+        if not uid:
+            # Somebody made it first, without the one thing that it is for: no agent could be welcomed.
+            uid = self._env.entropy(16).hex()
+            version = {"resourceVersion": found.meta.resource_version}
+            patch = MergePatch({"metadata": version, "data": {"principal-uid": uid}})
+            await self._cluster.patch(CONFIG_MAPS, namespace, IDENTITY, patch)
+        return uid
 
     # What the informers say
 
@@ -143,12 +150,19 @@ class Principal:
         except* Refused as group:
             for refusal in (exc for exc in group.exceptions if isinstance(exc, Refused)):
                 self._report(name, "link-refused", refusal.answer.detail, "warning")
-                greeting.say(refusal.answer)
-            await link.close()
+                await self._refuse(greeting, refusal.answer)
         except* trio.TooSlowError:
             self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         except* (errors.LinkError, errors.ProtocolError) as group:
             self._report(name, "link-broken", "; ".join(map(str, group.exceptions)), "warning")
+
+    async def _refuse(self, greeting: Greeting, answer: messages.Refuse) -> None:
+        try:
+            greeting.say(answer)
+            await greeting.link.close()
+        except errors.LinkError as exc:
+            # What is raised while a group is handled is seen by no other handler of it.
+            self._report(greeting.link.peer.name, "link-broken", str(exc), "warning")
 
     async def _admit(self, link: Link, hello: messages.Hello) -> Peer:
         """The peer of this agent, ready for a new link: an older link of it has ended.
@@ -211,6 +225,9 @@ class Principal:
                 peer.link_scope = None
                 peer.link_ended.set()
                 self._report(peer.mapping.agent, "link-down", "the link has ended")
+        if scope.cancelled_caught:
+            detail = "another process with this agent's certificate has taken over"
+            greeting.say(messages.Goodbye(messages.Reason.REPLACED, detail))
 
     def _welcome(self, peer: Peer) -> messages.Welcome:
         return messages.Welcome(

@@ -17,6 +17,9 @@ class Bell:
 
     async def wait(self, deadline: float | None = None) -> None:
         """Return once it has been rung since the last wait, or at ``deadline`` (``trio.current_time``)."""
-        with trio.CancelScope(deadline=float("inf") if deadline is None else deadline):
+        if deadline is None:
             await self._event.wait()
+        else:
+            with trio.CancelScope(deadline=deadline):
+                await self._event.wait()
         self._event = trio.Event()

@@ -20,6 +20,8 @@ from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.replica import Work
 
+MAX_DEPTH: Final = 64
+"""Levels of JSON in a body. What is deeper would be stored, and then end whoever reads it without a limit."""
 PROJECT_WAIT: Final = 10.0
 """Seconds an Application waits for its AppProject: Argo CD does not look again when it comes."""
 
@@ -53,11 +55,25 @@ def read_body(record: Record) -> dict[str, Any] | None:
         return None
     try:
         body = decode(record.body)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, RecursionError) as exc:
         raise RemoteProtocolError(f"the body of {record.key} is not JSON: {exc}") from exc
     if not isinstance(body, dict):
         raise RemoteProtocolError(f"the body of {record.key} is not a JSON object")
+    if len(record.digest.split(" ")) != 1:
+        # It becomes a word of the marker, which could never be read again.
+        raise RemoteProtocolError(f"the digest of {record.key} is more than one word")
+    _check_depth(record.key, body)
     return body
+
+
+def _check_depth(key: Key, body: dict[str, Any]) -> None:
+    level: list[Any] = [body]
+    for _ in range(MAX_DEPTH):
+        inner = (node.values() if isinstance(node, dict) else node for node in level)
+        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
+        if not level:
+            return
+    raise RemoteProtocolError(f"the body of {key} is nested deeper than {MAX_DEPTH} levels")
 
 
 class Dependencies:
@@ -86,9 +102,9 @@ class Dependencies:
     def holds_back(self, project: str) -> str:
         """The name of an Application whose deletion needs this AppProject; empty if there is none."""
         for app in self._applications():
-            if ((app.get("spec") or {}).get("project") or "default") == project:
-                if app.deleting or self._is_leaving(app):
-                    return app.meta.name
+            named = (app.get("spec") or {}).get("project") or "default"
+            if named == project and (app.deleting or self._is_leaving(app)):
+                return app.meta.name
         return ""
 
 
@@ -140,7 +156,8 @@ class Copies:
     def holding(self, key: Key) -> Holding | None:
         """See ``Trade``."""
         place = self._place(key)
-        return plan.holding(place.row, self._executor.known.get(place.namespace, place.name))
+        obj = self._executor.known.get(place.namespace, place.name)
+        return None if plan.refusal(place, obj) else plan.holding(place.row, obj)
 
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""

@@ -21,6 +21,8 @@ from trio_argoagent.sync import steps
 
 MAX_STEPS: Final = 16
 """Steps towards one record in one go; then it waits its turn again: no fight takes a worker for ever."""
+MAX_AFTER: Final = 120.0
+"""Seconds we wait at most because a server asked for it: some proxies ask for days."""
 
 
 class Plan(Protocol):
@@ -39,6 +41,7 @@ class TryLater:
 
     after: float | None
     reason: str
+
 
 
 _LOST_RACE = (errors.Conflict, errors.AlreadyExists, errors.NotFound, errors.Expired)
@@ -62,14 +65,16 @@ class Executor:
             try:
                 await self._carry_out(namespace, name, step, plan)
             except _NOT_NOW as exc:
-                return TryLater(exc.retry_after or None, exc.message)
+                return _later(exc)
             except _NOT_ALLOWED as exc:
                 return steps.pending(exc.message)
+            except errors.RemoteProtocolError as exc:
+                return _later(exc)  # The API server's fault, never that of whoever sent the record.
             except (errors.ApiError, errors.OutcomeUnknown) as exc:
                 try:
                     now = await self._read(namespace, name)
-                except (errors.ApiError, errors.OutcomeUnknown) as again:
-                    return TryLater(getattr(again, "retry_after", None) or None, str(again))
+                except (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError) as again:
+                    return _later(again)
                 verdict = _judge(exc, live, now)
                 if verdict is not None:
                     return verdict
@@ -103,6 +108,11 @@ class Executor:
             return None
         self.known.wrote(obj)
         return obj
+
+
+def _later(exc: errors.ArgoAgentError) -> TryLater:
+    asked = exc.retry_after if isinstance(exc, errors.ApiError) else 0.0
+    return TryLater(min(asked, MAX_AFTER) or None, str(exc))
 
 
 def _judge(cause: errors.ArgoAgentError, before: Object | None, now: Object | None) -> steps.Done | None:

@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Holding, Outcome
@@ -17,6 +18,9 @@ from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
 from trio_argoagent.sync import intents, names, steps
 from trio_argoagent.sync.replica import Work
+
+MAX_REFRESHED: Final = 10_000
+"""Refreshes remembered as done; one that is forgotten and asked for again is done again."""
 
 _NEEDS: Final = {
     Verb.SYNC: ("operation", dict),
@@ -63,6 +67,7 @@ class Intents:
         self, executor: Executor, uid_of: Callable[[Object], str], answered: Callable[[Key], None]
     ) -> None:
         self._executor, self._uid_of, self._answered = executor, uid_of, answered
+        # The newest MAX_REFRESHED: no record tells that a refresh, once answered, is over.
         self._refreshed: dict[Key, tuple[str, str]] = {}
         self._stuck_since: dict[Key, tuple[str, float]] = {}
 
@@ -88,9 +93,16 @@ class Intents:
         if done.outcome is Outcome.APPLIED:
             self._stuck_since.pop(work.key, None)
             if verb is Verb.REFRESH:
-                self._refreshed[work.key] = (body["id"], plan.asof)
+                self._remember(work.key, body["id"], plan.asof)
             self._answered(work.key)
-        return Achieved(done.outcome, done.reason, asof=plan.asof if verb is Verb.REFRESH else "")
+        ordered = rv.parse(plan.asof) is not None
+        return Achieved(done.outcome, done.reason, asof=plan.asof if ordered else "")
+
+    def _remember(self, key: Key, intent: str, asof: str) -> None:
+        self._refreshed.pop(key, None)
+        self._refreshed[key] = (intent, asof)
+        if len(self._refreshed) > MAX_REFRESHED:
+            del self._refreshed[next(iter(self._refreshed))]
 
     @staticmethod
     def _check(key: Key, body: dict[str, Any]) -> Verb:

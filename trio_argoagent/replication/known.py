@@ -60,6 +60,9 @@ class Known:
     def wrote(self, obj: Object) -> None:
         """The API server has just answered with this state."""
         name = (obj.meta.namespace, obj.meta.name)
+        own = self._own.get(name)
+        if own is not None and rv.is_newer(_version(own), obj.meta.resource_version):
+            return  # Answers of several workers may overtake each other.
         if self._is_ahead(obj, self.informer.get(*name)):
             self._own[name] = obj
         else:
@@ -69,3 +72,7 @@ class Known:
         """The API server has just said that this object is gone, which was at ``version`` when we knew it."""
         self._own[namespace, name] = _Gone(uid, version)
         self.get(namespace, name)
+
+
+def _version(own: Object | _Gone) -> str:
+    return own.version if isinstance(own, _Gone) else own.meta.resource_version

@@ -10,7 +10,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Record
 from trio_argoagent.replication.bell import Bell
-from trio_argoagent.sync.source import Source, SourceStatistics, Want
+from trio_argoagent.sync.source import Source, SourceStatistics, Ticket, Want
 
 
 class Outlet:
@@ -49,15 +49,21 @@ class Outlet:
 
     def take(self) -> tuple[int, Record] | None:
         """The next record to send with its number, or None."""
-        ticket = self.core.take(trio.current_time())
-        if ticket is None:
-            return None
-        return ticket.number, Record(
+        while (ticket := self.core.take(trio.current_time())) is not None:
+            body = self._body(ticket.key) if ticket.want is not None else None
+            # A long list changes the informer's cache at once and is reported in batches: an object may be
+            # gone already although nobody has been told. What will be told supersedes this ticket.
+            if body is not None or ticket.want is None:
+                return ticket.number, self._record(ticket, body)
+        return None
+
+    def _record(self, ticket: Ticket, body: bytes | None) -> Record:
+        return Record(
             key=ticket.key,
             uid=ticket.uid,
             digest=ticket.want.digest if ticket.want is not None else "",
             asof=self._ordered_asof(ticket.key.kind),
-            body=self._body(ticket.key) if ticket.want is not None else None,
+            body=body,
             evidence=ticket.evidence,
             replaces=ticket.replaces,
         )

@@ -18,7 +18,7 @@ import attrs
 import trio
 
 from trio_argoagent.errors import LinkBroken, RemoteProtocolError
-from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.model.records import Record, Result
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
@@ -62,6 +62,10 @@ class Session:
         self._link, self._conversation, self._early = greeting.link, greeting.conversation, greeting.early
         self._feeds, self._keepalive = feeds, keepalive
         self._control: deque[messages.Message] = deque()
+        self._pong: messages.Pong | None = None
+        self._listing = False
+        self.goodbye: messages.Goodbye | None = None
+        """What the peer ended the link with, if it said so."""
         self._bell = Bell()
         feeds.outlet.bell = feeds.workers.bell = self._bell
         self._heard = trio.current_time()
@@ -107,21 +111,18 @@ class Session:
                     continue  # Of a later version, and marked as one that may be ignored.
                 self._conversation.received(message)
                 if isinstance(message, messages.Goodbye):
+                    self.goodbye = message
                     return
                 self._hear(message)
             frames = ()
 
     def _hear(self, message: messages.Message) -> None:
         now, source = trio.current_time(), self._feeds.outlet.core
-        replica = self._feeds.workers
         match message:
             case messages.RecordMessage(number, record):
                 self._take(number, record)
             case messages.Results(results):
-                for result in results:
-                    ticket = source.result(result, now)
-                    if ticket is not None:
-                        self._feeds.answered(ticket, result)
+                self._take_results(results)
             case messages.Have(entries):
                 source.have(entries, now)
             case messages.Leaf(indices, entries, last):
@@ -129,16 +130,29 @@ class Session:
                 if last:
                     self._feeds.compared()
             case messages.Buckets(hashes):
-                replica.core.compare(hashes)
+                self._list(hashes)
             case messages.Mark(root):
                 hashes_now = source.mark(root, now)
                 if hashes_now is not None:
                     self._say(messages.Buckets(hashes_now))
             case messages.Ping(token):
-                self._say(messages.Pong(token))
+                self._pong = messages.Pong(token)  # One is enough for a peer that asks faster than it reads.
             case _:
                 pass  # Pong and Drain: hearing them is all there is to them.
         self._bell.ring()
+
+    def _take_results(self, results: Iterable[Result]) -> None:
+        for result in results:
+            ticket = self._feeds.outlet.core.result(result, trio.current_time())
+            if ticket is not None:
+                self._feeds.answered(ticket, result)
+
+    def _list(self, hashes: bytes) -> None:
+        if self._listing:
+            # A source asks again only after the last leaf. Else asking would cost us more than the peer.
+            raise RemoteProtocolError("buckets: the listing asked for before is still on its way")
+        self._listing = True
+        self._feeds.workers.core.compare(hashes)
 
     def _take(self, number: int, record: Record) -> None:
         try:
@@ -146,7 +160,7 @@ class Session:
                 raise RemoteProtocolError(f"{record.key.kind} does not travel this way in this mode")
             record = self._feeds.inlet(record)
         except RemoteProtocolError as exc:
-            self._say(messages.Results((Result(number, Outcome.REJECTED, str(exc)),)))
+            self._feeds.workers.core.refuse(number, record.key, str(exc))
             return
         self._feeds.workers.record(number, record)
 
@@ -161,9 +175,14 @@ class Session:
                 continue
             self._conversation.sent(message)
             self._link.send_nowait(codec.encode(message))
+            if isinstance(message, messages.Leaf) and message.last:
+                self._listing = False
 
     def _next(self) -> messages.Message | None:
         """The next thing to say, or None for now."""
+        if self._pong is not None:
+            pong, self._pong = self._pong, None
+            return pong
         if self._control:
             return self._control.popleft()
         if self._feeds.workers.core.has_reports:

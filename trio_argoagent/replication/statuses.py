@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+import msgspec
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model import rv
@@ -15,10 +16,51 @@ from trio_argoagent.model.records import Holding, Outcome, Record
 from trio_argoagent.replication.copies import read_body
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
-from trio_argoagent.sync import overlay, steps
+from trio_argoagent.sync import operations, overlay, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.operations import Origin
 from trio_argoagent.sync.overlay import Memo, Merged
 from trio_argoagent.sync.replica import Work
+
+
+class _Operation(msgspec.Struct):
+    info: list[dict[str, Any]] | None = None
+
+
+class _State(msgspec.Struct, rename="camel"):
+    phase: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+    operation: _Operation | None = None
+
+
+class _Status(msgspec.Struct, rename="camel"):
+    operation_state: _State | None = None
+    resources: list[dict[str, Any]] | None = None
+
+
+class _StatusBody(msgspec.Struct):
+    """What is looked into before the API server has checked it against the CRD."""
+
+    status: _Status
+    intent: str
+    refresh: bool
+    operation: _Operation | None = None
+
+
+def read_status(record: Record) -> dict[str, Any] | None:
+    """The body of a status record, its shape checked as far as we look into it.
+
+    Raises:
+        RemoteProtocolError: it is not a status body.
+    """
+    body = read_body(record)
+    if body is not None:
+        try:
+            msgspec.convert(body, _StatusBody)
+        except msgspec.ValidationError as exc:
+            raise RemoteProtocolError(f"the body of {record.key}: {exc}") from exc
+    return body
 
 
 @attrs.define
@@ -55,12 +97,19 @@ class Statuses:
         mapping: between the hub and this agent.
         refreshed_at: the spoke's resourceVersion of its write for the refresh that stands under an
             Application's key; empty: it has not answered yet.
+        unstarted: told that as of that resourceVersion the spoke's object shows nothing of the sync that
+            the hub asks for.
     """
 
     def __init__(
-        self, executor: Executor, mapping: NamespaceMapping, refreshed_at: Callable[[Key], str]
+        self,
+        executor: Executor,
+        mapping: NamespaceMapping,
+        refreshed_at: Callable[[Key], str],
+        unstarted: Callable[[Key, str], None],
     ) -> None:
         self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
+        self._unstarted = unstarted
         self._memos: dict[Key, Memo] = {}
 
     def holding(self, key: Key) -> Holding | None:
@@ -72,9 +121,7 @@ class Statuses:
 
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""
-        record, body = work.record, read_body(work.record)
-        if body is not None and not isinstance(body.get("status"), dict):
-            raise RemoteProtocolError(f"the body of {record.key}: status is missing or no dict")
+        record, body = work.record, read_status(work.record)
         plan = _StatusPlan(
             self._mapping, record, body, self._memos.get(work.key), lambda: self._is_refreshed(record)
         )
@@ -83,6 +130,9 @@ class Statuses:
             return done
         if done.outcome is Outcome.APPLIED and plan.merged is not None and plan.live is not None:
             self._memos[work.key] = overlay.memo_of(record, plan.merged, plan.live)
+            asked = operations.classify(plan.live.get("operation"))
+            if body is not None and asked.origin is Origin.INTENT and asked.id != body["intent"]:
+                self._unstarted(record.key.of(Kind.INTENT, Verb.SYNC), record.asof)
         return Achieved(done.outcome, done.reason)
 
     def _is_refreshed(self, record: Record) -> bool:

@@ -5,5 +5,6 @@ events     what has just happened, for logs and screens
 redial     when to dial again
 world      the real clock and randomness
 logs       one line per event
+listening  sockets that are closed whatever happens
 strangers  who was not let in, and why
 """

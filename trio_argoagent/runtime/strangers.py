@@ -36,7 +36,9 @@ class Strangers:
         """A connection has failed before, or apart from, what the principal sees of it."""
         if isinstance(exc, TlsFailed) and not exc.reason:
             return  # Hung up before saying anything.
-        if isinstance(exc, TlsFailed | RemoteProtocolError):
+        if isinstance(exc, TlsFailed) and exc.reason == "CERTIFICATE_VERIFY_FAILED":
+            self._tell(f"{exc}; agents need certificates of the CA in --root-ca-path")
+        elif isinstance(exc, TlsFailed | RemoteProtocolError):
             self._tell(str(exc))
         elif not isinstance(exc, LinkBroken):
             log_error(exc)

@@ -33,7 +33,7 @@ def _glob_or_regex(pattern: str, text: str) -> bool:
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
         try:
             return re.search(pattern[1:-1], text) is not None
-        except re.error:
+        except (re.error, OverflowError, RecursionError):
             return False  # Like Argo CD: a user's mistake in one project must not end the principal.
     return _glob(pattern, text)
 
@@ -44,7 +44,10 @@ def _destination_matches(destination: Mapping[str, Any], agent: str) -> bool:
         return _glob(name, agent)
     if server == "*":
         return True
-    wanted = parse_qs(urlsplit(server).query).get("agentName")
+    try:
+        wanted = parse_qs(urlsplit(server).query).get("agentName")
+    except ValueError:
+        return False  # No URL: again a user's mistake, and nobody else's trouble.
     return wanted is not None and _glob(wanted[0], agent)
 
 

@@ -10,6 +10,8 @@ from typing import Final
 
 MARKER: Final = "trio-argoagent/sync"
 INTENT: Final = "trio-argoagent/intent"
+AGENT: Final = "trio-argoagent/agent"
+"""On a mirrored AppProject: whose it is. ``a-b-x`` may be b-x of agent a, or x of agent a-b."""
 OWN_PREFIX: Final = "trio-argoagent/"
 INFO_ENTRY: Final = "trio-argoagent"
 """The name of our entry in an operation's ``info``."""

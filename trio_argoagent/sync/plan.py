@@ -10,6 +10,8 @@ The rules (which hold for spoke copies and for mirrors on the hub alike):
   record's first, then the copy is deleted. It is ``applied`` only when no copy is left.
 * A tombstone never cascades: the family is removed first, then exactly that version is deleted.
 * A copy of another source uid is never touched by a tombstone or by a cascade.
+* A mirror is only ever written onto this agent's own mirror: an object of the hub, or the mirror of another
+  agent that the same name stands for, is never adopted, changed or removed.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class Place:
         principal_uid: of the hub that rules it; empty on mirrors.
         incarnation: of the source, for the marker.
         mirror: is this a mirror on the hub, where nobody would run Argo CD's finalizers?
+        owner: the agent whose mirror it is, where its namespace does not tell; else empty.
     """
 
     row: Row
@@ -46,6 +49,7 @@ class Place:
     principal_uid: str = ""
     incarnation: str = ""
     mirror: bool = False
+    owner: str = ""
 
 
 def holding(row: Row, obj: Object | None) -> Holding | None:
@@ -56,6 +60,29 @@ def holding(row: Row, obj: Object | None) -> Holding | None:
     mark = marker.parse(obj.annotations.get(names.MARKER))
     intact = mark is not None and mark.ap == projection.ap(row, obj)
     return Holding(uid, mark.digest if mark is not None and intact else DRIFT)
+
+
+def refusal(place: Place, live: Object | None) -> str:
+    """Why the object that stands there is none of ours to touch or to count; empty: it may be.
+
+    Only on the hub: an agent must not reach what the hub's users, or another agent, have put there.
+    """
+    if live is None or not place.mirror:
+        return ""
+    if names.SOURCE_UID not in live.annotations:
+        return "the hub has an object of its own of that name"
+    if place.owner and _owner(live) != place.owner:
+        return "the hub's object of that name mirrors another agent's"
+    return ""
+
+
+def _owner(project: Object) -> str:
+    """The agent whose AppProject this mirrors. argocd-agent does not write it down, but admits it alone."""
+    told = project.annotations.get(names.AGENT)
+    if told is None:
+        admitted: Sequence[str] = (project.get("spec") or {}).get("sourceNamespaces") or ()
+        told = admitted[0] if len(admitted) == 1 else ""
+    return str(told)
 
 
 def plan(
@@ -70,6 +97,9 @@ def plan(
         live: the newest known copy; None: there is none.
         stored: AP of what the server answered to each send of this very record so far.
     """
+    reason = refusal(place, live)
+    if reason:
+        return steps.pending(reason) if body is not None else steps.APPLIED
     if body is None:
         return _bury(place, record.uid, live)
     if body.get(projection.DELETING):
@@ -125,7 +155,8 @@ def _sent(body: Mapping[str, Any]) -> dict[str, Any]:
 def _stamps(place: Place, record: Record, ap: str) -> dict[str, str | None]:
     mark = marker.Marker(record.digest, ap, record.asof, place.incarnation)
     stamps: dict[str, str | None] = {names.MARKER: str(mark), names.SOURCE_UID: record.uid}
-    return stamps | ({names.PRINCIPAL_UID: place.principal_uid} if place.principal_uid else {})
+    rulers = ((names.PRINCIPAL_UID, place.principal_uid), (names.AGENT, place.owner))
+    return stamps | {name: value for name, value in rulers if value}
 
 
 def _update(

@@ -127,11 +127,15 @@ class Replica:
     # The link
 
     def link_up(self) -> bytes:
-        """A link is up: the root of what is held. Whatever changes from now on is reported against it."""
+        """A link is up: the root of what is held. Whatever changes from now on is reported against it.
+
+        What is still waiting is forgotten: the source sends it again if it is still wanted, and has no way to
+        tell that it is not. Kept, it would bring back what has been withdrawn meanwhile.
+        """
         self.link_down()
         self._linked = True
         for slot in self._slots.values():
-            slot.told = slot.held
+            slot.told, slot.record = slot.held, None
         return self._held.root()
 
     def link_down(self) -> None:
@@ -152,6 +156,18 @@ class Replica:
         if self._contested(slot, now):
             self._answer_pending(slot, CONTESTED)
         self._schedule(record.key, slot, now)
+
+    def refuse(self, number: int, key: Key, reason: str) -> None:
+        """A record was not taken at all: say so, and what is held instead, in its place of the FIFO.
+
+        The source counts on nothing it sent before under this key any more, so an older record that is still
+        being worked on has nobody to answer either: what it makes is told as a holding.
+        """
+        slot = self._slots.get(key)
+        if slot is not None:
+            slot.number, slot.told, slot.told_pending = None, slot.held, ""
+        held = slot.held if slot is not None and self._listed(key) else None
+        self._say(Result(number, Outcome.REJECTED, reason, held))
 
     def compare(self, theirs: bytes) -> None:
         """The source's bucket hashes have arrived: report all that is held in the buckets that differ."""
@@ -259,6 +275,7 @@ class Replica:
                 made = Holding(record.uid, record.digest)
                 again = not record.tombstone and slot.last == record.digest and slot.held != made
                 return Work(key, record, again)
+            self._forget_if_empty(key, slot)
         return None
 
     def next_deadline(self) -> float | None:

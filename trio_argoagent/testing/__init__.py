@@ -10,4 +10,6 @@ fleet         a whole fleet in one process
 oracle        do both sides hold the same?
 monitors      what must hold at every write, from the API servers' logs
 workload      what people and pipelines do to a fleet
+chaos         what befalls it
+trial         one seed, from its beginning to its judgement
 """

@@ -10,7 +10,7 @@ I3   a copy is deleted only if its source is gone, on its way out, or not replic
 I3b  a hub object is let go (its finalizers are stripped) only when its spoke has no copy of it
 I6   one live link per agent
 I7   an intent is started at most once on one copy (who deletes a copy deletes what it remembers)
-I13  what is gone at the source is not created again once its copy has been deleted
+I13  a copy that was deleted because its source had gone is not created again from what was before that
 L3   a request on the hub is never removed before its intent was started or answered
 W1   a workload is pruned only if the Application was deleted with cascade where it is owned, or by a user
 ===  ======================================================================================================
@@ -52,6 +52,8 @@ class _Past:
     cascading: bool = False
     gone: bool = False
     unwanted_at: float = float("-inf")
+    unwanted_rv: int = 0
+    """Of the last write after which the other side was to hold nothing of it."""
 
 
 @attrs.define
@@ -79,7 +81,7 @@ class Monitors:
         self._fleet = fleet
         self._past: dict[str, _Past] = {}
         self._copies: dict[str, _Copy] = {}
-        self._buried: dict[str, None] = {}
+        self._buried: dict[str, int] = {}
         self._answered: dict[str, None] = {}
         self._live: dict[str, int] = {}
         self._started: dict[tuple[str, str], None] = {}
@@ -149,12 +151,12 @@ class Monitors:
         """Keep what a source object was, for the judgement of its copy."""
         past = self._past.setdefault(entry.subject.uid, _Past())
         if entry.new is None:
-            past.gone = True
+            past.gone, past.unwanted_rv = True, entry.rv
             return
         obj = _object(entry.new)
         body = _body(spoke, kind, obj)
         if body is None or wants.is_ignored(obj):
-            past.unwanted_at = trio.current_time()
+            past.unwanted_at, past.unwanted_rv = trio.current_time(), entry.rv
         else:
             # Leaving replication and coming back is two writes; between them it was unwanted.
             row = _row(spoke, kind)
@@ -173,14 +175,20 @@ class Monitors:
         uid = _source_uid(new if new is not None else old)
         if after is not None and after != before:
             self._check_marker(entry, uid, before, after)
-        # A create that lands after its sender has died cannot be fenced; what is left of it is removed (L1).
-        if new is not None and old is None and uid in self._buried and not is_abandoned():
-            past = self._past.get(uid)
-            if past is None or past.gone:
-                self._violated("I13", entry, f"{uid} is gone and its copy was deleted: created again")
-            del self._buried[uid]
+        if new is not None and old is None and uid in self._buried:
+            self._check_creation(entry, uid, after)
         if new is None or (new.deleting and not (old is not None and old.deleting)):
             self._check_deletion(spoke, entry, _source_uid(old), old)
+
+    def _check_creation(self, entry: LogEntry, uid: str, after: Marker | None) -> None:
+        """Is this the value from before the deletion that was carried out already?"""
+        unwanted_rv = self._buried.pop(uid)
+        # A create that lands after its sender has died cannot be fenced; what is left of it is removed (L1).
+        if after is None or not after.asof or is_abandoned() or not self._past[uid].gone:
+            return
+        if int(after.asof) < unwanted_rv:
+            text = f"created again as of {after.asof}, but was deleted as of {unwanted_rv}"
+            self._violated("I13", entry, f"{uid} is gone: {text}")
 
     def _check_marker(self, entry: LogEntry, uid: str, before: Marker | None, after: Marker) -> None:
         past = self._past.get(uid)
@@ -197,8 +205,9 @@ class Monitors:
     def _check_deletion(self, spoke: Spoke, entry: LogEntry, uid: str, old: Stored | None) -> None:
         if old is not None and old.deleting:
             return  # Somebody else has deleted it; we only took finalizers off.
-        self._buried[uid] = None
         past = self._past.get(uid)
+        if past is not None and past.unwanted_rv:
+            self._buried[uid] = past.unwanted_rv
         if past is None or past.gone or past.deleting:
             return
         if trio.current_time() - past.unwanted_at > RECENTLY:

@@ -31,12 +31,25 @@ def simulate(main: Callable[..., Awaitable[T]], *args: object, seed: int) -> T:
         main: an async function; its clock is ``trio.current_time()``, which begins at 0.
         args: its arguments.
         seed: of the schedule.
-    """
-    import trio.testing  # Here, because it imports pytest where that is installed, and make_env needs neither.
 
-    with _seeded_scheduling(seed):
-        clock = trio.testing.MockClock(autojump_threshold=0)
-        return trio.run(main, *args, clock=clock)
+    Raises:
+        BaseException: what ``main`` raises; where nurseries have wrapped one exception alone, that one.
+    """
+    import trio.testing  # Here: it loads pytest where that is installed, and make_env needs neither.
+
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    try:
+        with _seeded_scheduling(seed):
+            return trio.run(main, *args, clock=clock)
+    except BaseExceptionGroup as group:
+        raise _sole(group) from None
+
+
+def _sole(exc: BaseException) -> BaseException:
+    """What groups of one wrap; a group of several stays as it is, and nothing is lost."""
+    while isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1:
+        exc = exc.exceptions[0]
+    return exc
 
 
 @contextlib.contextmanager

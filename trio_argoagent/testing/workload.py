@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any, Final
 
@@ -111,7 +111,7 @@ class Workload:
         self._hub, self._hub_namespace, self._sites = hub, hub_namespace, sites
         self._server: Any = ArgoView(hub, hub_namespace)
         self._chance, self._env, self._apps = chance, env, apps
-        self._weights: Mapping[str, tuple[int, Action]] = {
+        self._weights: dict[str, tuple[int, Action]] = {
             "create": (10, self._create),
             "edit": (14, self._edit),
             "relabel": (5, self._relabel),
@@ -128,6 +128,11 @@ class Workload:
             "project": (4, self._project),
             "unproject": (1, self._unproject),
         }
+
+    def leave_out(self, share: float) -> None:
+        """From now on do without about this share of the actions, whichever they are."""
+        kept = {name: what for name, what in self._weights.items() if self._chance.random() >= share}
+        self._weights = kept or self._weights
 
     async def run(self, pace: float) -> None:
         """Act until cancelled, every ``pace`` seconds on average."""

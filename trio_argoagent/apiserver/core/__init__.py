@@ -13,4 +13,14 @@ reading     lists and watches: which state they show; selectors; watching: one w
 registry    what is served now, and whether there is room for something new
 store       collections, the one resourceVersion, the log
 failures    the Statuses, in Kubernetes' words
+
+What the wire needs, and nothing else does:
+
+routing     a path -> what is asked of which resource; options: the query
+discovery   what there is; openapi: what it looks like
+protobuf    the bodies that kubectl sends for core kinds
+forms       which form of an answer was asked for
+tables      objects as kubectl prints them; ages, jsonpath: their cells
+reviews     who am I, and may I
+statuses    an error as a Status
 """

@@ -53,17 +53,17 @@ class WatchStream:
         await self._exchange.send(_error_line(error))
         await self._exchange.end()
 
-    async def run(self, watch: Watch, timeout: float) -> None:
+    async def run(self, watch: Watch, lifetime: float) -> None:
         """Follow until the server, the time or the follower ends it. The watch is closed afterwards.
 
         Args:
             watch: fresh.
-            timeout: seconds; 0: as we like.
+            lifetime: seconds; 0: as we like.
         """
         try:
             watch.on_ready = self._wake
             await self._exchange.start(200, HEADERS)
-            lifetime = timeout or self._env.random.uniform(*DEFAULT_TIMEOUT)
+            lifetime = lifetime or self._env.random.uniform(*DEFAULT_TIMEOUT)
             if await self._follow(watch, trio.current_time() + min(lifetime, MAX_TIMEOUT)):
                 await self._exchange.end()
         finally:

@@ -51,6 +51,9 @@ def test_nothing() -> None:
 def test_both_forms_tell_the_same() -> None:
     """The aggregated documents name the resources and verbs of the others."""
     documents = [discovery.aggregated(FOUND, core=core) for core in (True, False)]
+    names = [[group["metadata"].get("name", "") for group in document["items"]] for document in documents]
+    assert names[0] == [""]
+    assert "" not in names[1]
     aggregated = {
         (group["metadata"].get("name", ""), version["version"], item["resource"]): item["verbs"]
         for document in documents

@@ -96,3 +96,8 @@ def test_not_delete_options(body: Any) -> None:
     """Anything else in the body is refused."""
     with pytest.raises(BadRequest):
         DeleteOptions.read({}, body)
+
+
+def test_a_dry_run_beside_a_body() -> None:
+    """A query's dryRun counts where the body has none: a delete is never made by accident."""
+    assert DeleteOptions.read(query("dryRun=All"), {"propagationPolicy": "Background"}).dry_run

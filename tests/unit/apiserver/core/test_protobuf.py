@@ -96,6 +96,13 @@ def test_other_kinds_are_refused() -> None:
         protobuf.decode(body("Pod", b""))
 
 
+def test_an_encoded_message_is_refused() -> None:
+    """Nobody sends one, and we could not read it."""
+    packed = protobuf.MAGIC + field(1, field(1, "v1") + field(2, "Secret")) + field(3, "gzip")
+    with pytest.raises(UnsupportedMedia):
+        protobuf.decode(packed)
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -19,6 +19,7 @@ CASES = {
     "/api/v1/namespaces/a/secrets": Route("", "v1", "secrets", "a"),
     "/api/v1/namespaces/a/secrets/s": Route("", "v1", "secrets", "a", "s"),
     "/api/v1/namespaces/a/secrets/status": Route("", "v1", "secrets", "a", "status"),
+    "/api/v1/namespaces/a/finalize/x": Route("", "v1", "finalize", "a", "x"),
     "/api/v1/secrets": Route("", "v1", "secrets"),
     "/apis/g.io/v1/namespaces/a/apps/x/status": Route("g.io", "v1", "apps", "a", "x", "status"),
     "/apis/g.io/v1/apps/": Route("g.io", "v1", "apps"),

@@ -40,8 +40,14 @@ def test_warnings_are_harmless_headers(texts: list[str]) -> None:
         assert name == "warning"
         assert value.startswith('299 - "')
         assert value.endswith('"')
+        assert len(value) <= 2 * statuses.MAX_WARNING + len('299 - ""')
         assert value.isascii()
         assert value.isprintable()
         inside = value[len('299 - "') : -1].replace("\\\\", "").replace('\\"', "")
         assert '"' not in inside
         assert "\\" not in inside
+
+
+def test_long_warnings_are_cut() -> None:
+    """A header stays short whatever the field was called."""
+    assert statuses.warnings(["x" * 5000]) == [("warning", f'299 - "{"x" * statuses.MAX_WARNING}"')]

@@ -73,6 +73,27 @@ def test_built_in_kinds(plural: str, value: dict[str, Any], wanted: dict[str, An
     assert cells("", "v1", plural, value) == {"Name": "x", **wanted}
 
 
+def test_a_series_was_last_seen_when_it_was_last_observed() -> None:
+    """Not when it began."""
+    value = {
+        "lastTimestamp": "2023-11-14T22:08:20Z",
+        "series": {"count": 2, "lastObservedTime": "2023-11-14T22:13:10.000000Z"},
+    }
+    assert cells("", "v1", "events", value)["Last Seen"] == "10s"
+
+
+def test_column_types() -> None:
+    """A date of a custom resource is one; of a built-in kind it is called what it is shown as."""
+    server = new_server()
+    for plural, group, version, wanted in (
+        ("appprojects", "argoproj.io", "v1alpha1", "date"),
+        ("configmaps", "", "v1", "string"),
+    ):
+        definitions = TableMaker.of(server.resource(group, version, plural), "None").definitions
+        assert {"name": "Age", "type": wanted}.items() <= definitions[-1].items()
+        assert {"name": "Name", "format": "name"}.items() <= definitions[0].items()
+
+
 def test_definitions_show_when_they_were_created() -> None:
     """As a time, not as an age."""
     shown = cells("apiextensions.k8s.io", "v1", "customresourcedefinitions", {})

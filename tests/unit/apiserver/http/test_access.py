@@ -56,6 +56,7 @@ def test_certificates_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPat
     for _ in range(2):
         for name, der in ders:
             assert access(exchange("GET", "/", token="", certificate=der).request) == name
+            assert len(access._names) <= 2
 
 
 def test_kubeconfig() -> None:

@@ -11,7 +11,7 @@ from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import Verb
 from trio_argoagent.apiserver.http import ApiHandler
 from trio_argoagent.apiserver.http.replies import BODY
-from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS
+from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, NAMESPACES
 
 from ..core.helpers import NS, app, make
 from ..core.test_protobuf import body, entry, field
@@ -131,6 +131,19 @@ async def test_delete_preconditions(handler: ApiHandler, server: ApiServer) -> N
     assert server.get(APPLICATIONS, NS, "a1")
 
 
+async def test_delete_in_the_foreground(handler: ApiHandler, server: ApiServer) -> None:
+    """The policy arrives: the object waits for its dependents."""
+    make(server, app())
+    answer = await ask(handler, "DELETE", f"{APPS}/a1", {"propagationPolicy": "Foreground"})
+    assert answer.value["metadata"]["finalizers"] == ["foregroundDeletion"]
+
+
+async def test_a_subresource_cannot_be_deleted(handler: ApiHandler, server: ApiServer) -> None:
+    """405, and the object stays."""
+    assert (await ask(handler, "DELETE", "/api/v1/namespaces/argocd/status")).status == 405
+    assert not server.get(NAMESPACES, "", "argocd").deleting
+
+
 async def test_delete_many(handler: ApiHandler, server: ApiServer) -> None:
     """The selected ones go, and are what is answered."""
     make(server, app("a1", metadata={"labels": {"x": "y"}}))
@@ -138,6 +151,8 @@ async def test_delete_many(handler: ApiHandler, server: ApiServer) -> None:
     answer = await ask(handler, "DELETE", f"{APPS}?labelSelector=x")
     assert answer.value["kind"] == "ApplicationList"
     assert [item["metadata"]["name"] for item in answer.value["items"]] == ["a1"]
+    assert [item.name for item in server.list(APPLICATIONS, NS).items] == ["a2"]
+    await ask(handler, "DELETE", f"{APPS}?fieldSelector=metadata.name%3Dother")
     assert [item.name for item in server.list(APPLICATIONS, NS).items] == ["a2"]
 
 

@@ -9,7 +9,14 @@ import trio
 
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.http import ApiHandler
-from trio_argoagent.apiserver.http.watches import BOOKMARK_INTERVAL, CHUNK, DEFAULT_TIMEOUT, STALL
+from trio_argoagent.apiserver.http.watches import (
+    BOOKMARK_INTERVAL,
+    CHUNK,
+    DEFAULT_TIMEOUT,
+    MAX_TIMEOUT,
+    STALL,
+)
+from trio_argoagent.errors import Unavailable
 
 from ..core.helpers import app, drop, make, merge
 from .exchanges import MemoryExchange, ask, exchange
@@ -144,3 +151,24 @@ async def test_much_at_once(handler: ApiHandler, server: ApiServer, autojump_clo
         make(server, app(name, metadata={"annotations": {"x": "y" * (CHUNK // 10)}}))
     made = await ask(handler, "GET", f"{APPS}?watch=1&timeoutSeconds=1")
     assert shapes(made) == [("ADDED", name) for name in names]
+
+
+async def test_no_watch_is_for_ever(handler: ApiHandler, autojump_clock: object) -> None:
+    """Whatever was asked for, it ends within a day."""
+    made = await ask(handler, "GET", f"{APPS}?watch=1&timeoutSeconds=99999999")
+    assert made.ended
+    assert trio.current_time() == pytest.approx(MAX_TIMEOUT, abs=1)
+
+
+async def test_an_error_of_the_server(
+    handler: ApiHandler, server: ApiServer, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    """A watch that the server ends with an error says which, after what had happened before."""
+    made = follow(nursery, handler, f"resourceVersion={server.rv}")
+    await trio.sleep(1)
+    make(server, app("a1"))
+    server.drop_watches(Unavailable("shutting down"))
+    await trio.sleep(1)
+    assert [line["type"] for line in made.lines] == ["ADDED", "ERROR"]
+    assert made.lines[1]["object"]["message"] == "shutting down"
+    assert made.ended

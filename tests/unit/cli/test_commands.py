@@ -1,0 +1,78 @@
+"""The command line itself: help, version, and options that cannot be understood."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from trio_argoagent._version import __version__
+from trio_argoagent.cli.commands import cli
+
+from .conftest import Files, Run
+
+
+def test_version(run: Run) -> None:
+    """Name and number, and nothing else."""
+    said = run("--version")
+    assert (said.code, said.out, said.err) == (0, f"trio-argoagent {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_help_names_the_commands(run: Run, arguments: tuple[str, ...]) -> None:
+    """Without a command, too, each command has its line, and none is cut short."""
+    said = run(*arguments)
+    assert said.code == 0
+    for name in cli.commands:
+        assert re.search(rf"^  {name} +[A-Z].*[a-z]\.$", said.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_help_tells_each_option(run: Run, command: str) -> None:
+    """Each option of each command has a text of its own."""
+    said = run(command, "--help")
+    assert said.code == 0
+    assert said.err == ""
+    for parameter in cli.commands[command].params:
+        assert getattr(parameter, "help", ""), parameter.name
+        assert parameter.opts[0] in said.out
+    assert "TEXT" not in said.out, "a metavar says more"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hints"),
+    [
+        (["conquer"], ["No such command 'conquer'", "trio-argoagent --help"]),
+        (["demo", "--loud"], ["--loud", "trio-argoagent demo --help"]),
+        (["demo", "--agents", "0"], ["--agents", "0 is not in the range 1<=x<=50"]),
+        (["demo", "--duration", "soon"], ["--duration", "'soon' is not a valid float"]),
+        (["demo", "more"], ["unexpected extra argument", "more"]),
+        (["principal"], ["--tls-cert"]),
+        (["agent"], ["--server-address"]),
+    ],
+)
+def test_an_option_that_cannot_be_understood(run: Run, arguments: list[str], hints: list[str]) -> None:
+    """One line that names it and where help is."""
+    line = run(*arguments).line
+    assert all(hint in line for hint in hints), line
+    assert "--help" in line
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536"])
+def test_bad_ports(run: Run, files: Files, port: str) -> None:
+    """Both programs refuse what is no port."""
+    assert "'--listen-port'" in run(*files.principal(listen_port=port)).line
+    assert "'--server-port'" in run(*files.agent(server_port=port)).line
+
+
+def test_a_mode_that_does_not_exist(run: Run, files: Files) -> None:
+    """The line names the modes that do."""
+    line = run(*files.agent(agent_mode="manged")).line
+    assert "'managed', 'autonomous'" in line
+
+
+def test_options_from_the_environment(run: Run, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """argocd-agent's variables set the same options, and are refused as clearly."""
+    monkeypatch.setenv("ARGOCD_PRINCIPAL_LISTEN_PORT", "eighty")
+    good = [option for option in files.principal() if not option.startswith("--listen-port")]
+    assert "'eighty' is not a valid integer" in run(*good).line

@@ -1,0 +1,121 @@
+"""Files and addresses that the two programs cannot use: one line each, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from trio_argoagent.pki import keys
+
+from .conftest import Files, Run, pki
+
+NO_PEM = b"this is no PEM\n"
+
+
+def test_a_port_in_use(run: Run, files: Files) -> None:
+    """The line names the address and the option to change."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = run(*files.principal(listen_port=str(port))).line
+    assert line == f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --listen-port"
+
+
+def test_a_host_that_is_not_here(run: Run, files: Files) -> None:
+    """An address of another machine is not the port's fault."""
+    line = run(*files.principal(listen_host="192.0.2.1")).line
+    assert line.startswith("cannot listen on 192.0.2.1:0: ")
+    assert line.endswith("; check --listen-host")
+
+
+@pytest.mark.parametrize("option", ["tls-cert", "tls-key", "root-ca-path"])
+def test_the_principals_files(run: Run, files: Files, option: str) -> None:
+    """A file that is missing, is a folder, or is no PEM: the line names option and path."""
+    missing = str(files.folder / "missing")
+    line = run(*files.principal(**{option: missing})).line
+    assert line == f"--{option}: cannot read {missing}: No such file or directory"
+    folder = str(files.folder)
+    line = run(*files.principal(**{option: folder})).line
+    assert line == f"--{option}: cannot read {folder}: Is a directory"
+    path = files.write("text", NO_PEM)
+    line = run(*files.principal(**{option: path})).line
+    assert line.startswith(f"--{option}: there is no readable ")
+    assert path in line
+
+
+@pytest.mark.parametrize("option", ["tls-client-cert", "tls-client-key", "root-ca-path"])
+def test_the_agents_files(run: Run, files: Files, option: str) -> None:
+    """Likewise for the agent's."""
+    missing = str(files.folder / "missing")
+    line = run(*files.agent(**{option: missing})).line
+    assert line == f"--{option}: cannot read {missing}: No such file or directory"
+    line = run(*files.agent(**{option: files.write("text", NO_PEM)})).line
+    assert line.startswith(f"--{option}: there is no readable ")
+
+
+def test_a_key_of_another_certificate(run: Run, files: Files) -> None:
+    """The line names both files and both options."""
+    path = files.write("other.key", pki().server("other")[1])
+    line = run(*files.principal(tls_key=path)).line
+    assert line.startswith(f"--tls-key: {path} is not the key of the certificate in ")
+    assert "(--tls-cert)" in line
+    line = run(*files.agent(tls_client_key=path)).line
+    assert line.startswith(f"--tls-client-key: {path} is not the key of the certificate in ")
+
+
+def test_a_key_with_a_password(run: Run, files: Files) -> None:
+    """Nobody is asked for it: the line says what to do."""
+    from cryptography.hazmat.primitives import serialization
+
+    locked = keys.new_key().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    path = files.write("locked.key", locked)
+    line = run(*files.principal(tls_key=path)).line
+    assert line == f"--tls-key: the key in {path} is encrypted: store it without a password"
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (None, "no kubeconfig at"),
+        ("a: [1,", "is not YAML"),
+        ("just words", "kubeconfig"),
+        ('{"apiVersion": "v1", "kind": "Config"}', "current context"),
+    ],
+)
+def test_kubeconfigs(run: Run, files: Files, program: str, content: str | None, hint: str) -> None:
+    """A missing one, one that is no YAML, one that is something else: the line names the path."""
+    path = str(files.folder / "missing") if content is None else files.write("bad", content)
+    line = run(*getattr(files, program)(kubeconfig=path)).line
+    assert path in line
+    assert hint in line
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+def test_an_unreadable_kubeconfig(run: Run, files: Files, program: str, tmp_path: Path) -> None:
+    """What cannot be opened: the line names path and cause."""
+    line = run(*getattr(files, program)(kubeconfig=str(tmp_path))).line
+    assert str(tmp_path) in line
+    assert "Is a directory" in line
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+def test_a_context_that_does_not_exist(run: Run, files: Files, program: str) -> None:
+    """The line names the contexts that do."""
+    line = run(*getattr(files, program)(kubecontext="production")).line
+    assert "'production'" in line
+    assert "(contexts: main)" in line
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+def test_neither_kubeconfig_nor_pod(run: Run, files: Files, program: str) -> None:
+    """Outside a cluster the line says what to give."""
+    good = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]
+    assert run(*good).line == "not in a cluster (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig"
