@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,17 +122,17 @@ class Fleet:
     def __init__(self, folder: Path) -> None:
         self.env = real_env()
         self._folder = folder
-        self._pki = Pki.create(self.env)
+        self.pki = Pki.create(self.env)
         self.hub = self._machine("hub")
         self.east = Spoke("east", Mode.MANAGED, self._machine("east"))
         self.edge = Spoke("edge", Mode.AUTONOMOUS, self._machine("edge"))
         self.spokes = (self.east, self.edge)
-        self.principal = Program(*self._principal_arguments(0))
+        self.principal = Program(*self.principal_arguments(0))
         self.nursery: trio.Nursery
         self._written = trio.Event()
 
     def _machine(self, name: str) -> Machine:
-        return Machine(name, self._pki, self.env, self._folder)
+        return Machine(name, self.pki, self.env, self._folder)
 
     def _pem(self, name: str, identity: tuple[bytes, bytes]) -> tuple[str, str]:
         paths = self._folder / f"{name}.crt", self._folder / f"{name}.key"
@@ -141,19 +142,21 @@ class Fleet:
 
     def _ca(self) -> str:
         path = self._folder / "ca.crt"
-        path.write_bytes(self._pki.ca)
+        path.write_bytes(self.pki.ca)
         return str(path)
 
-    def _principal_arguments(self, port: int) -> Sequence[str]:
-        certificate, key = self._pem("principal", self._pki.server("principal"))
+    def principal_arguments(self, port: int, pki: Pki | None = None) -> Sequence[str]:
+        """The principal's command line; ``pki`` certifies it."""
+        certificate, key = self._pem("principal", (pki or self.pki).server("principal"))
         return (
             "principal", f"--kubeconfig={self.hub.kubeconfig}", f"--listen-host={LOOPBACK}",
             f"--listen-port={port}", f"--tls-cert={certificate}", f"--tls-key={key}",
             f"--root-ca-path={self._ca()}",
         )  # fmt: skip
 
-    def _agent_arguments(self, spoke: Spoke, port: int) -> Sequence[str]:
-        certificate, key = self._pem(spoke.name, self._pki.agent(spoke.name))
+    def agent_arguments(self, spoke: Spoke, port: int, pki: Pki | None = None) -> Sequence[str]:
+        """An agent's command line; ``pki`` certifies it."""
+        certificate, key = self._pem(spoke.name, (pki or self.pki).agent(spoke.name))
         return (
             "agent", f"--kubeconfig={spoke.machine.kubeconfig}", f"--server-address={LOOPBACK}",
             f"--server-port={port}", f"--agent-mode={spoke.mode.value}", f"--root-ca-path={self._ca()}",
@@ -171,27 +174,29 @@ class Fleet:
         for spoke in self.spokes:
             await spoke.machine.make_namespaces(NAMESPACE)
             await self._make_project(spoke.machine)
-            await nursery.start(self._control, spoke)
-        await nursery.start(self.principal.run)
-        port = int((await self.principal.wait_said("listening"))["detail"].rpartition(":")[2])
-        self.principal.arguments = self._principal_arguments(port)
+            control = partial(
+                run_application_controller,
+                env=self.env,
+                world=World(),
+                settings=argocd_names.Settings(operation=0.1, progressing=0.1, pruning=0.1),
+            )
+            await nursery.start(control, spoke.machine.local("application-controller"), NAMESPACE)
+        port = await self.start_principal()
         for spoke in self.spokes:
-            spoke.agent.arguments = self._agent_arguments(spoke, port)
+            spoke.agent.arguments = self.agent_arguments(spoke, port)
             await nursery.start(spoke.agent.run)
+
+    async def start_principal(self) -> int:
+        """Start it on a free port, which it keeps when it is started again; that port."""
+        await self.nursery.start(self.principal.run)
+        with trio.fail_after(START_TIMEOUT):
+            port = int((await self.principal.wait_said("listening"))["detail"].rpartition(":")[2])
+        self.principal.arguments = self.principal_arguments(port)
+        return port
 
     async def _make_project(self, machine: Machine, **spec: Any) -> None:
         project = app_project("default", namespace=NAMESPACE, sourceNamespaces=["*"], **spec)
         await machine.local("setup").create(APP_PROJECTS, project)
-
-    async def _control(self, spoke: Spoke, *, task_status: trio.TaskStatus[None]) -> None:
-        await run_application_controller(
-            spoke.machine.local("application-controller"),
-            NAMESPACE,
-            env=self.env,
-            world=World(),
-            settings=argocd_names.Settings(operation=0.1, progressing=0.1, pruning=0.1),
-            task_status=task_status,
-        )
 
     def _wake(self) -> None:
         self._written.set()

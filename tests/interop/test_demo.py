@@ -57,9 +57,23 @@ def session_of(leader: int) -> list[int]:
     return found
 
 
+async def reap(process: trio.Process) -> None:
+    """End it if it has not ended, and leave nothing of it."""
+    process.kill()
+    await process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            await pipe.aclose()
+
+
 def read(path: Path) -> str:
     """A file's content."""
     return path.read_text()
+
+
+def write(path: Path, text: str) -> None:
+    """A file with that content."""
+    path.write_text(text)
 
 
 def kubeconfigs(folder: Path) -> dict[str, Any]:
@@ -79,8 +93,8 @@ async def test_a_headless_demo_reports_agreement_and_leaves_nothing(tmp_path: Pa
         with trio.fail_after(90):
             await process.wait()
     finally:
-        process.kill()
-        await process.wait()
+        with trio.move_on_after(END_TIMEOUT, shield=True):
+            await reap(process)
     assert process.returncode == 0
     value = json.loads(read(report))
     check_shape(value)
@@ -201,10 +215,13 @@ def accepts(port: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_headless_demo_ends_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal in the middle is a clean end: exit code 0, nothing left."""
+    """A signal in the middle is a clean end: exit code 0, nothing left, an older report untouched."""
     environ = scratch_environment(tmp_path)
+    report = tmp_path / "report.json"
+    write(report, "precious")
+    command = [*COMMAND, "--headless", "--agents", "1", "--report", str(report)]
     process = await trio.lowlevel.open_process(
-        [*COMMAND, "--headless", "--agents", "1"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -216,8 +233,7 @@ async def test_a_headless_demo_ends_on_a_signal(tmp_path: Path, number: signal.S
             assert await process.wait() == 0
         assert await process.stderr.receive_some() == b""
     finally:
-        process.kill()
-        await process.wait()
-        await process.stdout.aclose()
-        await process.stderr.aclose()
+        with trio.move_on_after(END_TIMEOUT, shield=True):
+            await reap(process)
     assert left_in(environ) == []
+    assert read(report) == "precious"

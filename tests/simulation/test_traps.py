@@ -22,6 +22,7 @@ SLOW = Settings(operation=30.0)
 
 # Deleting
 
+
 @pytest.mark.parametrize("restart", ["", PRINCIPAL, "m1"])
 def test_a_finalizer_removed_and_the_app_deleted_while_cut_prunes_nothing(restart: str) -> None:
     """A user who wants the workload to stay keeps it, though the copy still had the finalizer."""
@@ -239,6 +240,7 @@ def test_an_application_deleted_on_an_autonomous_spoke_takes_its_mirror_with_it(
 
 # Editing
 
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_an_edit_on_both_sides_during_a_cut_ends_as_the_owner_wants_it(mode: Mode) -> None:
     """The owning side's edit wins on both; the other one's is gone, labels included."""
@@ -290,6 +292,7 @@ def test_a_hundred_thousand_edits_while_cut_send_one_record() -> None:
 
 
 # Asking
+
 
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("dialect", list(Dialect))
@@ -423,6 +426,7 @@ def test_a_refresh_on_the_hub_shows_what_has_changed_in_git(mode: Mode, hard: bo
 
 
 # Order
+
 
 def test_an_application_waits_for_its_project_and_is_valid_when_both_have_come() -> None:
     """Created in the wrong order on the hub, both arrive in the right one."""

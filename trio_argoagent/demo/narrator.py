@@ -14,7 +14,7 @@ from trio_argoagent.runtime.events import Event
 Tell = Callable[[str, str, str], None]
 """Who, what, style."""
 _STYLES: Final = {"info": "", "warning": "yellow", "error": "red"}
-_PAST: Final = {"CREATE": "creates", "UPDATE": "changes", "DELETE": "deletes"}
+_VERBS: Final = {"CREATE": "creates", "UPDATE": "changes", "DELETE": "deletes"}
 
 
 class Narrator:
@@ -41,12 +41,18 @@ class Narrator:
             return
         what = f"{entry.resource.kind} {entry.name}"
         if entry.actor == USER:
-            self._tell(node, f"somebody {_PAST[entry.verb]} {what}", "cyan")
-        elif entry.actor in OURS and entry.verb != "UPDATE":
-            self._tell(node, f"the {entry.actor} {_PAST[entry.verb]} {what}", "")
+            self._tell(node, f"somebody {_did(entry)} {what}", "cyan")
+        elif entry.actor in OURS and _did(entry) != _VERBS["UPDATE"]:
+            self._tell(node, f"the {entry.actor} {_did(entry)} {what}", "")
         before, after = _state(entry.old), _state(entry.new)
         if after and before != after and entry.actor not in OURS:
             self._tell(node, f"{what}: {after}", "green" if after == "Synced, Healthy" else "")
+
+
+def _did(entry: LogEntry) -> str:
+    """A deletion that waits for finalizers is an update to the API server, not to people."""
+    marked = entry.new is not None and entry.new.deleting and not (entry.old and entry.old.deleting)
+    return _VERBS["DELETE" if marked else entry.verb]
 
 
 def _state(stored: Any) -> str:

@@ -20,6 +20,8 @@ from trio_argoagent.sync import marker, names
 
 MAX_SAMPLES: Final = 100_000
 """Samples kept; the oldest go first."""
+MAX_WAITING: Final = 1000
+"""Changes of one Application that are on their way; the oldest are no longer timed."""
 
 _Waiting = dict[str, deque[tuple[str, float]]]
 
@@ -49,11 +51,15 @@ class Stopwatch:
 
     def at_source(self, entry: LogEntry) -> None:
         """A write on the side that owns the specs."""
-        if self._product(entry.actor) or entry.new is None or not self._connected():
+        if entry.new is None:
+            # What was on its way no longer matters; a new object of this name has nothing to do with it.
+            self._waiting.pop(entry.name, None)
+            return
+        if self._product(entry.actor) or not self._connected():
             return
         old = entry.old.value.get("spec") if entry.old is not None else None
         if entry.new.value.get("spec") != old:
-            waiting = self._waiting.setdefault(entry.name, deque())
+            waiting = self._waiting.setdefault(entry.name, deque(maxlen=MAX_WAITING))
             waiting.append((str(entry.rv), trio.current_time()))
 
     def at_replica(self, entry: LogEntry) -> None:

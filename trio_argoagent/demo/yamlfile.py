@@ -21,6 +21,8 @@ MAX_VALUES: Final = 200_000
 MAX_DEPTH: Final = 64
 """Levels of a document."""
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_TEXT: Final = "tag:yaml.org,2002:str"
 
 
 class _Loader(yaml.SafeLoader):
@@ -32,13 +34,18 @@ class _Loader(yaml.SafeLoader):
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping; raises YAMLError for a key that stands twice."""
+        """A mapping with texts as keys; raises YAMLError for a key that stands twice."""
         seen: dict[str, None] = {}
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
                 if key.value in seen:
                     raise yaml.MarkedYAMLError(None, None, f"key {key.value!r} stands twice", key.start_mark)
                 seen[key.value] = None
+        self.flatten_mapping(node)
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                # Else 1 and true, which Python takes for the same, would be one key.
+                key.tag = _TEXT
         return super().construct_mapping(node, deep)
 
 
@@ -82,22 +89,15 @@ class _Json:
         if self.values > MAX_VALUES or depth > MAX_DEPTH:
             raise UserError(f"{self.where}: {field or 'it'}: there is too much in it, or it contains itself")
         if isinstance(value, dict):
-            made = {}
-            for key, each in value.items():
-                name = self._key(key, field)
-                made[name] = self.value(each, f"{field}.{name}".lstrip("."), depth + 1)
-            return made
+            return {
+                key: self.value(each, f"{field}.{key}".lstrip("."), depth + 1) for key, each in value.items()
+            }
         if isinstance(value, list):
             return [self.value(each, f"{field}[{i}]", depth + 1) for i, each in enumerate(value)]
         if value is None or isinstance(value, str | bool | int):
             return value
         if isinstance(value, float) and abs(value) < float("inf"):
             return value
-        raise UserError(f"{self.where}: {field or 'it'}: {value!r} has no place in a Kubernetes object")
-
-    def _key(self, key: Any, field: str) -> str:
-        if isinstance(key, bool):
-            return "true" if key else "false"
-        if isinstance(key, str | int | float):
-            return str(key)
-        raise UserError(f"{self.where}: {field or 'it'}: {key!r} cannot be the name of a field")
+        raise UserError(
+            f"{self.where}: {field or 'it'}: a {type(value).__name__} has no place in a Kubernetes object"
+        )

@@ -167,16 +167,23 @@ class Session:
     # Writing
 
     async def _write(self) -> None:
-        while True:
-            await self._link.wait_room()
-            message = self._next()
-            if message is None:
-                await self._bell.wait(self._feeds.outlet.core.next_deadline())
-                continue
-            self._conversation.sent(message)
-            self._link.send_nowait(codec.encode(message))
-            if isinstance(message, messages.Leaf) and message.last:
-                self._listing = False
+        try:
+            while True:
+                await self._link.wait_room()
+                message = self._next()
+                if message is None:
+                    await self._bell.wait(self._feeds.outlet.core.next_deadline())
+                else:
+                    self._send(message)
+        except LinkBroken:
+            # The reader tells of it once it has heard all that was said before: a goodbye says why.
+            return
+
+    def _send(self, message: messages.Message) -> None:
+        self._conversation.sent(message)
+        self._link.send_nowait(codec.encode(message))
+        if isinstance(message, messages.Leaf) and message.last:
+            self._listing = False
 
     def _next(self) -> messages.Message | None:
         """The next thing to say, or None for now."""

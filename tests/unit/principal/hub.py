@@ -18,7 +18,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, CONFIG_MAPS, NAMESPACES, Resource
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime.config import PrincipalConfig
@@ -96,7 +96,11 @@ class Agent:
         """Keep what comes until the link ends."""
         try:
             while frames := await self.link.receive():
-                self.heard += [message for frame in frames if (message := codec.decode(frame)) is not None]
+                for message in map(codec.decode, frames):
+                    assert message is not None
+                    self.heard.append(message)
+                    if isinstance(message, messages.Ping):
+                        self.say(messages.Pong(message.token))
                 self._wake()
         except LinkBroken:
             pass  # An end like another, seen from here.
@@ -210,8 +214,6 @@ async def open_hub(*agents: str, identity: dict[str, Any] | None = None) -> Asyn
     for name in (HUB, *agents):
         await users.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     if identity is not None:
-        from trio_argoagent.model.resources import CONFIG_MAPS
-
         await users.create(CONFIG_MAPS, identity)
     network = Network(random.Random(5))
     events: list[Event] = []

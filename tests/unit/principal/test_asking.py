@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from trio_argoagent.errors import Forbidden, Unauthorized
 from trio_argoagent.model.keys import Kind, Verb
 from trio_argoagent.model.objects import Object, decode
-from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.model.records import Outcome, Result
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.stream.protocol import messages as m
@@ -160,7 +160,9 @@ async def test_a_rejected_sync_is_answered(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("error", [Forbidden("no"), Unauthorized("who?")])
-async def test_a_request_is_stamped_once_we_are_allowed_to(error: Exception, autojump_clock: MockClock) -> None:
+async def test_a_request_is_stamped_once_we_are_allowed_to(
+    error: Exception, autojump_clock: MockClock
+) -> None:
     """The refusal of one moment must not lose it: no event will remind us."""
     async with open_hub("edge") as hub:
         agent = await start(hub)
@@ -193,7 +195,8 @@ async def test_a_cascade_is_stripped_only_when_it_was_carried_out(autojump_clock
 
 
 @pytest.mark.parametrize(
-    "destination", [{"server": "https://[broken", "namespace": "*"}, {"server": "http://[::1", "namespace": "*"}]
+    "destination",
+    [{"server": "https://[broken", "namespace": "*"}, {"server": "http://[::1", "namespace": "*"}],
 )
 async def test_a_project_that_names_no_url(destination: dict[str, str], autojump_clock: MockClock) -> None:
     """A user's slip in one AppProject must not end the principal."""
@@ -213,8 +216,3 @@ def test_a_regular_expression_that_cannot_be() -> None:
     """It matches nobody."""
     spec = {"destinations": [{"name": "*"}], "sourceNamespaces": ["/a{99999999999999}/", "/(/"]}
     assert not mapping.project_matches(spec, "edge")
-
-
-def test_records_are_values() -> None:
-    """Two equal records are one (what the tests here compare by)."""
-    assert isinstance(value(app_key(), {}), Record)

@@ -15,7 +15,12 @@ from .hub import APPLIED, REJECTED, app_key, copy_body, open_hub, project_body, 
 
 DEEP = b"[" * 100_000
 NESTED = b'{"a":' * 900 + b"1" + b"}" * 900
-GOOD: dict[str, Any] = {"status": {"health": {"status": "Healthy"}}, "operation": None, "intent": "", "refresh": False}
+GOOD: dict[str, Any] = {
+    "status": {"health": {"status": "Healthy"}},
+    "operation": None,
+    "intent": "",
+    "refresh": False,
+}
 
 
 def status(**parts: Any) -> dict[str, Any]:

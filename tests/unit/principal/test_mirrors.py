@@ -152,7 +152,12 @@ async def test_a_status_that_comes_before_its_mirror(autojump_clock: MockClock) 
     """It is written as soon as the mirror is there, not when some back-off ends."""
     async with open_hub("edge") as hub:
         agent = await hub.autonomous("edge")
-        body = {"status": {"health": {"status": "Healthy"}}, "operation": None, "intent": "", "refresh": False}
+        body = {
+            "status": {"health": {"status": "Healthy"}},
+            "operation": None,
+            "intent": "",
+            "refresh": False,
+        }
         await agent.ask(value(app_key(kind=Kind.STATUS), body), final=False)
         await trio.sleep(20)
         await agent.ask(value(app_key("default", Kind.APP_PROJECT), project_body()))

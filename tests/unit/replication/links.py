@@ -114,13 +114,10 @@ class Pair:
             greeting.link.break_off("cut", lose=True)
 
 
-def hello(root: bytes, **more: object) -> messages.Hello:
+def hello(root: bytes) -> messages.Hello:
     """An agent's first message."""
-    return attrs.evolve(
-        messages.Hello(
-            handshake.PROTOCOLS, (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, root
-        ),
-        **more,
+    return messages.Hello(
+        handshake.PROTOCOLS, (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, root
     )
 
 

@@ -32,7 +32,7 @@ class Extreme:
     script=st.lists(st.one_of(st.none(), st.floats(0.0, 3600.0)), max_size=40),
 )
 def test_every_wait_is_within_its_bound(seed: int, script: list[float | None]) -> None:
-    """After n failures in a row a wait is at most 2 s doubled n times, at most 30 s, on top of what was asked."""
+    """After n failures a wait is at most 2 s doubled n times, at most 30 s, on top of what was asked."""
     redial, bound = Redial(Random(seed)), FIRST
     for asked in script:
         if asked is None:

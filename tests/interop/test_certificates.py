@@ -1,0 +1,61 @@
+"""A certificate of another CA: both ends say in their logs what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from trio_argoagent.demo.machine import NAMESPACE, Pki
+
+from .programs import START_TIMEOUT, Fleet, Program
+
+pytestmark = pytest.mark.processes
+
+
+@asynccontextmanager
+async def one_spoke(folder: Path) -> AsyncIterator[Fleet]:
+    """A hub and a spoke whose programs are not started yet."""
+    fleet = Fleet(folder)
+    async with trio.open_nursery() as nursery:
+        fleet.nursery = nursery
+        for machine in (fleet.hub, fleet.east.machine):
+            await nursery.start(machine.run)
+            await machine.make_namespaces(NAMESPACE)
+        yield fleet
+        nursery.cancel_scope.cancel()
+
+
+async def details(agent: Program, principal: Program) -> tuple[str, str]:
+    """What the agent says of being refused, and the principal of somebody it has not let in."""
+    with trio.fail_after(START_TIMEOUT):
+        ours = await agent.wait_said("link-refused")
+        theirs = await principal.wait_said("connection-refused")
+    return ours["detail"], theirs["detail"]
+
+
+async def test_an_agent_of_another_ca(tmp_path: Path) -> None:
+    """The agent reads that its certificate is the wrong one; the principal names the option that decides."""
+    async with one_spoke(tmp_path) as fleet:
+        port = await fleet.start_principal()
+        fleet.east.agent.arguments = fleet.agent_arguments(fleet.east, port, Pki.create(fleet.env))
+        await fleet.nursery.start(fleet.east.agent.run)
+        agent, principal = await details(fleet.east.agent, fleet.principal)
+        assert "does not know the CA of our client certificate: issue the certificate" in agent
+        assert "agents need certificates of the CA in --root-ca-path" in principal
+
+
+async def test_a_principal_of_another_ca(tmp_path: Path) -> None:
+    """The agent reads which CA to give it; the principal that somebody does not trust it."""
+    async with one_spoke(tmp_path) as fleet:
+        fleet.principal.arguments = fleet.principal_arguments(0, Pki.create(fleet.env))
+        port = await fleet.start_principal()
+        fleet.east.agent.arguments = fleet.agent_arguments(fleet.east, port)
+        await fleet.nursery.start(fleet.east.agent.run)
+        agent, principal = await details(fleet.east.agent, fleet.principal)
+        assert "the principal's certificate does not come from a CA that we trust" in agent
+        assert "--root-ca-path" in agent
+        assert "refuses us: unknown ca" in principal

@@ -1,0 +1,122 @@
+"""The judges see what they are there to see: each kind of wrong write, done on purpose, is found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.sync import names
+from trio_argoagent.testing.argocd import argocd_server
+from trio_argoagent.testing.argocd.applications import automated
+from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
+
+from .helpers import Scene, play
+
+Forgery = Callable[[Scene], Awaitable[object]]
+
+
+async def _stopped(scene: Scene, *, cascade: bool = True) -> None:
+    """One synced Application, and the product asleep: what is written in its name is ours."""
+    await scene.create("web", cascade=cascade, syncPolicy=automated())
+    await scene.synced("web")
+    scene.fleet.crash(scene.spoke.name)
+    scene.fleet.crash(PRINCIPAL)
+    await trio.sleep(1)
+
+
+async def _delete_live_copy(scene: Scene) -> None:
+    await scene.fleet.spoke_as("m1", "agent").delete(APPLICATIONS, NAMESPACE, "web")
+    await trio.sleep(60)
+
+
+async def _forge_marker(scene: Scene) -> None:
+    change = {"annotations": {names.MARKER: "v1 deadbeef deadbeef 5 -"}}
+    await scene.change(scene.fleet.spoke_as("m1", "agent"), "web", change)
+
+
+async def _drop_request(scene: Scene) -> None:
+    await argocd_server.sync(scene.argocd, "m1", "web")
+    principal = scene.fleet.hub_as(PRINCIPAL)
+    await principal.patch(APPLICATIONS, "m1", "web", MergePatch({"operation": None}))
+
+
+async def _let_go_too_early(scene: Scene) -> None:
+    await argocd_server.delete(scene.argocd, "m1", "web")
+    await scene.change(scene.fleet.hub_as(PRINCIPAL), "web", {"finalizers": []})
+
+
+@pytest.mark.parametrize(
+    ("forgery", "invariants"),
+    [
+        (_delete_live_copy, ("I3:", "W1:")),
+        (_forge_marker, ("I1:", "I2:")),
+        (_drop_request, ("L3:",)),
+        (_let_go_too_early, ("I3b:",)),
+    ],
+)
+def test_a_forged_write_is_found(forgery: Forgery, invariants: tuple[str, ...]) -> None:
+    """A write in the product's name that breaks a rule is named with the rule."""
+    seen: list[str] = []
+
+    async def story(scene: Scene) -> None:
+        await _stopped(scene)
+        await forgery(scene)
+        with pytest.raises(AssertionError) as caught:
+            scene.monitors.check()
+        seen.append(str(caught.value))
+        scene.monitors.violations.clear()
+        scene.spoke.world.prunes.clear()
+
+    play(story)
+    assert all(invariant in seen[0] for invariant in invariants)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("side", ["hub", "spoke"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spec": {"source": {"targetRevision": "other"}}},
+        {"metadata": {"labels": {"extra": "x"}}},
+        {"metadata": {"annotations": {"example.com/extra": "x"}}},
+        {"status": {"health": {"status": "Lost"}}},
+        {"operation": {"sync": {"revision": "other"}}},
+    ],
+)
+def test_any_difference_is_seen(mode: Mode, side: str, change: dict[str, object]) -> None:
+    """One field that is not alike on both sides is a difference, whichever side it is on."""
+
+    async def story(scene: Scene) -> None:
+        await _stopped(scene)
+        scene.fleet.crash(scene.spoke.controller)
+        await trio.sleep(1)
+        assert not scene.fleet.differences()
+        cluster, namespace = (scene.hub, scene.spoke.name) if side == "hub" else (scene.there, NAMESPACE)
+        await cluster.patch(APPLICATIONS, namespace, "web", MergePatch(change))
+        assert scene.fleet.differences()
+
+    play(story, mode=mode)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_missing_copy_and_an_orphan_are_seen(mode: Mode) -> None:
+    """What one side alone has is a difference."""
+
+    async def story(scene: Scene) -> None:
+        await _stopped(scene, cascade=False)
+        scene.fleet.crash(scene.spoke.controller)
+        await trio.sleep(1)
+        owner = (scene.hub, "m1") if mode is Mode.MANAGED else (scene.there, NAMESPACE)
+        await owner[0].delete(APPLICATIONS, owner[1], "web")
+        assert any("is a copy of nothing" in line for line in scene.fleet.differences())
+        await scene.create("web")
+        await scene.create("web2")
+        assert any("web2: has no copy" in line for line in scene.fleet.differences())
+        assert any("the copy is of" in line for line in scene.fleet.differences())
+
+    play(story, mode=mode)

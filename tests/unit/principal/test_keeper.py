@@ -1,0 +1,73 @@
+"""What the principal writes on the hub by itself, one object after another."""
+
+from __future__ import annotations
+
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from trio_argoagent.errors import Throttled
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.principal.keeper import Keeper
+from trio_argoagent.sync import names
+
+from ..replication.world import NAMESPACE, World, make_env, open_world
+
+
+def keeper(world: World, *, carried_out: bool = False) -> Keeper:
+    """A keeper of this world's Applications."""
+    return Keeper(world.executor, make_env(), lambda obj: carried_out)
+
+
+async def keep(keeper: Keeper, seconds: float = 10.0) -> None:
+    """Let it work."""
+    with trio.move_on_after(seconds):
+        await keeper.run()
+
+
+async def request(world: World) -> Object:
+    """A sync as a user asks for it."""
+    operation = MergePatch({"operation": {"sync": {"revision": "one"}}})
+    asked = await world.users.patch(APPLICATIONS, NAMESPACE, "web", operation)
+    await wait_all_tasks_blocked()
+    return asked
+
+
+async def test_a_request_is_stamped_once(autojump_clock: MockClock) -> None:
+    """However often the object is looked at, and although the server was busy."""
+    async with open_world() as world:
+        await world.add()
+        await request(world)
+        mine = keeper(world)
+        world.script.refuse("patch", Throttled("busy", retry_after=2.0))
+        mine.touch(NAMESPACE, "web")
+        await keep(mine)
+        stamped = world.now().get("operation")
+        assert [entry["name"] for entry in stamped["info"]] == [names.INFO_ENTRY]
+        mine.touch(NAMESPACE, "web")
+        await keep(mine)
+        assert world.now().get("operation") == stamped
+        assert world.script.calls.count("patch") == 2
+
+
+async def test_finalizers_go_only_when_the_spoke_has_done_its_part(autojump_clock: MockClock) -> None:
+    """All of Argo CD's, and nobody else's."""
+    async with open_world() as world:
+        await world.add(finalizers=[names.FAMILY, "post-delete-finalizer.argocd.argoproj.io", "my.own/one"])
+        await world.users.delete(APPLICATIONS, NAMESPACE, "web")
+        await wait_all_tasks_blocked()
+        for carried_out, left in ((False, 3), (True, 1)):
+            mine = keeper(world, carried_out=carried_out)
+            mine.touch(NAMESPACE, "web")
+            await keep(mine)
+            assert len(world.now().finalizers) == left
+
+
+async def test_a_rejection_of_what_has_gone_is_forgotten(autojump_clock: MockClock) -> None:
+    """Nothing is kept for objects that are no more."""
+    async with open_world() as world:
+        mine = keeper(world)
+        mine.reject(NAMESPACE, "web", "i1", "cannot")
+        await keep(mine)
+        assert mine._rejected == {}
