@@ -29,6 +29,8 @@ STABLE: Final = 5.0
 """Seconds a link must have lived for the next attempt to come soon: one that breaks at once has failed."""
 REPLACED_WAIT: Final = 60.0
 """Seconds before a process that was replaced dials again, so that two of them do not fight for ever."""
+KEEPALIVES: Final = (1.0, 300.0)
+"""Seconds: whatever the principal says, silence is looked into within these bounds."""
 MAPPING: Final = "namespace"
 
 
@@ -137,7 +139,8 @@ class Uplink:
             answered=lambda ticket, result: None,
             inlet=self._spoke.inlet,
         )
-        session = Session(greeting, feeds, welcome.keepalive)
+        keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
+        session = Session(greeting, feeds, keepalive)
         came_up = trio.current_time()
         try:
             await session.run(welcome.root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from trio_argoagent.cli import running
@@ -32,13 +33,15 @@ def run_demo(
     async def program() -> int:
         names = agent_names(agents)
         known = [name for name, _ in names]
+        seconds = duration or (HEADLESS_SECONDS if headless else 0.0)
+        until = seconds or math.inf
         settings = Settings(
             agents=names,
             apps=apps,
             headless=headless,
-            duration=duration or (HEADLESS_SECONDS if headless else 0.0),
-            cuts=parse_cuts(cuts, known),
-            restarts=parse_restarts(restarts, known),
+            duration=seconds,
+            cuts=parse_cuts(cuts, known, until),
+            restarts=parse_restarts(restarts, known, until),
             files=tuple(files),
             seed=seed,
             report=report,

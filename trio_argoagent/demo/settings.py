@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -67,8 +68,8 @@ def agent_names(count: int) -> tuple[tuple[str, Mode], ...]:
     )
 
 
-def parse_cuts(texts: Iterable[str], agents: Iterable[str]) -> tuple[Cut, ...]:
-    """``AGENT:AT:SECONDS`` each.
+def parse_cuts(texts: Iterable[str], agents: Iterable[str], until: float = math.inf) -> tuple[Cut, ...]:
+    """``AGENT:AT:SECONDS`` each, before ``until`` seconds.
 
     Raises:
         UserError: one of them is not.
@@ -80,12 +81,15 @@ def parse_cuts(texts: Iterable[str], agents: Iterable[str]) -> tuple[Cut, ...]:
         if len(fields) != 3:
             raise UserError(f"--cut {text}: write AGENT:AT:SECONDS, for example {known[0]}:10:5")
         name = _known(f"--cut {text}", fields[0], known)
-        cuts.append(Cut(name, _seconds(f"--cut {text}", fields[1]), _seconds(f"--cut {text}", fields[2])))
+        at = _moment(f"--cut {text}", fields[1], until)
+        cuts.append(Cut(name, at, _seconds(f"--cut {text}", fields[2])))
     return tuple(cuts)
 
 
-def parse_restarts(texts: Iterable[str], agents: Iterable[str]) -> tuple[Restart, ...]:
-    """``NODE:AT`` each.
+def parse_restarts(
+    texts: Iterable[str], agents: Iterable[str], until: float = math.inf
+) -> tuple[Restart, ...]:
+    """``NODE:AT`` each, before ``until`` seconds.
 
     Raises:
         UserError: one of them is not.
@@ -97,7 +101,7 @@ def parse_restarts(texts: Iterable[str], agents: Iterable[str]) -> tuple[Restart
         if len(fields) != 2:
             raise UserError(f"--restart {text}: write NODE:AT, for example {HUB}:20")
         name = _known(f"--restart {text}", fields[0], known)
-        restarts.append(Restart(name, _seconds(f"--restart {text}", fields[1])))
+        restarts.append(Restart(name, _moment(f"--restart {text}", fields[1], until)))
     return tuple(restarts)
 
 
@@ -105,6 +109,15 @@ def _known(option: str, name: str, known: tuple[str, ...]) -> str:
     if name not in known:
         raise UserError(f"{option}: there is no {name!r} here; choose one of {', '.join(known)}")
     return name
+
+
+def _moment(option: str, text: str, until: float) -> float:
+    at = _seconds(option, text)
+    if at >= until:
+        raise UserError(
+            f"{option}: at {at:g} s it is over; choose less than {until:g}, or a longer --duration"
+        )
+    return at
 
 
 def _seconds(option: str, text: str) -> float:

@@ -152,7 +152,10 @@ def _merge(path: str) -> Any:
         raise UserError(f"cannot read the kubeconfig {path}: {exc.strerror}") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise UserError(f"the kubeconfig {path} is not YAML: {_one_line(exc)}") from exc
-    except (ConfigException, AttributeError, KeyError, TypeError) as exc:
+    except (AttributeError, KeyError, TypeError) as exc:
+        # The loader trips over what it takes for a mapping; its words would say nothing to a user.
+        raise UserError(f"{path} is not a kubeconfig: it must be a mapping with contexts and users") from exc
+    except ConfigException as exc:
         raise UserError(f"{path} is not a kubeconfig: {_one_line(exc)}") from exc
 
 

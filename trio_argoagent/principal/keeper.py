@@ -17,7 +17,7 @@ from trio_argoagent.model.records import Outcome
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
-from trio_argoagent.sync import intents, names, plan, steps
+from trio_argoagent.sync import intents, names, plan, steps, wants
 
 RETRY: Final = 1.0
 """Seconds until an object that could not be written is tried again."""
@@ -84,4 +84,4 @@ class Keeper:
             del self._rejected[name]
         if obj.deleting and any(names.is_argo_finalizer(finalizer) for finalizer in obj.finalizers):
             return plan.strip(obj) if self._carried_out(obj) else None
-        return intents.stamp(obj, self._env.new_id())
+        return None if wants.is_ignored(obj) else intents.stamp(obj, self._env.new_id())

@@ -17,8 +17,8 @@ from typing import Final
 import attrs
 import trio
 
-from trio_argoagent.errors import LinkBroken, RemoteProtocolError
-from trio_argoagent.model.records import Record, Result
+from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
+from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
@@ -113,6 +113,8 @@ class Session:
                 if isinstance(message, messages.Goodbye):
                     self.goodbye = message
                     return
+                if isinstance(message, messages.Drain):
+                    return  # The principal is about to go: what is in flight is dirty again on the next link.
                 self._hear(message)
             frames = ()
 
@@ -138,7 +140,7 @@ class Session:
             case messages.Ping(token):
                 self._pong = messages.Pong(token)  # One is enough for a peer that asks faster than it reads.
             case _:
-                pass  # Pong and Drain: hearing them is all there is to them.
+                pass  # Pong: hearing it is all there is to it.
         self._bell.ring()
 
     def _take_results(self, results: Iterable[Result]) -> None:
@@ -180,8 +182,16 @@ class Session:
             return
 
     def _send(self, message: messages.Message) -> None:
+        try:
+            frame = codec.encode(message)
+        except LocalProtocolError as exc:
+            if not isinstance(message, messages.RecordMessage):
+                raise
+            # One object that the wire cannot carry (its body is too large) must not break every link.
+            self._take_results((Result(message.number, Outcome.REJECTED, str(exc)),))
+            return
         self._conversation.sent(message)
-        self._link.send_nowait(codec.encode(message))
+        self._link.send_nowait(frame)
         if isinstance(message, messages.Leaf) and message.last:
             self._listing = False
 

@@ -151,8 +151,11 @@ class Replica:
         if slot.last != record.digest:
             slot.reverts.clear()
             slot.contested_until = 0.0
+        if slot.record is None:
+            # A key that keeps changing must not begin its wait (for a project, say) anew each time.
+            slot.wanted_since = now
         slot.record, slot.number, slot.told_pending = record, number, ""
-        slot.failures, slot.wanted_since = 0, now
+        slot.failures = 0
         if self._contested(slot, now):
             self._answer_pending(slot, CONTESTED)
         self._schedule(record.key, slot, now)

@@ -14,6 +14,7 @@ from .conftest import Files, Run
     [
         (["--cut", "wset:1:1"], ["--cut wset:1:1", "choose one of east, west, edge"]),
         (["--cut", "west:1"], ["--cut west:1", "write AGENT:AT:SECONDS"]),
+        (["--cut", "west:30:1"], ["--cut west:30:1", "choose less than 30, or a longer --duration"]),
         (["--restart", "hub"], ["--restart hub", "write NODE:AT"]),
         (["--restart", "moon:1"], ["--restart moon:1", "choose one of hub, east, west, edge"]),
     ],

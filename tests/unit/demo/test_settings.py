@@ -82,6 +82,16 @@ def test_bad_restarts(text: str, advice: str) -> None:
     assert str(caught.value).startswith(f"--restart {text}: {advice}")
 
 
+def test_faults_after_the_end() -> None:
+    """They would never be seen; a cut that only ends later is waited for."""
+    assert parse_cuts(["west:9:5"], AGENTS, 10.0) == (Cut("west", 9.0, 5.0),)
+    for parse, text in ((parse_cuts, "west:10:5"), (parse_restarts, "hub:10")):
+        with pytest.raises(
+            UserError, match="at 10 s it is over; choose less than 10, or a longer --duration"
+        ):
+            parse([text], AGENTS, 10.0)
+
+
 @settings(deadline=None)
 @given(st.text())
 def test_any_text_is_parsed_or_refused(text: str) -> None:

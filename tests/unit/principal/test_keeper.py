@@ -71,3 +71,16 @@ async def test_a_rejection_of_what_has_gone_is_forgotten(autojump_clock: MockClo
         mine.reject(NAMESPACE, "web", "i1", "cannot")
         await keep(mine)
         assert mine._rejected == {}
+
+
+async def test_an_ignored_object_is_left_alone(autojump_clock: MockClock) -> None:
+    """Its label keeps it out of replication, and so its requests unstamped."""
+    async with open_world() as world:
+        await world.add()
+        label = MergePatch({"metadata": {"labels": {names.IGNORE_SYNC: "true"}}})
+        await world.users.patch(APPLICATIONS, NAMESPACE, "web", label)
+        asked = await request(world)
+        mine = keeper(world)
+        mine.touch(NAMESPACE, "web")
+        await keep(mine)
+        assert world.now().meta.resource_version == asked.meta.resource_version

@@ -372,3 +372,14 @@ def test_statistics_count() -> None:
     counted = replica.statistics(0.0)
     assert (counted.held, counted.working, counted.waiting) == (1, 1, 1)
     assert (counted.applied, counted.rejected, counted.reverted) == (1, 0, 0)
+
+
+def test_a_key_that_keeps_changing_has_waited_since_its_first_record() -> None:
+    """Else an Application that is edited all the time would wait for its project for ever."""
+    replica = linked()
+    replica.record(1, record("D1"), 0.0)
+    replica.record(2, record("D2"), 9.0)
+    assert replica.wanted_since(APP) == 0.0
+    apply(replica, 9.0, held("D2"))
+    replica.record(3, record("D3"), 20.0)
+    assert replica.wanted_since(APP) == 20.0
