@@ -265,3 +265,76 @@ def demo(**options: Any) -> None:
     from trio_argoagent.cli.demo import run_demo
 
     run_demo(**options)
+
+
+@cli.command(short_help="Play outages of a fleet in virtual time.")
+@click.option(
+    "--agents",
+    default=None,
+    show_default="2",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Agents of each fleet; the seed draws their modes.",
+)
+@click.option(
+    "--apps",
+    default=None,
+    show_default="4",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Applications of each agent at most.",
+)
+@click.option(
+    "--hours",
+    default=None,
+    show_default="a minute",
+    type=click.FloatRange(0, 1000, min_open=True),
+    metavar="H",
+    help="Virtual time of work and trouble; until both sides agree and are silent comes on top.",
+)
+@click.option(
+    "--faults",
+    default=None,
+    show_default="all",
+    metavar="none|all|NAME,...",
+    help="What may befall the fleet; a name that does not exist gets you the list.",
+)
+@click.option(
+    "--seed", default=None, show_default="1", type=click.IntRange(0), metavar="S", help="The first seed."
+)
+@click.option(
+    "--seeds",
+    default=None,
+    show_default="1",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="How many seeds, counted from the first.",
+)
+@click.option(
+    "--jobs",
+    default=None,
+    show_default="one for each core",
+    type=click.IntRange(1, 256),
+    metavar="J",
+    help="Seeds that are played at once, each in a process.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option(
+    "--trace", default="", metavar="FILE", help="Write every API write to this file as a JSON line."
+)
+@click.option("--replay", default="", metavar="FILE", help="Play this saved plan; nothing is drawn.")
+@click.option(
+    "--shrink",
+    is_flag=True,
+    help="Drop what the first violation does not need, and save the plan as simulate-seed-S.json.",
+)
+def simulate(**options: Any) -> None:
+    """Play fleets under seeded work and trouble in virtual time, and judge every API write.
+
+    A seed is a whole experiment: it draws the fleet, what users do, what goes wrong, and the order in which
+    tasks run, and draws the same again on every run. Exit code 1: a rule was broken; the seed, what led to it
+    and the command that shows it again are printed.
+    """
+    from trio_argoagent.cli.simulate import run_simulate
+
+    run_simulate(**options)

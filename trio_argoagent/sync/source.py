@@ -136,6 +136,14 @@ class SourceStatistics:
     tombstones: int
     mismatches: int
     """Continuous checks that found the replica elsewhere than thought: must stay 0."""
+    applied: int = 0
+    rejected: int = 0
+    superseded: int = 0
+    """Records whose number was replaced by a newer value's before it was answered for good."""
+    forsaken: int = 0
+    """Records that were in flight when their link ended. ``records`` is the sum of these and of ``in_flight``."""
+    keys: int = 0
+    """Keys that anything is remembered of."""
 
 
 class Source:
@@ -157,6 +165,8 @@ class Source:
         self._numbers = 0
         self._timer_numbers = 0
         self._records = self._tombstones = self._mismatches = 0
+        self._answers = {Outcome.APPLIED: 0, Outcome.REJECTED: 0}
+        self._superseded = self._forsaken = 0
 
     # What should be held
 
@@ -264,6 +274,7 @@ class Source:
     def link_down(self, now: float) -> None:
         """The link is gone: nothing is known of the replica, and nothing is in flight."""
         self._phase = Phase.DOWN
+        self._forsaken += len(self._tickets)
         self._tickets.clear()
         for key, entry in list(self._entries.items()):
             entry.ticket, entry.pending, entry.answered = None, False, None
@@ -318,6 +329,7 @@ class Source:
             self._touch(key, now)
             return None
         del self._tickets[result.number]
+        self._answers[result.outcome] += 1
         entry.ticket, entry.pending = None, False
         entry.held, entry.known = result.holding, True
         if result.outcome is Outcome.APPLIED:
@@ -348,6 +360,7 @@ class Source:
         entry = self._entries[key]
         if entry.ticket is not None:
             del self._tickets[entry.ticket.number]
+            self._superseded += 1
         self._numbers += 1
         want = entry.want
         uid = self._absent_uid(entry) if want is None else want.uid
@@ -521,4 +534,9 @@ class Source:
             records=self._records,
             tombstones=self._tombstones,
             mismatches=self._mismatches,
+            applied=self._answers[Outcome.APPLIED],
+            rejected=self._answers[Outcome.REJECTED],
+            superseded=self._superseded,
+            forsaken=self._forsaken,
+            keys=len(self._entries),
         )

@@ -18,6 +18,7 @@ W1   a workload is pruned only if the Application was deleted with cascade where
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
@@ -34,11 +35,15 @@ from trio_argoagent.runtime.events import Event
 from trio_argoagent.sync import kinds, mapping, marker, names, operations, projection, wants
 from trio_argoagent.sync.marker import Marker
 from trio_argoagent.sync.operations import Origin
+from trio_argoagent.sync.replica import ReplicaStatistics
+from trio_argoagent.sync.source import SourceStatistics
 from trio_argoagent.testing.faults import is_abandoned
 from trio_argoagent.testing.fleet import PRINCIPAL, PRODUCT, Fleet, Spoke
 
 RECENTLY: Final = 120.0
 """Seconds for which a deletion may still follow from an object having been out of replication."""
+WINDOW: Final = 600.0
+"""Seconds over which deletions are counted together."""
 _KINDS: Final = {APPLICATIONS: Kind.APPLICATION, APP_PROJECTS: Kind.APP_PROJECT}
 
 
@@ -78,6 +83,9 @@ class Monitors:
         """How many writes the product has made."""
         self.intents: dict[str, int] = {}
         """How often each was started, on all copies together."""
+        self.widest = 0
+        """The most objects that the product deleted within ten minutes (I4, a figure and no rule yet)."""
+        self._deletions: deque[float] = deque()
         self._fleet = fleet
         self._past: dict[str, _Past] = {}
         self._copies: dict[str, _Copy] = {}
@@ -98,19 +106,62 @@ class Monitors:
             spoke.server.subscribe(partial(self._on_spoke, spoke))
         fleet.observers.append(self._on_event)
 
+    def found(self) -> list[str]:
+        """What was violated so far, one line each."""
+        return [*self.violations, *self._double_starts(), *self._wrong_prunes()]
+
     def check(self) -> None:
         """Say what was violated, if anything was.
 
         Raises:
             AssertionError: something was.
         """
-        found = [*self.violations, *self._double_starts(), *self._wrong_prunes()]
+        found = self.found()
         if found:
             raise AssertionError(f"seed {self._fleet.seed}:\n  " + "\n  ".join(found))
 
     def _violated(self, invariant: str, entry: LogEntry, text: str) -> None:
         what = f"{entry.resource.kind} {entry.namespace}/{entry.name} at {entry.rv} by {entry.actor}"
         self.violations.append(f"{trio.current_time():.3f} s: {invariant}: {what}: {text}")
+
+    # Counters
+
+    def sample(self) -> None:
+        """Look at the product's counters, which must add up at any time."""
+        for where, source in self._sources():
+            answered = source.applied + source.rejected + source.superseded + source.forsaken
+            if source.records != answered + source.in_flight:
+                self._say(f"I9: {where}: records are not accounted for: {source}")
+
+    def unsettled(self) -> Iterator[str]:
+        """What is not at rest although it should be: nothing changes, and everything works."""
+        for where, source in self._sources():
+            if (source.phase, source.dirty, source.in_flight, source.refused) != ("live", 0, 0, 0):
+                yield f"I9: {where}: the source is not settled: {source}"
+            if source.mismatches:
+                yield f"I9: {where}: the source was mistaken {source.mismatches} times"
+        for where, replica in self._replicas():
+            if replica.working or replica.waiting:
+                yield f"I9: {where}: the replica is not settled: {replica}"
+
+    def _sources(self) -> Iterator[tuple[str, SourceStatistics]]:
+        principal = self._fleet.principal.instance
+        for peer in principal.status() if principal is not None else ():
+            yield f"principal for {peer.name}", peer.desired
+        for name, program in self._fleet.agents.items():
+            if program.instance is not None:
+                yield name, program.instance.status().observed
+
+    def _replicas(self) -> Iterator[tuple[str, ReplicaStatistics]]:
+        principal = self._fleet.principal.instance
+        for peer in principal.status() if principal is not None else ():
+            yield f"principal for {peer.name}", peer.observed
+        for name, program in self._fleet.agents.items():
+            if program.instance is not None:
+                yield name, program.instance.status().desired
+
+    def _say(self, text: str) -> None:
+        self.violations.append(f"{trio.current_time():.3f} s: {text}")
 
     # What every write is looked at for
 
@@ -205,6 +256,7 @@ class Monitors:
     def _check_deletion(self, spoke: Spoke, entry: LogEntry, uid: str, old: Stored | None) -> None:
         if old is not None and old.deleting:
             return  # Somebody else has deleted it; we only took finalizers off.
+        self._count_deletion()
         past = self._past.get(uid)
         if past is not None and past.unwanted_rv:
             self._buried[uid] = past.unwanted_rv
@@ -212,6 +264,13 @@ class Monitors:
             return
         if trio.current_time() - past.unwanted_at > RECENTLY:
             self._violated("I3", entry, f"its source {uid} is alive and wanted")
+
+    def _count_deletion(self) -> None:
+        now = trio.current_time()
+        self._deletions.append(now)
+        while self._deletions[0] < now - WINDOW:
+            self._deletions.popleft()
+        self.widest = max(self.widest, len(self._deletions))
 
     def _check_release(self, entry: LogEntry) -> None:
         spoke = self._fleet.spokes.get(entry.namespace)

@@ -74,7 +74,8 @@ class MemoryLink:
 
     def _put(self, frame: bytes | None) -> None:
         pipe = self._out
-        pipe.last_due = max(pipe.last_due, trio.current_time() + self._network.delay())
+        due = trio.current_time() + self._network.delay() + self._network.lateness(self, len(frame or b""))
+        pipe.last_due = max(pipe.last_due, due)
         pipe.frames.append((pipe.last_due, frame))
         pipe.queued += len(frame or b"")
         pipe.wake()
@@ -163,6 +164,8 @@ class Network:
         """What handlers raised that is neither a broken link nor a broken protocol: bugs."""
         self.on_frame: Callable[[str, bool, bytes], None] | None = None
         """Called with each frame sent: the agent, whether it travels up, and its bytes."""
+        self.shape: Callable[[str, bool, int], float] | None = None
+        """By how many seconds more a frame is late: of which agent, does it travel up, of how many bytes."""
         self._chance, self._principal = chance, principal
         self._cut: dict[str, None] = {}
         self._refused: dict[str, str] = {}
@@ -215,6 +218,12 @@ class Network:
     def delay(self) -> float:
         """Seconds until what is sent now arrives."""
         return self._chance.uniform(*self.latency)
+
+    def lateness(self, link: MemoryLink, size: int) -> float:
+        """Seconds that a frame of this size takes longer than others (``shape``)."""
+        if self.shape is None:
+            return 0.0
+        return self.shape(link.agent, link.peer.name == self._principal, size)
 
     def note(self, link: MemoryLink, frame: bytes) -> None:
         """A frame was sent."""

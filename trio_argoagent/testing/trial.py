@@ -1,42 +1,70 @@
-"""One seed from its beginning to its judgement: work and chaos, then calm, agreement, and silence.
+"""One plan from its beginning to its judgement: work and trouble, then calm, agreement, and silence.
 
-A seed draws everything: the spokes' modes and dialects, which actions, troubles and faults take part (each is
-left out now and then: what one of them hides, another seed shows), when they happen, and the order in which
-tasks run. So a seed and a revision of this code are a whole bug report.
+A seed draws a plan (see ``plan``), and a plan and a revision of this code are a whole bug report.
 
 L1: once the trouble has stopped, both sides agree within ``AGREEMENT`` seconds. L2: once Argo CD has stopped
 as well, no write and no record follow for ``SILENCE`` seconds. I9: by then nothing is dirty, in flight or
-waiting, and no continuous check has ever found the replica elsewhere than thought.
+waiting, no continuous check has ever found the replica elsewhere than thought, and every record that was sent
+is accounted for. The rest is in ``monitors``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections import Counter
-from collections.abc import Iterator
-from random import Random
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import attrs
 import trio
 
-from trio_argoagent.model.identity import Mode
+from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.model.objects import canonical
-from trio_argoagent.testing.argocd.names import Dialect, Settings
-from trio_argoagent.testing.chaos import Chaos
-from trio_argoagent.testing.faults import ROUGH, Faults
-from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
+from trio_argoagent.testing.chaos import FAULTS, HUB
+from trio_argoagent.testing.fleet import NAMESPACE, Fleet, open_fleet
 from trio_argoagent.testing.monitors import Monitors
+from trio_argoagent.testing.plan import Options, Plan, draw_plan
 from trio_argoagent.testing.scheduling import simulate, stream
+from trio_argoagent.testing.stage import Item, Stage
 from trio_argoagent.testing.workload import Site, Workload
 
-CHAOS: Final = 60.0
-"""Seconds of work and trouble."""
+__all__ = ["FAULTS", "Item", "Moment", "Options", "Plan", "Report", "draw_plan", "run_plan", "run_trial"]
+
 AGREEMENT: Final = 300.0
 """Seconds until both sides agree."""
 SETTLING: Final = 75.0
 """Seconds until the last cosmetic status has travelled: they wait for up to a minute."""
 SILENCE: Final = 60.0
+SAMPLE: Final = 1.0
+"""Seconds between two looks at the counters."""
+
+
+@attrs.frozen
+class Moment:
+    """Something that has happened, for timelines and traces.
+
+    Attributes:
+        at: virtual seconds from the beginning.
+        cluster: where: ``hub`` or an agent's name.
+        actor: who.
+        what: ``trouble``, ``trouble-ends``, ``action``, ``write`` or ``violation``.
+        text: one line for people.
+        entry: of a write, as the API server has logged it.
+        item: of a trouble or an action.
+    """
+
+    at: float
+    cluster: str
+    actor: str
+    what: str
+    text: str
+    entry: LogEntry | None = None
+    item: Item | None = None
+
+
+Trace = Callable[[Moment], None]
 
 
 @attrs.frozen
@@ -45,101 +73,235 @@ class Report:
 
     Attributes:
         seed: its seed.
-        agreed_after: seconds from the end of the trouble until both sides agreed.
+        agreed_after: seconds from the end of the trouble until both sides agreed; -1: they never did.
+        seconds: of virtual time, in all.
+        steps: of the scheduler.
         writes: that the product made.
         intents: that were started.
+        widest: the most objects that the product deleted within ten minutes.
         actions: what users did, and how often.
-        troubles: what befell the fleet, and how often.
-        faults: of single calls, likewise.
+        faults: what befell the fleet, by name, and how often.
+        calls: the calls that went wrong, by how they did.
+        violations: what did not hold, a line each.
         digest: of every write on every cluster: equal digests are equal histories.
     """
 
     seed: int
     agreed_after: float
+    seconds: float
+    steps: int
     writes: int
     intents: int
+    widest: int
     actions: Counter[str]
-    troubles: Counter[str]
     faults: Counter[str]
+    calls: Counter[str]
+    violations: tuple[str, ...]
     digest: str
 
+    def check(self) -> None:
+        """Raise what did not hold.
 
-def run_trial(seed: int, *, chaos: float = CHAOS) -> Report:
-    """Run one seed.
+        Raises:
+            AssertionError: something did not; the text says what, when, and the seed.
+        """
+        if self.violations:
+            raise AssertionError("\n  ".join((f"seed {self.seed}:", *self.violations)))
+
+
+def run_trial(seed: int, options: Options | None = None) -> Report:
+    """Draw a seed's plan, run it, and insist on its being flawless.
 
     Args:
         seed: which.
-        chaos: seconds of work and trouble.
+        options: what may be drawn.
 
     Raises:
-        AssertionError: something did not hold; the text says what, when, and the seed.
+        AssertionError: something did not hold.
     """
-    return simulate(_trial, seed, chaos, seed=seed)
+    report = run_plan(draw_plan(seed, options or Options()))
+    report.check()
+    return report
 
 
-async def _trial(seed: int, duration: float) -> Report:
-    chance = stream(seed, "trial")
-    async with open_fleet(_plans(chance), seed=seed, start=False) as fleet:
-        monitors = Monitors(fleet)
-        fleet.start()
-        workload = Workload(
-            fleet.hub_as("argocd-server"), NAMESPACE, _sites(fleet), stream(seed, "workload"), fleet.env
-        )
-        workload.leave_out(0.2)
-        chaos = Chaos(fleet, stream(seed, "chaos"), _swarm(chance))
-        with trio.move_on_after(duration):
+def run_plan(plan: Plan, *, trace: Trace | None = None) -> Report:
+    """Run a plan to its end, or to the first thing that cannot go on.
+
+    Args:
+        plan: what happens.
+        trace: told of everything as it happens.
+    """
+    return simulate(_Trial(plan, trace).run, seed=plan.seed)
+
+
+class _Steps(trio.abc.Instrument):
+    count = 0
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += 1
+
+
+class _Trial:
+    def __init__(self, plan: Plan, trace: Trace | None) -> None:
+        self._plan, self._trace = plan, trace
+        self._actions: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
+        self._violations: list[str] = []
+        self._agreed_after = -1.0
+        self._served: tuple[Fleet, Monitors] | None = None
+
+    async def run(self) -> Report:
+        steps, plan = _Steps(), self._plan
+        trio.lowlevel.add_instrument(steps)
+        try:
+            async with open_fleet(plan.spokes, seed=plan.seed, start=False) as fleet:
+                monitors = Monitors(fleet)
+                self._served = fleet, monitors
+                self._listen(fleet)
+                fleet.start()
+                await self._play(fleet, monitors)
+        except Exception as exc:
+            for leaf in _leaves(exc):
+                self._violate(_line(leaf))
+        assert self._served is not None
+        fleet, monitors = self._served
+        for violation in monitors.found():
+            self._violate(violation)
+        return self._report(fleet, monitors, steps.count)
+
+    async def _play(self, fleet: Fleet, monitors: Monitors) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_sample, monitors)
+            await self._trouble(Stage(fleet, nursery))
+            await self._settle(fleet)
+            await self._agree(fleet)
+            await self._silence(fleet, monitors)
+            nursery.cancel_scope.cancel()
+
+    # Trouble
+
+    async def _trouble(self, stage: Stage) -> None:
+        with trio.move_on_at(self._plan.options.seconds):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(workload.run, chance.choice((0.2, 0.5, 1.0)))
-                nursery.start_soon(chaos.run, chance.choice((2.0, 4.0, 8.0)))
-        faults = sum((Counter(client.injected) for client in fleet.clients.values()), Counter[str]())
-        chaos.calm()
-        await workload.settle()
-        agreed_after = await fleet.wait_consistent(AGREEMENT)
-        await _assert_silence(fleet, monitors)
-        monitors.check()
-        digest = history_digest(fleet)
+                for item in self._plan.items:
+                    await trio.sleep_until(item.at)
+                    nursery.start_soon(self._carry_out, stage, item)
+                await trio.sleep_forever()
+
+    async def _carry_out(self, stage: Stage, item: Item) -> None:
+        fault = FAULTS.get(item.kind)
+        if fault is None:
+            await self._act(stage.fleet, item)
+            return
+        self._faults[item.kind] += 1
+        self._tell("trouble", item, f"{item.kind}: {fault.what}")
+        try:
+            await fault.make(stage, item)
+        finally:
+            self._tell("trouble-ends", item, item.kind)
+
+    async def _act(self, fleet: Fleet, item: Item) -> None:
+        """One action, by a user who draws from the item's own stream alone."""
+        self._tell("action", item, item.kind)
+        user = self._user(fleet, item.target, item.number)
+        await user.act(item.kind)
+        self._actions.update(user.done)
+
+    def _user(self, fleet: Fleet, agent: str, number: int) -> Workload:
+        spoke = fleet.spokes[agent]
+        cluster = fleet.spoke_as(agent, "spoke-user")
+        site = Site(agent, spoke.plan.mode, cluster, NAMESPACE, spoke.world)
+        hub, chance = fleet.hub_as("argocd-server"), stream(self._plan.seed, "user", number)
+        return Workload(hub, NAMESPACE, (site,), chance, fleet.env, self._plan.options.apps)
+
+    # Calm
+
+    async def _settle(self, fleet: Fleet) -> None:
+        """Nothing is wrong any more, and nobody waits for a project that is not there."""
+        fleet.start()
+        for agent in fleet.spokes:
+            await self._user(fleet, agent, -1).settle()
+
+    async def _agree(self, fleet: Fleet) -> None:
+        try:
+            self._agreed_after = await fleet.wait_consistent(AGREEMENT)
+        except AssertionError:
+            for line in fleet.differences() or ["requests are still on their way"]:
+                self._violate(f"{trio.current_time():.3f} s: L1: {line}")
+
+    async def _silence(self, fleet: Fleet, monitors: Monitors) -> None:
+        for controller in fleet.controllers:
+            fleet.crash(controller)
+        await trio.sleep(SETTLING)
+        writes, records = monitors.writes, _records(fleet)
+        await trio.sleep(SILENCE)
+        for line in monitors.unsettled():
+            self._violate(line)
+        if monitors.writes != writes:
+            self._violate(f"L2: {monitors.writes - writes} writes while nothing changed")
+        if _records(fleet) != records:
+            self._violate(f"L2: {_records(fleet) - records} records while nothing changed")
+
+    # Telling
+
+    def _listen(self, fleet: Fleet) -> None:
+        if self._trace is None:
+            return
+        for name, server in _servers(fleet):
+            for entry in server.log:
+                self._tell_write(name, entry)
+            server.subscribe(lambda entry, name=name: self._tell_write(name, entry))  # type: ignore[misc]
+
+    def _tell(self, what: str, item: Item, text: str) -> None:
+        if self._trace is not None:
+            actor = item.target if item.kind in FAULTS else "user"
+            self._trace(Moment(trio.current_time(), item.target, actor, what, text, item=item))
+
+    def _tell_write(self, cluster: str, entry: LogEntry) -> None:
+        assert self._trace is not None
+        text = f"{entry.verb.value} {entry.resource.kind} {entry.namespace}/{entry.name}"
+        self._trace(Moment(trio.current_time(), cluster, entry.actor, "write", text, entry))
+
+    def _violate(self, text: str) -> None:
+        self._violations.append(text)
+        if self._trace is not None:
+            self._trace(Moment(trio.current_time(), "", "", "violation", text))
+
+    def _report(self, fleet: Fleet, monitors: Monitors, steps: int) -> Report:
+        calls = sum((Counter(client.injected) for client in fleet.clients.values()), Counter[str]())
         return Report(
-            seed, agreed_after, monitors.writes, sum(monitors.intents.values()),
-            workload.done, chaos.done, faults, digest,
+            self._plan.seed, self._agreed_after, trio.current_time(), steps, monitors.writes,
+            sum(monitors.intents.values()), monitors.widest, self._actions, self._faults, calls,
+            tuple(self._violations), history_digest(fleet),
         )  # fmt: skip
 
 
-def _plans(chance: Random) -> tuple[SpokePlan, ...]:
-    def settings() -> Settings:
-        return Settings(dialect=chance.choice(list(Dialect)), think=chance.choice((0.0, 0.0, 0.05)))
-
-    managed = SpokePlan("m1", Mode.MANAGED, settings())
-    autonomous = SpokePlan("a1", Mode.AUTONOMOUS, settings())
-    return chance.choice(((managed,), (autonomous,), (managed, autonomous), (managed, autonomous)))
+async def _sample(monitors: Monitors) -> None:
+    while True:
+        monitors.sample()
+        await trio.sleep(SAMPLE)
 
 
-def _sites(fleet: Fleet) -> tuple[Site, ...]:
-    return tuple(
-        Site(spoke.name, spoke.plan.mode, fleet.spoke_as(spoke.name, "spoke-user"), NAMESPACE, spoke.world)
-        for spoke in fleet.spokes.values()
+def _leaves(exc: BaseException) -> Iterator[BaseException]:
+    if isinstance(exc, BaseExceptionGroup):
+        for inner in exc.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield exc
+
+
+def _line(exc: BaseException) -> str:
+    where = traceback.extract_tb(exc.__traceback__)
+    place = (
+        f" ({where[-1].name}, line {where[-1].lineno} of {where[-1].filename.rpartition('/')[2]})"
+        if where
+        else ""
     )
+    return f"it has failed: {type(exc).__name__}: {exc}{place}"
 
 
-def _swarm(chance: Random) -> Faults:
-    shares: dict[str, float] = attrs.asdict(ROUGH)
-    kept = {name: value for name, value in shares.items() if name in ("late_by", "stall")}
-    drawn = {name: value * chance.choice((0, 1, 1, 3)) for name, value in shares.items() if name not in kept}
-    return Faults(**kept, **drawn)
-
-
-async def _assert_silence(fleet: Fleet, monitors: Monitors) -> None:
-    for controller in fleet.controllers:
-        fleet.crash(controller)
-    await trio.sleep(SETTLING)
-    writes, records = monitors.writes, _records(fleet)
-    await trio.sleep(SILENCE)
-    found = [*_unsettled(fleet)]
-    if monitors.writes != writes:
-        found.append(f"L2: {monitors.writes - writes} writes while nothing changed")
-    if _records(fleet) != records:
-        found.append(f"L2: {_records(fleet) - records} records while nothing changed")
-    if found:
-        raise AssertionError(f"seed {fleet.seed}:\n  " + "\n  ".join(found))
+def _servers(fleet: Fleet) -> list[tuple[str, ApiServer]]:
+    return [(HUB, fleet.hub), *((spoke.name, spoke.server) for spoke in fleet.spokes.values())]
 
 
 def _records(fleet: Fleet) -> int:
@@ -147,22 +309,6 @@ def _records(fleet: Fleet) -> int:
     sent = [peer.desired.records for peer in principal.status()] if principal is not None else []
     agents = [program.instance for program in fleet.agents.values()]
     return sum(sent) + sum(agent.status().observed.records for agent in agents if agent is not None)
-
-
-def _unsettled(fleet: Fleet) -> Iterator[str]:
-    principal = fleet.principal.instance
-    assert principal is not None
-    for peer in principal.status():
-        agent = fleet.agents[peer.name].instance
-        assert agent is not None
-        for side, source in (("principal", peer.desired), ("agent", agent.status().observed)):
-            if (source.phase, source.dirty, source.in_flight, source.refused) != ("live", 0, 0, 0):
-                yield f"I9: {peer.name}: the {side}'s source is not settled: {source}"
-            if source.mismatches:
-                yield f"I9: {peer.name}: the {side}'s source was mistaken {source.mismatches} times"
-        for side, replica in (("principal", peer.observed), ("agent", agent.status().desired)):
-            if replica.working or replica.waiting:
-                yield f"I9: {peer.name}: the {side}'s replica is not settled: {replica}"
 
 
 def history_digest(fleet: Fleet) -> str:
