@@ -32,3 +32,8 @@ class Hub:
     def informer(self, kind: Kind) -> Informer:
         """Where objects of this kind (or what hangs on them) are read."""
         return self.projects if kind is Kind.APP_PROJECT else self.applications
+
+    def uses(self, project: str) -> bool:
+        """Does any Application of the hub name this AppProject?"""
+        apps = self.applications.objects.values()
+        return any(((app.get("spec") or {}).get("project") or "default") == project for app in apps)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import attrs
 import trio
 
 from trio_argoagent.model.objects import Object
@@ -17,10 +18,20 @@ from trio_argoagent.model.records import Outcome
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
-from trio_argoagent.sync import intents, names, plan, steps, wants
+from trio_argoagent.sync import intents, names, operations, plan, steps, wants
+from trio_argoagent.sync.operations import Origin
 
 RETRY: Final = 1.0
 """Seconds until an object that could not be written is tried again."""
+
+
+@attrs.frozen
+class _Stamp:
+    """An operation as it was stamped: on which object, with which id, and the digest of the rest of it."""
+
+    uid: str
+    id: str
+    told: str
 
 
 class _KeepPlan:
@@ -46,11 +57,13 @@ class Keeper:
     def __init__(self, executor: Executor, env: Env, carried_out: Callable[[Object], bool]) -> None:
         self._executor, self._env, self._carried_out = executor, env, carried_out
         self._rejected: dict[tuple[str, str], tuple[str, str]] = {}
+        self._standing: dict[tuple[str, str], _Stamp] = {}
         self._touched: dict[tuple[str, str], None] = {}
         self._bell = Bell()
 
     def touch(self, namespace: str, name: str) -> None:
         """This object, or what is known of its copy, has changed."""
+        self._follow(namespace, name)
         self._touched[namespace, name] = None
         self._bell.ring()
 
@@ -58,6 +71,33 @@ class Keeper:
         """The spoke cannot run this sync."""
         self._rejected[namespace, name] = (intent, message)
         self.touch(namespace, name)
+
+    def ended(self, namespace: str, name: str) -> None:
+        """No operation stands on this object: whatever is asked for from now on is asked for anew."""
+        self._standing.pop((namespace, name), None)
+
+    def _follow(self, namespace: str, name: str) -> None:
+        """Remember whose operation stands, for when somebody takes our entry out of it."""
+        obj = self._executor.known.get(namespace, name)
+        operation = obj.get("operation") if obj is not None else None
+        entry = operations.classify(operation)
+        if obj is None or entry.origin is Origin.NONE:
+            self.ended(namespace, name)
+        elif entry.origin is Origin.INTENT:
+            self._standing[namespace, name] = _Stamp(obj.meta.uid, entry.id, operations.told(operation))
+
+    def _id_for(self, obj: Object) -> str:
+        """The id of what this object asks for.
+
+        A progressive sync overwrites ``info``, and so our entry, as long as its Application is Pending: an
+        equal operation that has stood ever since is no new request. Argo CD itself would not see it as one.
+        """
+        name = (obj.meta.namespace, obj.meta.name)
+        stamp = _Stamp(obj.meta.uid, self._env.new_id(), operations.told(obj.get("operation")))
+        standing = self._standing.get(name, stamp)
+        if attrs.evolve(standing, id="") != attrs.evolve(stamp, id=""):
+            standing = stamp
+        return standing.id
 
     async def run(self) -> None:
         """Keep until cancelled."""
@@ -80,8 +120,11 @@ class Keeper:
         if name in self._rejected:
             answer = intents.answer_rejected(obj, *self._rejected[name], at=self._env.timestamp())
             if answer is not None:
+                self.ended(*name)
                 return answer
             del self._rejected[name]
         if obj.deleting and any(names.is_argo_finalizer(finalizer) for finalizer in obj.finalizers):
             return plan.strip(obj) if self._carried_out(obj) else None
-        return None if wants.is_ignored(obj) else intents.stamp(obj, self._env.new_id())
+        if wants.is_ignored(obj) or obj.get("operation") is None:
+            return None
+        return intents.stamp(obj, self._id_for(obj))

@@ -96,6 +96,7 @@ class Peer:
                 self.mapping,
                 lambda key: self._answered_at.get(key, ""),
                 self._unstarted,
+                lambda namespace, name: self._applications.ended(namespace, name),
             ),
         }
         carried = {kind: trade for kind, trade in trades.items() if kind in self._observed}
@@ -154,6 +155,8 @@ class Peer:
             # A status may have come before its mirror, a mirror may have found its name taken.
             for waiting in (key, status_key(key)):
                 self.workers.touch(waiting)
+        if change.new is None:
+            self._touch_leaving_projects()
         self._want_intents(key, change)
         self._applications.touch(obj.meta.namespace, obj.meta.name)
 
@@ -282,6 +285,9 @@ class Peer:
         for obj in self._hub.applications.objects.values():
             if obj.deleting and self._is_mine(obj):
                 self._applications.touch(obj.meta.namespace, obj.meta.name)
+        self._touch_leaving_projects()
+
+    def _touch_leaving_projects(self) -> None:
         for obj in self._hub.projects.objects.values():
             if obj.deleting:
                 self._projects.touch(obj.meta.namespace, obj.meta.name)
@@ -307,6 +313,8 @@ class Peer:
         seen = self._hub.informer(kind).get(obj.meta.namespace, obj.meta.name)
         if key is None or seen is None or seen.meta.uid != obj.meta.uid or not seen.deleting:
             return False
+        if kind is Kind.APP_PROJECT and self._hub.uses(obj.meta.name):
+            return False  # Argo CD keeps a project until no Application needs it, whichever agent has that.
         return self.outlet.core.answered(key)
 
     # For people

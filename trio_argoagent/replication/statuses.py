@@ -70,6 +70,7 @@ class _StatusPlan:
     body: dict[str, Any] | None
     memo: Memo | None
     refreshed: Callable[[], bool]
+    ended: Callable[[], None]
     merged: Merged | None = None
     live: Object | None = None
 
@@ -85,6 +86,8 @@ class _StatusPlan:
         return steps.pending("the hub has no such object")
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
+        if obj.get("operation") is None:
+            self.ended()
         if self.merged is not None:
             self.memo = overlay.memo_of(self.record, self.merged, obj)
 
@@ -99,6 +102,7 @@ class Statuses:
             Application's key; empty: it has not answered yet.
         unstarted: told that as of that resourceVersion the spoke's object shows nothing of the sync that
             the hub asks for.
+        ended: told that no operation stands any more on that object of the hub, because we removed it.
     """
 
     def __init__(
@@ -107,9 +111,10 @@ class Statuses:
         mapping: NamespaceMapping,
         refreshed_at: Callable[[Key], str],
         unstarted: Callable[[Key, str], None],
+        ended: Callable[[str, str], None],
     ) -> None:
         self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
-        self._unstarted = unstarted
+        self._unstarted, self._ended = unstarted, ended
         self._memos: dict[Key, Memo] = {}
 
     def holding(self, key: Key) -> Holding | None:
@@ -122,10 +127,16 @@ class Statuses:
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""
         record, body = work.record, read_status(work.record)
+        name = self._mapping.hub_name(work.key)
         plan = _StatusPlan(
-            self._mapping, record, body, self._memos.get(work.key), lambda: self._is_refreshed(record)
+            self._mapping,
+            record,
+            body,
+            self._memos.get(work.key),
+            lambda: self._is_refreshed(record),
+            lambda: self._ended(*name),
         )
-        done = await self._executor.bring_about(*self._mapping.hub_name(work.key), plan)
+        done = await self._executor.bring_about(*name, plan)
         if isinstance(done, TryLater):
             return done
         if done.outcome is Outcome.APPLIED and plan.merged is not None and plan.live is not None:

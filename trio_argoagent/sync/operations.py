@@ -70,6 +70,11 @@ def classify(operation: Mapping[str, Any] | None) -> Entry:
     return Entry(Origin.MIRROR) if word == _MIRROR else Entry(Origin.INTENT, word)
 
 
+def told(operation: Mapping[str, Any] | None) -> str:
+    """The digest of an operation without our entry: equal ones ask for the same."""
+    return digest.stored(_bare(operation or {}))
+
+
 def stamped(operation: Mapping[str, Any], intent: str) -> dict[str, Any]:
     """The operation with the entry of an intent."""
     return _stamped(operation, intent)

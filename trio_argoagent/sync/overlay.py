@@ -21,18 +21,22 @@ from trio_argoagent.model.objects import Object, canonical, decode
 from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import digest, names, operations, projection, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
-from trio_argoagent.sync.operations import Origin
+from trio_argoagent.sync.operations import Entry, Origin
 
 
 @attrs.frozen
 class Memo:
-    """What was written last on one object: D, the digest of the status sent and of the status then stored."""
+    """What was written last on one object: D, the digest of the status sent and of the status then stored.
+
+    ``intent``: the one that the spoke had started by then.
+    """
 
     digest: str
     sent: str
     stored: str
     exact: bool
     """False: something the hub's users asked for stands where the spoke's status says otherwise."""
+    intent: str = ""
 
 
 @attrs.frozen
@@ -43,6 +47,7 @@ class Merged:
     operation: dict[str, Any] | None
     clears_refresh: bool
     exact: bool
+    intent: str = ""
 
 
 def owner_uid(mapping: NamespaceMapping, obj: Object) -> str:
@@ -56,6 +61,9 @@ def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) ->
         return None
     status: dict[str, Any] = obj.get("status") or {}
     if memo is not None and memo.stored == digest.stored(status):
+        if memo.intent and operations.classify(obj.get("operation")) == Entry(Origin.INTENT, memo.intent):
+            # Answered, and then put back by somebody who overwrote our answer: it is answered once more.
+            return Holding(uid, DRIFT)
         return Holding(uid, memo.digest if memo.exact or _stands(obj, status) else DRIFT)
     if not status:
         return None
@@ -86,7 +94,7 @@ def merge(mapping: NamespaceMapping, body: Mapping[str, Any], live: Object, *, r
     exact = _keep_answers(status, shown, waits)
     operation = standing if waits else operations.mirrored(body["operation"])
     clears = refreshed and not body["refresh"] and names.REFRESH in live.annotations
-    return Merged(status, operation, clears, exact)
+    return Merged(status, operation, clears, exact, body["intent"])
 
 
 def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool) -> bool:
@@ -138,4 +146,5 @@ def plan(record: Record, merged: Merged | None, live: Object | None, memo: Memo 
 def memo_of(record: Record, merged: Merged, live: Object) -> Memo:
     """What to remember once ``plan`` says that it is applied."""
     shown = live.get("status") or {}
-    return Memo(record.digest, digest.stored(merged.status), digest.stored(shown), merged.exact)
+    sent, stored = digest.stored(merged.status), digest.stored(shown)
+    return Memo(record.digest, sent, stored, merged.exact, merged.intent)

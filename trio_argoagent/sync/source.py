@@ -141,7 +141,10 @@ class SourceStatistics:
     superseded: int = 0
     """Records whose number was replaced by a newer value's before it was answered for good."""
     forsaken: int = 0
-    """Records that were in flight when their link ended. ``records`` is the sum of these and of ``in_flight``."""
+    """Records that were in flight when their link ended.
+
+    ``records = applied + rejected + superseded + forsaken + in_flight``, at any time.
+    """
     keys: int = 0
     """Keys that anything is remembered of."""
 

@@ -174,7 +174,8 @@ class Monitors:
             if kind is Kind.APPLICATION and entry.namespace != spoke.name:
                 continue
             if spoke.mapping.autonomous:
-                if entry.actor == PRINCIPAL:
+                mine = kind is Kind.APPLICATION or entry.name.startswith(f"{spoke.name}-")
+                if entry.actor == PRINCIPAL and mine:
                     self._on_copy(spoke, kind, entry)
             else:
                 self._remember(spoke, kind, entry)

@@ -1,7 +1,8 @@
-"""A network in memory: the ``Transport`` port with latency, cuts, half-open links and refusals.
+"""A network in memory: the ``Transport`` port with latency, cuts, half-open links, refusals and pauses.
 
 Frames of one link arrive in order, each after a delay of its own. What a fault does to a link it does at
-once; what it does to an agent (``cut``, ``refuse``) holds for the links it tries to open meanwhile, too.
+once; what it does to an agent (``cut``, ``refuse``, ``slow``, ``expire``) holds for the links it tries to open
+meanwhile, too.
 Every frame is counted, and can be looked at (``on_frame``).
 """
 
@@ -48,6 +49,8 @@ class MemoryLink:
     def __init__(self, network: Network, peer: Peer, agent: str, inbound: _Pipe, outbound: _Pipe) -> None:
         self.peer = peer
         self.agent = agent
+        self.owner = agent if peer.name == network.principal else network.principal
+        """The program at this end."""
         self.broken = ""
         self.other: MemoryLink | None = None
         self._network, self._in, self._out = network, inbound, outbound
@@ -57,6 +60,7 @@ class MemoryLink:
     async def wait_room(self) -> None:
         """See ``Link``."""
         await trio.lowlevel.checkpoint()
+        await self._network.wait_awake(self.owner)
         while not self.broken and self._out.queued >= WINDOW:
             await self._out.changed.wait()
         self._check()
@@ -64,7 +68,7 @@ class MemoryLink:
     def send_nowait(self, frame: bytes) -> None:
         """See ``Link``."""
         self._check()
-        if len(frame) > MAX_FRAME:
+        if not 0 < len(frame) <= MAX_FRAME:
             raise LocalProtocolError(f"a frame of {len(frame)} bytes")
         size = len(frame) + FRAME_HEAD
         self._count(LinkStatistics(bytes_sent=size, frames_sent=1))
@@ -74,7 +78,8 @@ class MemoryLink:
 
     def _put(self, frame: bytes | None) -> None:
         pipe = self._out
-        due = trio.current_time() + self._network.delay() + self._network.lateness(self, len(frame or b""))
+        leaves = max(trio.current_time(), self._network.paused_until(self.owner))
+        due = leaves + self._network.delay() + self._network.lateness(self, len(frame or b""))
         pipe.last_due = max(pipe.last_due, due)
         pipe.frames.append((pipe.last_due, frame))
         pipe.queued += len(frame or b"")
@@ -85,6 +90,7 @@ class MemoryLink:
         await trio.lowlevel.checkpoint()
         pipe = self._in
         while True:
+            await self._network.wait_awake(self.owner)
             now = trio.current_time()
             if pipe.frames and pipe.frames[0][0] <= now:
                 return self._take(now)
@@ -166,9 +172,13 @@ class Network:
         """Called with each frame sent: the agent, whether it travels up, and its bytes."""
         self.shape: Callable[[str, bool, int], float] | None = None
         """By how many seconds more a frame is late: of which agent, does it travel up, of how many bytes."""
-        self._chance, self._principal = chance, principal
+        self.principal = principal
+        self._chance = chance
         self._cut: dict[str, None] = {}
         self._refused: dict[str, str] = {}
+        self._expired: dict[str, None] = {}
+        self._slow: dict[str, float] = {}
+        self._paused: dict[str, float] = {}
         self._open: dict[str, list[MemoryLink]] = {}
         self._arrivals: trio.MemorySendChannel[MemoryLink] | None = None
 
@@ -191,10 +201,13 @@ class Network:
     def cut(self, agent: str) -> None:
         """Break this agent's links and let it open none until ``heal``. What was on the way is lost."""
         self._cut[agent] = None
+        self._break(agent, "the network is cut")
+
+    def _break(self, agent: str, why: str) -> None:
         for end in tuple(self._open.get(agent, ())):
             for each in (end, end.other):
                 if each is not None:
-                    each.break_off("the network is cut", lose=True)
+                    each.break_off(why, lose=True)
 
     def half_open(self, agent: str, *, up: bool = True, down: bool = True) -> None:
         """What this agent's present links carry vanishes, and neither side is told."""
@@ -209,9 +222,27 @@ class Network:
         self._refused[agent] = detail
 
     def heal(self, agent: str) -> None:
-        """Let this agent in again."""
+        """End what ``cut``, ``refuse`` and ``slow`` do to this agent."""
         self._cut.pop(agent, None)
         self._refused.pop(agent, None)
+        self._slow.pop(agent, None)
+
+    def slow(self, agent: str, seconds: float) -> None:
+        """Until ``heal``, each frame of this agent, either way, is under way for so much longer."""
+        self._slow[agent] = seconds
+
+    def expire(self, agent: str) -> None:
+        """Until ``renew``, no link accepts this agent's certificate; what it has open ends now."""
+        self._expired[agent] = None
+        self._break(agent, "the certificate has expired")
+
+    def renew(self, agent: str) -> None:
+        """Give this agent a certificate that is valid."""
+        self._expired.pop(agent, None)
+
+    def pause(self, program: str, seconds: float) -> None:
+        """For so long this program (an agent, or the principal) sends nothing and hears nothing."""
+        self._paused[program] = max(self.paused_until(program), trio.current_time() + seconds)
 
     # For dialers, listeners and links
 
@@ -221,28 +252,40 @@ class Network:
 
     def lateness(self, link: MemoryLink, size: int) -> float:
         """Seconds that a frame of this size takes longer than others (``shape``)."""
+        slow = self._slow.get(link.agent, 0.0)
         if self.shape is None:
-            return 0.0
-        return self.shape(link.agent, link.peer.name == self._principal, size)
+            return slow
+        return slow + self.shape(link.agent, link.peer.name == self.principal, size)
+
+    def paused_until(self, program: str) -> float:
+        """When this program's pause ends, on Trio's clock; 0: it was never paused."""
+        return self._paused.get(program, 0.0)
+
+    async def wait_awake(self, program: str) -> None:
+        """Return when this program is not paused; at once, without a checkpoint, if it is not."""
+        while self.paused_until(program) > trio.current_time():
+            await trio.sleep_until(self.paused_until(program))
 
     def note(self, link: MemoryLink, frame: bytes) -> None:
         """A frame was sent."""
         if self.on_frame is not None:
-            self.on_frame(link.agent, link.peer.name == self._principal, frame)
+            self.on_frame(link.agent, link.peer.name == self.principal, frame)
 
     def connect(self, agent: str) -> MemoryLink:
         """A new link; returns the agent's end.
 
         Raises:
             LinkBroken: there is no way, or nobody listens.
-            LinkRefused: see ``refuse``.
+            LinkRefused: see ``refuse`` and ``expire``.
         """
+        if agent in self._expired:
+            raise LinkRefused("identity", "the certificate has expired")
         if agent in self._refused:
             raise LinkRefused("identity", self._refused[agent])
         if agent in self._cut or self._arrivals is None:
             raise LinkBroken("nobody answers")
         down, up = _Pipe(), _Pipe()
-        mine = MemoryLink(self, Peer(self._principal), agent, down, up)
+        mine = MemoryLink(self, Peer(self.principal), agent, down, up)
         theirs = MemoryLink(self, Peer(agent, address=f"{agent}:0"), agent, up, down)
         mine.other, theirs.other = theirs, mine
         try:
@@ -289,6 +332,7 @@ class MemoryDialer:
     @contextlib.asynccontextmanager
     async def _dial(self) -> AsyncIterator[Link]:
         await trio.sleep(self.network.delay())
+        await self.network.wait_awake(self.name)
         link = self.network.connect(self.name)
         try:
             yield link

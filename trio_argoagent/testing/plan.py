@@ -1,7 +1,7 @@
 """A trial before it is run: every trouble and every action of a user, as a value that can be saved and cut.
 
-A seed becomes a plan, and a plan is run. What an item does is drawn from a stream of its own number, so a plan
-with one item dropped is the same plan without that item: that is what makes shrinking possible.
+A seed becomes a plan, and a plan is run. What an item does is drawn from a stream of its own number, so a
+plan with one item dropped is the same plan without that item: that is what makes shrinking possible.
 
 In a file a plan is JSON, one item a line. Reading it is strict: people edit such files.
 """

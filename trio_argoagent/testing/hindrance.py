@@ -1,0 +1,168 @@
+"""What stands between a program and its API server while the program is paused or the server is throttled.
+
+A pause cannot stop a Trio task: the scheduler belongs to all tasks of a run. So the program's calls wait at the
+door, and the answers and watch events it is due wait as well, until the pause is over; requests that were on
+their way before it do arrive, as after a SIGSTOP. A throttled server turns a share of the calls away with 429
+before it looks at them, or lets each call wait its turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, TypeVar
+
+import trio
+
+from trio_argoagent.errors import Throttled
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import Resource
+from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch, ObjectList, WatchEvent
+from trio_argoagent.ports.env import Random
+
+RETRY_AFTER: Final = 1.0
+"""Seconds that a throttled call is told to wait."""
+T = TypeVar("T")
+
+
+class Hindrance:
+    """What hinders one program now. Nothing, unless a test says so.
+
+    Args:
+        chance: which calls a throttled server turns away; drawn from only while it is throttled.
+    """
+
+    def __init__(self, chance: Random) -> None:
+        self.paused_until = 0.0
+        """On Trio's clock."""
+        self.share = 0.0
+        """Of the calls (0 to 1), turned away with 429."""
+        self.seconds = 0.0
+        """That each call waits before the server looks at it."""
+        self._chance = chance
+
+    async def wait_awake(self) -> None:
+        """Return when the program is not paused; at once, without a checkpoint, if it is not."""
+        while self.paused_until > trio.current_time():
+            await trio.sleep_until(self.paused_until)
+
+    async def enter(self) -> None:
+        """Before a call.
+
+        Raises:
+            Throttled: it is one of those that are turned away.
+        """
+        await self.wait_awake()
+        if self.seconds:
+            await trio.sleep(self.seconds)
+        if self.share and self._chance.random() < self.share:
+            raise Throttled("too many requests, please try again later", retry_after=RETRY_AFTER)
+
+    async def call(self, call: Callable[[], Awaitable[T]]) -> T:
+        """One call with all that hinders it; errors wait like answers."""
+        await self.enter()
+        try:
+            return await call()
+        finally:
+            await self.wait_awake()
+
+
+class HinderedCluster:
+    """Another cluster, as a program that may be hindered sees it.
+
+    Args:
+        cluster: the cluster.
+        hindrance: of the program.
+    """
+
+    def __init__(self, cluster: Cluster, hindrance: Hindrance) -> None:
+        self._cluster, self._hindrance = cluster, hindrance
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """See ``Cluster``."""
+        return await self._hindrance.call(lambda: self._cluster.get(resource, namespace, name))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        resource_version: str = "",
+        limit: int = 0,
+        continue_token: str = "",
+    ) -> ObjectList:
+        """See ``Cluster``."""
+        return await self._hindrance.call(
+            lambda: self._cluster.list(
+                resource,
+                namespace,
+                selector=selector,
+                resource_version=resource_version,
+                limit=limit,
+                continue_token=continue_token,
+            )
+        )
+
+    def watch(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        resource_version: str,
+        timeout: float = 300.0,
+    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
+        """See ``Cluster``."""
+        return self._watch(
+            self._cluster.watch(
+                resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
+            )
+        )
+
+    @contextlib.asynccontextmanager
+    async def _watch(
+        self, opening: AbstractAsyncContextManager[AsyncIterator[WatchEvent]]
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        await self._hindrance.enter()
+        async with opening as events:
+            yield _HinderedFeed(events, self._hindrance)
+
+    async def create(self, resource: Resource, value: Mapping[str, Any]) -> Object:
+        """See ``Cluster``."""
+        return await self._hindrance.call(lambda: self._cluster.create(resource, value))
+
+    async def replace(self, resource: Resource, value: Mapping[str, Any]) -> Object:
+        """See ``Cluster``."""
+        return await self._hindrance.call(lambda: self._cluster.replace(resource, value))
+
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, patch: JsonPatch | MergePatch
+    ) -> Object:
+        """See ``Cluster``."""
+        return await self._hindrance.call(lambda: self._cluster.patch(resource, namespace, name, patch))
+
+    async def delete(
+        self, resource: Resource, namespace: str, name: str, *, uid: str = "", resource_version: str = ""
+    ) -> None:
+        """See ``Cluster``."""
+        return await self._hindrance.call(
+            lambda: self._cluster.delete(
+                resource, namespace, name, uid=uid, resource_version=resource_version
+            )
+        )
+
+
+class _HinderedFeed:
+    def __init__(self, events: AsyncIterator[WatchEvent], hindrance: Hindrance) -> None:
+        self._events, self._hindrance = events, hindrance
+
+    def __aiter__(self) -> AsyncIterator[WatchEvent]:
+        return self
+
+    async def __anext__(self) -> WatchEvent:
+        try:
+            return await self._events.__anext__()
+        finally:
+            await self._hindrance.wait_awake()
