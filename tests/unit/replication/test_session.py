@@ -158,7 +158,6 @@ async def test_a_clean_end_without_goodbye(principal: End, autojump_clock: MockC
 @pytest.mark.parametrize(
     "frame",
     [
-        b"",
         b"\xc1",
         b"\x90",
         b"\x91\x7f",
