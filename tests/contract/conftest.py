@@ -1,5 +1,7 @@
-"""Assertions of the shipped contract suite are rewritten like those of the tests here."""
+"""Assertions of the shipped contract suites are rewritten like those of the tests here."""
 
 import pytest
 
-pytest.register_assert_rewrite("trio_argoagent.testing.contracts")
+pytest.register_assert_rewrite(
+    "trio_argoagent.testing.contracts", "trio_argoagent.testing.transport_contract"
+)

@@ -11,22 +11,23 @@ import trio
 from trio._core import _run
 
 from trio_argoagent.testing.scheduling import simulate, stream
-from trio_argoagent.testing.trial import run_trial
+from trio_argoagent.testing.trial import Options, run_trial
 
+SHORT = Options(seconds=20.0)
 _PROGRAM = """
-from trio_argoagent.testing.trial import run_trial
-print(run_trial(7, chaos=20.0).digest)
+from trio_argoagent.testing.trial import Options, run_trial
+print(run_trial(7, Options(seconds=20.0)).digest)
 """
 
 
 def test_the_same_seed_takes_the_same_course_twice() -> None:
     """Every write on every cluster is equal: who, when, what."""
-    assert run_trial(7, chaos=20.0) == run_trial(7, chaos=20.0)
+    assert run_trial(7, SHORT) == run_trial(7, SHORT)
 
 
 def test_another_seed_takes_another_course() -> None:
     """The digest would be of no use if it were always the same."""
-    assert run_trial(7, chaos=20.0).digest != run_trial(8, chaos=20.0).digest
+    assert run_trial(7, SHORT).digest != run_trial(8, SHORT).digest
 
 
 def test_the_order_of_sets_and_dicts_of_strings_does_not_matter() -> None:

@@ -231,8 +231,8 @@ def test_an_application_deleted_on_an_autonomous_spoke_takes_its_mirror_with_it(
         await scene.create("web", syncPolicy=automated())
         await scene.synced("web")
         await scene.there.delete(APPLICATIONS, NAMESPACE, "web")
+        await scene.until(lambda: scene.on_hub("web") is None)
         await scene.agree()
-        assert scene.on_hub("web") is None
         assert scene.deployed("web") == 0
 
     play(story, mode=Mode.AUTONOMOUS)

@@ -149,6 +149,7 @@ class Uplink:
                 self._redial.succeeded()
         if session.goodbye is not None and session.goodbye.reason is messages.Reason.REPLACED:
             self._retry_after = REPLACED_WAIT
+            self._spoke.workers.core.stand_down()
         detail = session.goodbye.detail if session.goodbye is not None else "the principal ended the link"
         self._report("link-ended", detail, "info")
 

@@ -33,6 +33,8 @@ from trio_argoagent.testing.shrink import Shrunk
 VIOLATED: Final = 1
 TOLD: Final = 3
 """Violations that are told in full; of the others the seeds."""
+TOLD_RULES: Final = 5
+"""Lines on what a seed violated."""
 PATIENCE: Final = 120.0
 """Seconds of real time that every seed has at least."""
 SLOWNESS: Final = 0.2
@@ -278,14 +280,19 @@ class Campaign:
             return
         befell = sum(result["faults"].values())
         self._say(
-            f"{result['seeds']} seeds, {result['virtual_hours']:g} virtual hours, {result['steps']:,} steps, "
-            f"{befell:,} faults of {len(result['faults'])} kinds: {len(violated) or 'none'} violated"
+            f"{_counted(result['seeds'], 'seed')}, {result['virtual_hours']:g} virtual hours, "
+            f"{_counted(result['steps'], 'step')}, "
+            f"{_counted(befell, 'fault')}: {len(violated) or 'none'} violated"
         )
         self._say(f"trace {result['trace_blake2b']}")
 
     def _tell_violation(self, outcome: Outcome) -> None:
         self._say(f"seed {outcome.seed} is violated:")
-        self._say(_indented(outcome.violation))
+        broken = outcome.violation.splitlines()
+        for line in broken[:TOLD_RULES]:
+            self._say(f"  {line}")
+        if len(broken) > TOLD_RULES:
+            self._say(f"  and {len(broken) - TOLD_RULES} more")
         again = self._request.command(outcome.seed)
         heading = "what led to it"
         if self._shrunk is not None and outcome.seed == min(self._violated):
@@ -297,7 +304,7 @@ class Campaign:
 
     def _save(self, outcome: Outcome, shrunk: Shrunk[int], again: str) -> tuple[str, str]:
         """Keep the shrunk plan beside us: only a file can say which troubles were dropped."""
-        left = f"{len(shrunk.items)} items left after {shrunk.runs} runs"
+        left = f"{_counted(len(shrunk.items), 'item')} of the plan left after {_counted(shrunk.runs, 'run')}"
         heading = f"what led to it ({left}{'' if shrunk.minimal else ', maybe not the fewest'})"
         path = f"simulate-seed-{outcome.seed}.json"
         try:
@@ -311,8 +318,8 @@ class Campaign:
         click.echo(text, file=self._out)
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _bar() -> Progress:

@@ -20,8 +20,9 @@ from typing import Final
 
 import attrs
 
+from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key
-from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.model.records import DRIFT, Holding, Outcome, Record, Result
 from trio_argoagent.sync import buckets
 
 MAX_REVERTS: Final = 5
@@ -105,6 +106,17 @@ class ReplicaStatistics:
     contested: int
 
 
+def _unknown(slot: _Slot, holding: Holding | None) -> bool:
+    """May this holding be of a record that we have not retained?"""
+    kept = slot.retained
+    return kept is None or holding not in (None, Holding(kept.uid, kept.digest), Holding(kept.uid, DRIFT))
+
+
+def _succeeds(record: Record, kept: Record | None) -> bool:
+    """Has somebody else applied this after what we retained? To put that back would be to go back."""
+    return kept is None or rv.is_newer(record.asof, kept.asof)
+
+
 class Replica:
     """See the module."""
 
@@ -121,7 +133,7 @@ class Replica:
         self._timers: list[tuple[float, int, Key]] = []
         self._timer_numbers = 0
         self._reports: deque[Report] = deque()
-        self._linked = False
+        self._linked, self._guards = False, True
         self._applied = self._rejected = self._reverted = 0
 
     # The link
@@ -133,7 +145,7 @@ class Replica:
         tell that it is not. Kept, it would bring back what has been withdrawn meanwhile.
         """
         self.link_down()
-        self._linked = True
+        self._linked = self._guards = True
         for slot in self._slots.values():
             slot.told, slot.record = slot.held, None
         return self._held.root()
@@ -144,6 +156,16 @@ class Replica:
         self._reports.clear()
         for slot in self._slots.values():
             slot.number, slot.told_pending = None, ""
+
+    def stand_down(self) -> None:
+        """Another process has taken over: want nothing and guard nothing until the next link is up.
+
+        What it will be sent, we shall not see, and guarding what we know would undo it.
+        """
+        self._guards = False
+        for key, slot in list(self._slots.items()):
+            slot.record = slot.retained = None
+            self._forget_if_empty(key, slot)
 
     def record(self, number: int, record: Record, now: float) -> None:
         """A record has arrived under that link-local number. It replaces one that is not yet applied."""
@@ -216,9 +238,10 @@ class Replica:
                 return
             slot = self._slots[key] = _Slot()
         if not slot.busy:
-            kept = retain() if slot.retained is None and slot.record is None else None
+            kept = retain() if self._guards and slot.record is None and _unknown(slot, holding) else None
             # An informer that lags may show what we have deleted since: that is no longer held.
-            if kept is not None and holding == Holding(kept.uid, kept.digest):
+            intact = kept is not None and holding == Holding(kept.uid, kept.digest)
+            if kept is not None and intact and _succeeds(kept, slot.retained):
                 slot.retained, slot.last = kept, kept.digest
             before = slot.held
             self._hold(key, slot, holding)
@@ -323,7 +346,7 @@ class Replica:
         self._applied += applied
         self._rejected += not applied
         if applied:
-            slot.retained = work.record if retain else None
+            slot.retained = work.record if retain and self._guards else None
             slot.last = work.record.digest
         elif slot.record is None:
             slot.retained = None  # It cannot be put back from here: the source must know.

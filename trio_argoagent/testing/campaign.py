@@ -31,8 +31,8 @@ from trio_argoagent.testing.trial import Moment, run_plan
 
 DIGEST: Final = 32
 """Bytes of a digest."""
-MAX_LINES: Final = 200_000
-"""Lines of a run that are kept for its timeline; the oldest go first."""
+MAX_MOMENTS: Final = 200_000
+"""Moments of a run that are kept for its timeline; the oldest go first."""
 FEW: Final = 20
 """Items of a plan of which a timeline shows all; of more, users' actions are left to the writes they make."""
 _RULE: Final = re.compile(r"\b(?:I\d+b?|L\d|W\d)\b")
@@ -80,7 +80,7 @@ class Outcome:
 
     Attributes:
         seed: which.
-        violation: what did not hold; empty: everything held.
+        violation: what did not hold, a line each, in the order of time; empty: everything held.
         steps: of the scheduler; 0 where the worker did not live to say.
         seconds: of virtual time.
         faults: what befell the fleet and its calls, and how often.
@@ -109,22 +109,22 @@ class Outcome:
         return cls(**fields | {"timeline": tuple(fields["timeline"])})
 
     @property
-    def rules(self) -> frozenset[str]:
-        """Which rules were broken, or what else it was: outcomes of the same ones are taken for one bug."""
-        found = frozenset(_RULE.findall(self.violation))
-        last = self.violation.strip().rpartition("\n")[2]
-        return found or frozenset((last.partition(":")[0],))
+    def rules(self) -> list[str]:
+        """Which rules were broken, the first one first; where a line names none, its beginning."""
+        found = (_RULE.search(line) for line in self.violation.splitlines())
+        named = [match[0] for match in found if match is not None]
+        return list(dict.fromkeys(named)) or [self.violation.partition(":")[0]]
 
 
 class _Recorder:
     """Hashes, writes and retells what happens in one run."""
 
     def __init__(self, out: BinaryIO | None) -> None:
-        self.lines: deque[timeline.Line] = deque(maxlen=MAX_LINES)
+        self.moments: deque[Moment] = deque(maxlen=MAX_MOMENTS)
         self._out, self._hasher = out, hashlib.blake2b(digest_size=DIGEST)
 
     def __call__(self, moment: Moment) -> None:
-        self.lines.append(timeline.line(moment))
+        self.moments.append(moment)
         if moment.entry is None:
             return
         written = canonical(_shown(moment.at, moment.cluster, moment.entry)) + b"\n"
@@ -165,7 +165,7 @@ def play(job: Job) -> Outcome:
         report = run_plan(plan, trace=recorder)
     outcome = Outcome(
         plan.seed,
-        "\n".join(report.violations),
+        "\n".join(sorted((" ".join(text.split()) for text in report.violations), key=timeline.when)),
         report.steps,
         round(report.seconds, 3),
         dict(sorted((report.faults + report.calls).items())),
@@ -173,7 +173,7 @@ def play(job: Job) -> Outcome:
     )
     if not outcome.violation:
         return outcome
-    led = timeline.select(recorder.lines, outcome.violation, whole=len(plan.items) <= FEW)
+    led = timeline.select(recorder.moments, whole=len(plan.items) <= FEW)
     return attrs.evolve(outcome, timeline=tuple(led), plan=plan.to_json())
 
 

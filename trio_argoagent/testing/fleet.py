@@ -1,9 +1,9 @@
 """A whole fleet in one process: the hub, its principal, and spokes with an agent and an Argo CD each.
 
 Each cluster is an embedded API server; each program runs in a cancel scope of its own, reads and writes as a
-client of its own, and draws time and chance from an environment of its own. ``crash`` cancels a program
-wherever it is and forgets it; ``start`` begins it anew. Only the clusters, and what is deployed on them
-(``World``), outlive that.
+client of its own, and draws time and chance from an environment of its own. A program that is killed is
+cancelled wherever it is and forgets everything. Only the clusters, and what is deployed on them (``World``),
+outlive that. What can be done to a fleet is in ``outages``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from trio_argoagent.agent import Agent
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
+from trio_argoagent.errors import AlreadyExists, UserError
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APP_PROJECTS, NAMESPACES
-from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
+from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
@@ -35,13 +36,18 @@ from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
+from trio_argoagent.testing.hindrance import HinderedCluster
 from trio_argoagent.testing.network import Network
+from trio_argoagent.testing.outages import HUB, Outages
 from trio_argoagent.testing.programs import Program
 from trio_argoagent.testing.scheduling import make_env, stream
+from trio_argoagent.testing.snapshot import Snapshot, take_snapshot
 
 NAMESPACE: Final = "argocd"
 """Argo CD's namespace on every cluster."""
 PRINCIPAL: Final = "principal"
+USER: Final = "user"
+"""The actor of what a test does by hand."""
 CONTROLLER: Final = "application-controller"
 MAX_EVENTS: Final = 10_000
 """Events of the programs that are kept."""
@@ -104,19 +110,23 @@ class _Controller:
         )
 
 
-class Fleet:
+class Fleet(Outages):
     """See the module. ``open_fleet`` makes it.
 
     Args:
         seed: of everything that is drawn.
         plans: the spokes.
+
+    Raises:
+        UserError: the spokes' names are not distinct, or one is that of the hub or the principal.
     """
 
     def __init__(self, seed: int, plans: Sequence[SpokePlan]) -> None:
+        _check_names([HUB, PRINCIPAL, *(plan.name for plan in plans)])
+        super().__init__(Network(stream(seed, "network")), partial(stream, seed, "throttle"))
         self.seed = seed
         self.env = make_env(seed, "hub")
         self.hub = argocd_server(entropy=self.env.entropy, history=0, now=self.env.now())
-        self.network = Network(stream(seed, "network"))
         self.events: deque[tuple[float, str, Event]] = deque(maxlen=MAX_EVENTS)
         self.observers: list[Callable[[str, Event], None]] = []
         """Told what the programs report: which one, and what."""
@@ -124,14 +134,11 @@ class Fleet:
         self.clients: dict[str, FaultyCluster] = {}
         """Each program's view of its cluster: set ``faults`` there."""
         self.spokes = {plan.name: self._make_spoke(plan) for plan in plans}
+        self.servers = {HUB: self.hub, **{name: spoke.server for name, spoke in self.spokes.items()}}
         self.principal = Program(PRINCIPAL, self._make_principal)
         self.agents = {spoke.name: self._agent_program(spoke) for spoke in self.spokes.values()}
         self.controllers = {s.controller: self._controller_program(s) for s in self.spokes.values()}
-        self.programs: Mapping[str, Program[Any]] = {
-            PRINCIPAL: self.principal,
-            **self.agents,
-            **self.controllers,
-        }
+        self.programs = {PRINCIPAL: self.principal, **self.agents, **self.controllers}
 
     # Building
 
@@ -141,13 +148,16 @@ class Fleet:
         mapping = NamespaceMapping(plan.name, NAMESPACE, NAMESPACE, plan.mode is Mode.AUTONOMOUS)
         return Spoke(plan, server, env, World(), mapping)
 
-    def _client(self, program: str, server: ApiServer, env: Env, actor: str) -> FaultyCluster:
+    def _client(self, program: str, server: ApiServer, env: Env, actor: str) -> HinderedCluster:
         local = LocalCluster(server, env=env, actor=actor)
         before = self.clients.get(program)
         chance = stream(self.seed, program, "faults")
         client = FaultyCluster(local, self.limbo, chance) if before is None else before
         self.clients[program] = client
-        return client
+        return HinderedCluster(client, self.hindrance_of(program))
+
+    def _env(self, program: str, start: int) -> Env:
+        return self.skewed(program, make_env(self.seed, program, start))
 
     def _observe(self, program: str, event: Event) -> None:
         self.events.append((trio.current_time(), program, event))
@@ -159,7 +169,7 @@ class Fleet:
             PrincipalConfig(NAMESPACE),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
             listener=self.network.listener(),
-            env=make_env(self.seed, PRINCIPAL, start),
+            env=self._env(PRINCIPAL, start),
             observer=partial(self._observe, PRINCIPAL),
         )
 
@@ -169,7 +179,7 @@ class Fleet:
                 AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
                 dialer=self.network.dialer(spoke.name),
-                env=make_env(self.seed, spoke.name, start),
+                env=self._env(spoke.name, start),
                 observer=partial(self._observe, spoke.name),
             )
 
@@ -178,7 +188,7 @@ class Fleet:
     def _controller_program(self, spoke: Spoke) -> Program[_Controller]:
         def make(start: int) -> _Controller:
             client = self._client(spoke.controller, spoke.server, spoke.env, CONTROLLER)
-            return _Controller(client, make_env(self.seed, spoke.controller, start), spoke)
+            return _Controller(client, self._env(spoke.controller, start), spoke)
 
         return Program(spoke.controller, make)
 
@@ -226,8 +236,43 @@ class Fleet:
             self.programs[name].start()
 
     def crash(self, program: str) -> None:
-        """Kill a program at the step it has reached."""
-        self.programs[program].crash()
+        """Another word for ``kill``."""
+        self.kill(program)
+
+    async def apply(
+        self, objects: Mapping[str, Any] | Sequence[Mapping[str, Any]], cluster: str = HUB, actor: str = USER
+    ) -> None:
+        """Create objects, or change those that are there already, as ``kubectl apply`` does.
+
+        A field that an object does not name stays as it is. Namespaces must exist: on the hub ``argocd`` and
+        one called as each agent, on a spoke ``argocd``.
+
+        Args:
+            objects: one Kubernetes object, or several.
+            cluster: ``hub`` or an agent's name.
+            actor: who does it, for the server's log.
+
+        Raises:
+            UserError: there is no such cluster, or an object is of a kind that it does not serve.
+            ApiError: the server's own answer to an object that it does not accept.
+        """
+        client = self.cluster(cluster, actor)
+        for value in [objects] if isinstance(objects, Mapping) else objects:
+            resource = _resource_of(client.server, value)
+            try:
+                await client.create(resource, value)
+            except AlreadyExists:
+                meta = value["metadata"]
+                await client.patch(resource, meta.get("namespace", ""), meta["name"], MergePatch(value))
+
+    def cluster(self, name: str, actor: str = USER) -> LocalCluster:
+        """The hub (``hub``) or an agent's cluster as a client of that name sees it, without faults."""
+        self._server(name)
+        return self.hub_as(actor) if name == HUB else self.spoke_as(name, actor)
+
+    def snapshot(self) -> Snapshot:
+        """What every cluster holds now."""
+        return take_snapshot(self.servers)
 
     def set_faults(self, faults: Faults = NONE) -> None:
         """From now on every program's calls to its API server go wrong by these shares."""
@@ -265,6 +310,35 @@ class Fleet:
         if found:
             raise AssertionError(f"seed {self.seed}, {trio.current_time():.1f} s:\n  " + "\n  ".join(found))
 
+    async def wait_synced(self, timeout: float = 300.0) -> float:
+        """Wait until every Application on the hub is Synced and Healthy, and both sides agree.
+
+        Args:
+            timeout: seconds; an Application that nobody syncs never gets there.
+
+        Returns:
+            How many seconds it took.
+
+        Raises:
+            AssertionError: it is not so after ``timeout`` seconds; the text names the Applications.
+        """
+        began = trio.current_time()
+        while unsynced := self._unsynced():
+            if trio.current_time() >= began + timeout:
+                raise AssertionError(f"not Synced and Healthy after {timeout:g} s: {', '.join(unsynced)}")
+            await trio.sleep(POLL)
+        await self.wait_consistent(began + timeout - trio.current_time())
+        return trio.current_time() - began
+
+    def _unsynced(self) -> list[str]:
+        found = []
+        for item in self.hub.list(APPLICATIONS).items:
+            status = item.value.get("status") or {}
+            state = [(status.get(part) or {}).get("status") for part in ("sync", "health")]
+            if state != ["Synced", "Healthy"]:
+                found.append(f"{item.namespace}/{item.name}")
+        return found
+
     async def until(self, condition: Callable[[], bool], timeout: float = 120.0) -> None:
         """Wait for a condition that is looked at ten times a second.
 
@@ -274,6 +348,19 @@ class Fleet:
         with trio.fail_after(timeout):
             while not condition():  # noqa: ASYNC110 (it may become true in any of several clusters)
                 await trio.sleep(0.1)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if len({*names}) < len(names):
+        raise UserError(f"clusters and the principal need names of their own, not: {', '.join(names)}")
+
+
+def _resource_of(server: ApiServer, value: Mapping[str, Any]) -> Resource:
+    version, kind = value.get("apiVersion"), value.get("kind")
+    for each in server.resources():
+        if (each.resource.api_version, each.resource.kind) == (version, kind):
+            return each.resource
+    raise UserError(f"the cluster serves no kind {kind!r} of version {version!r}")
 
 
 async def _collect(server: ApiServer, env: Env) -> None:
@@ -295,7 +382,17 @@ async def open_fleet(
         seed: of everything that is drawn.
         start: start every program at once.
     """
-    fleet = Fleet(seed, plans)
+    async with run_fleet(Fleet(seed, plans), start=start) as fleet:
+        yield fleet
+
+
+@contextlib.asynccontextmanager
+async def run_fleet(fleet: Fleet, *, start: bool = True) -> AsyncIterator[Fleet]:
+    """Run a fleet, once, while the context is open; see ``open_fleet``.
+
+    Raises:
+        ExceptionGroup: handlers of links failed in a way that is a bug.
+    """
     async with trio.open_nursery() as nursery:
         await nursery.start(fleet.run)
         if start:

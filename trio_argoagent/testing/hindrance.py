@@ -1,9 +1,9 @@
 """What stands between a program and its API server while the program is paused or the server is throttled.
 
-A pause cannot stop a Trio task: the scheduler belongs to all tasks of a run. So the program's calls wait at the
-door, and the answers and watch events it is due wait as well, until the pause is over; requests that were on
-their way before it do arrive, as after a SIGSTOP. A throttled server turns a share of the calls away with 429
-before it looks at them, or lets each call wait its turn.
+A pause cannot stop a Trio task: the scheduler belongs to all tasks of a run. So the program's calls wait at
+the door, and the answers and watch events it is due wait as well, until the pause is over; requests that were
+on their way before it do arrive, as after a SIGSTOP. A throttled server turns a share of the calls away with
+429 before it looks at them, or lets each call wait its turn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import trio
 
-from trio_argoagent.errors import Throttled
+from trio_argoagent.errors import ApiError, OutcomeUnknown, Throttled
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch, ObjectList, WatchEvent
@@ -44,7 +44,7 @@ class Hindrance:
 
     async def wait_awake(self) -> None:
         """Return when the program is not paused; at once, without a checkpoint, if it is not."""
-        while self.paused_until > trio.current_time():
+        while self.paused_until > trio.current_time():  # noqa: ASYNC110 (a pause may grow meanwhile)
             await trio.sleep_until(self.paused_until)
 
     async def enter(self) -> None:
@@ -63,9 +63,12 @@ class Hindrance:
         """One call with all that hinders it; errors wait like answers."""
         await self.enter()
         try:
-            return await call()
-        finally:
+            answer = await call()
+        except (ApiError, OutcomeUnknown):
             await self.wait_awake()
+            raise
+        await self.wait_awake()
+        return answer
 
 
 class HinderedCluster:
@@ -163,6 +166,9 @@ class _HinderedFeed:
 
     async def __anext__(self) -> WatchEvent:
         try:
-            return await self._events.__anext__()
-        finally:
+            event = await self._events.__anext__()
+        except (ApiError, StopAsyncIteration):
             await self._hindrance.wait_awake()
+            raise
+        await self._hindrance.wait_awake()
+        return event

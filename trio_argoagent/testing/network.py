@@ -1,8 +1,8 @@
 """A network in memory: the ``Transport`` port with latency, cuts, half-open links, refusals and pauses.
 
 Frames of one link arrive in order, each after a delay of its own. What a fault does to a link it does at
-once; what it does to an agent (``cut``, ``refuse``, ``slow``, ``expire``) holds for the links it tries to open
-meanwhile, too.
+once; what it does to an agent (``cut``, ``refuse``, ``slow``, ``expire``) holds for the links it tries to
+open meanwhile, too.
 Every frame is counted, and can be looked at (``on_frame``).
 """
 
@@ -263,7 +263,7 @@ class Network:
 
     async def wait_awake(self, program: str) -> None:
         """Return when this program is not paused; at once, without a checkpoint, if it is not."""
-        while self.paused_until(program) > trio.current_time():
+        while self.paused_until(program) > trio.current_time():  # noqa: ASYNC110 (it may grow meanwhile)
             await trio.sleep_until(self.paused_until(program))
 
     def note(self, link: MemoryLink, frame: bytes) -> None:

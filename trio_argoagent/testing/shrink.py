@@ -66,7 +66,10 @@ def ddmin(items: Sequence[T], *, budget: int = MAX_RUNS) -> Generator[tuple[T, .
 
 
 def _complements(items: tuple[T, ...], parts: int) -> Iterator[tuple[T, ...]]:
-    """The list without its first part, without its second, and so on; of one part: nothing."""
+    """The list without its last part, without the one before, and so on; of one part: nothing.
+
+    The last one first: what would happen after a failure can always be dropped.
+    """
     bounds = [len(items) * number // parts for number in range(parts + 1)]
-    for begin, end in pairwise(bounds):
+    for begin, end in reversed(list(pairwise(bounds))):
         yield items[:begin] + items[end:]

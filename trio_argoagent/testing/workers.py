@@ -123,7 +123,7 @@ async def shrink(
 
     Returns:
         What the shrunk plan came to, and which of the plan's items are left. A candidate counts only if it
-        breaks the same rules: else it would be another bug's plan.
+        breaks the rule that was broken first: else it would be another bug's plan.
     """
     search = _Search(outcome, told)
     await _work(search, limit, search.done)
@@ -139,6 +139,7 @@ class _Search:
         self.result: Shrunk[int] | None = None
         self._whole, self._told, self._runs = outcome.plan, told, 0
         self._search = ddmin(range(item_count(outcome.plan)))
+        self._rule = outcome.rules[0]
         self._candidate: tuple[int, ...] = ()
         self._left = item_count(outcome.plan)
         self._verdict: bool | None = None
@@ -155,7 +156,7 @@ class _Search:
         return Job(self.best.seed, plan=with_items(self._whole, self._candidate))
 
     def done(self, outcome: Outcome) -> None:
-        self._verdict = bool(outcome.violation) and outcome.rules == self.best.rules
+        self._verdict = bool(outcome.violation) and self._rule in outcome.rules
         self._runs += 1
         if self._verdict:
             self.best, self._left = outcome, len(self._candidate)
