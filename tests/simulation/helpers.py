@@ -20,7 +20,6 @@ from trio_argoagent.testing.argocd.names import Dialect, Settings
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.scheduling import simulate
-from trio_argoagent.testing.workload import ArgoView
 
 Story = Callable[["Scene"], Awaitable[None]]
 
@@ -32,14 +31,17 @@ class Scene:
         self.fleet, self.monitors = fleet, monitors
         self.records = 0
         """Records that were sent, both ways."""
+        self._listener = fleet.network.on_frame
         fleet.network.on_frame = self._on_frame
         (self.spoke,) = fleet.spokes.values()
         self.hub = fleet.hub_as("user")
-        self.argocd: Any = ArgoView(fleet.hub_as("argocd-server"), NAMESPACE)
+        self.argocd = fleet.hub_as("argocd-server")
         """The hub as argocd-server sees it."""
         self.there = fleet.spoke_as(self.spoke.name, "spoke-user")
 
     def _on_frame(self, agent: str, up: bool, frame: bytes) -> None:
+        if self._listener is not None:
+            self._listener(agent, up, frame)
         self.records += isinstance(codec.decode(frame), messages.RecordMessage)
 
     async def create(self, name: str, path: str = "guestbook", **more: Any) -> Object:

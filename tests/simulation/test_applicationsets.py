@@ -1,4 +1,4 @@
-"""ApplicationSets on the hub: a controller that overwrites, beside a principal that writes as little as it can."""
+"""ApplicationSets on the hub: a controller that overwrites beside a principal that writes little."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.sync import names, operations
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd import argocd_server
-from trio_argoagent.testing.argocd.applications import automated
+from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.argocd.applicationset import APPLICATION_SETS, SetSettings
 from trio_argoagent.testing.argocd.applicationset_controller import SetStatus, run_applicationset_controller
 from trio_argoagent.testing.argocd.git import EXAMPLES
 from trio_argoagent.testing.argocd.names import FAMILY, IN_CLUSTER, Settings
+from trio_argoagent.testing.faults import NONE, Faults
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, Fleet, SpokePlan, open_fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.scheduling import make_env, simulate
@@ -68,6 +69,12 @@ class Scene:
         """The annotations of an Application on the hub."""
         app = self.app(agent, name)
         return app.annotations if app is not None else {}
+
+    def phase(self, agent: str, name: str) -> str:
+        """The phase of an Application's operationState on the hub."""
+        app = self.app(agent, name)
+        status = (app.get("status") if app is not None else None) or {}
+        return str((status.get("operationState") or {}).get("phase", ""))
 
     def deployed(self, agent: str) -> list[str]:
         """The revisions that the Applications of an agent say they have been synced to last."""
@@ -187,7 +194,7 @@ def play(
 
 
 def _owned(stored: Stored | None) -> tuple[Any, ...]:
-    """What an ApplicationSet owns on an Application, and so what nobody of us may touch; requests left out."""
+    """What an ApplicationSet owns on an Application, so that we may not touch it; requests left out."""
     assert stored is not None
     meta = stored.metadata
     annotations = dict(meta.get("annotations") or {})
@@ -197,7 +204,7 @@ def _owned(stored: Stored | None) -> tuple[Any, ...]:
 
 
 def test_a_set_is_generated_replicated_and_then_left_in_peace() -> None:
-    """Ten minutes with a drift, a degradation and a refresh: nothing of ours makes the controller look again."""
+    """Ten minutes with a drift, a degradation and a refresh: nothing of ours makes it look again."""
 
     async def story(scene: Scene) -> None:
         for agent in AGENTS:
@@ -338,8 +345,33 @@ def test_a_rolling_sync_goes_step_by_step() -> None:
         await scene.create("m2", strategy=ROLLING)
         await scene.synced("m2")
         attempts = scene.fleet.spokes["m2"].world.attempts
-        ended = max(a.at for a in attempts if a.app == f"{NAMESPACE}/one")
+        ended = min(a.at for a in attempts if (a.app, a.phase) == (f"{NAMESPACE}/one", "Succeeded"))
         others = [a.at for a in attempts if a.app != f"{NAMESPACE}/one"]
         assert min(others) > ended + 3.0  # A rollout of the workload takes three seconds.
 
     play(story, progressive=True)
+
+
+def test_a_request_equal_to_one_whose_end_no_watch_has_shown_is_run() -> None:
+    """The principal ended the first itself: what it then finds standing has been asked for anew."""
+
+    async def story(scene: Scene) -> None:
+        fleet, spoke = scene.fleet, scene.fleet.spokes["m1"]
+        app = application("web", namespace="m1")
+        await scene.hub.create(APPLICATIONS, app)
+        await fleet.until(lambda: state(scene.app("m1", "web"))[0] == "OutOfSync")
+        await fleet.wait_consistent()
+        await argocd_server.sync(scene.hub, "m1", "web", git=spoke.world.git)
+        await fleet.until(lambda: scene.phase("m1", "web") == "Running")
+        fleet.clients[PRINCIPAL].faults = Faults(stalls=1.0, stall=30.0, breaks=1.0)
+        await fleet.until(lambda: scene.phase("m1", "web") == "Succeeded")
+        await argocd_server.sync(scene.hub, "m1", "web", git=spoke.world.git)
+        await trio.sleep(5)
+        fleet.hub.compact(fleet.hub.rv)
+        await trio.sleep(40)
+        fleet.clients[PRINCIPAL].faults = NONE
+        await fleet.until(lambda: scene.phase("m1", "web") == "Succeeded")
+        await fleet.wait_consistent()
+        assert scene.starts("m1", "web") == 2
+
+    play(story)

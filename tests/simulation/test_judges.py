@@ -8,11 +8,14 @@ import pytest
 import trio
 
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
 from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.sync import names
 from trio_argoagent.testing.argocd import argocd_server
-from trio_argoagent.testing.argocd.applications import automated
+from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
 
 from .helpers import Scene, play
@@ -50,6 +53,33 @@ async def _let_go_too_early(scene: Scene) -> None:
     await scene.change(scene.fleet.hub_as(PRINCIPAL), "web", {"finalizers": []})
 
 
+async def _touch_a_local_object(scene: Scene) -> None:
+    await scene.there.create(APPLICATIONS, application("local", namespace=NAMESPACE))
+    await scene.change(scene.fleet.spoke_as("m1", "agent"), "local", {"labels": {"x": "y"}})
+
+
+async def _edit_what_the_hub_owns(scene: Scene) -> None:
+    await scene.change(scene.fleet.hub_as(PRINCIPAL), "web", {"labels": {"x": "y"}})
+
+
+async def _write_outside_all_scopes(scene: Scene) -> None:
+    principal = scene.fleet.hub_as(PRINCIPAL)
+    await principal.create(APPLICATIONS, application("web", namespace=NAMESPACE))
+    agent = scene.fleet.spoke_as("m1", "agent")
+    await agent.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})
+
+
+async def _say_what_is_not_so(scene: Scene) -> None:
+    listener = scene.fleet.network.on_frame
+    assert listener is not None
+    key = Key(Kind.APPLICATION, "elsewhere", "web")
+    record = Record(key, "u1", "d1", "1", b"{}")
+    listener("m1", False, codec.encode(messages.RecordMessage(7, record)))
+    answer = Result(7, Outcome.APPLIED, holding=Holding("u1", "d1"))
+    listener("m1", True, codec.encode(messages.Results((answer,))))
+    await trio.lowlevel.checkpoint()
+
+
 @pytest.mark.parametrize(
     ("forgery", "invariants"),
     [
@@ -57,6 +87,10 @@ async def _let_go_too_early(scene: Scene) -> None:
         (_forge_marker, ("I1:", "I2:")),
         (_drop_request, ("L3:",)),
         (_let_go_too_early, ("I3b:",)),
+        (_touch_a_local_object, ("I11:",)),
+        (_edit_what_the_hub_owns, ("I11:",)),
+        (_write_outside_all_scopes, ("no agent's namespace", "not in the agent's namespace")),
+        (_say_what_is_not_so, ("I8: m1: a record of", "I5: m1:")),
     ],
 )
 def test_a_forged_write_is_found(forgery: Forgery, invariants: tuple[str, ...]) -> None:

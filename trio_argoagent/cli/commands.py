@@ -306,7 +306,7 @@ def demo(**options: Any) -> None:
     "--seeds",
     default=None,
     show_default="1",
-    type=click.IntRange(1, 1_000_000),
+    type=click.IntRange(1, 100_000),
     metavar="N",
     help="How many seeds, counted from the first.",
 )

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 import trio
 
-from trio_argoagent.errors import Expired, Unavailable
+from trio_argoagent.errors import Expired, RemoteProtocolError, Unavailable
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import Cluster, ObjectList
@@ -52,6 +52,7 @@ async def read_snapshot(
         The objects, and the resourceVersion they are a snapshot of.
 
     Raises:
+        RemoteProtocolError: a page names no resourceVersion, so it is a snapshot of nothing.
         ApiError: the server says no, or gives no page within ``PAGE_DEADLINE`` (``Unavailable``).
     """
     try:
@@ -83,11 +84,15 @@ async def _read_pages(
 
 async def _read_page(source: Collection, limit: int, token: str) -> ObjectList:
     with trio.move_on_after(PAGE_DEADLINE):
-        return await source.cluster.list(
+        page = await source.cluster.list(
             source.resource,
             source.namespace,
             selector=source.selector,
             limit=limit,
             continue_token=token,
         )
+        if not page.resource_version:
+            # A snapshot of nothing: some proxy made it up, and taken at its word it would delete a fleet.
+            raise RemoteProtocolError(f"the list of {source.resource} names no resourceVersion")
+        return page
     raise Unavailable(f"no page of {source.resource} within {PAGE_DEADLINE:.0f} s")

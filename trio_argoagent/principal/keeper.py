@@ -72,9 +72,12 @@ class Keeper:
         self._rejected[namespace, name] = (intent, message)
         self.touch(namespace, name)
 
-    def ended(self, namespace: str, name: str) -> None:
-        """No operation stands on this object: whatever is asked for from now on is asked for anew."""
-        self._standing.pop((namespace, name), None)
+    def ended(self, namespace: str, name: str, intent: str) -> None:
+        """This intent has ended: whatever is asked for from now on is asked for anew."""
+        standing = self._standing.get((namespace, name))
+        # The answer to the write that ended it may come after the next request has been stamped.
+        if standing is not None and standing.id == intent:
+            del self._standing[namespace, name]
 
     def _follow(self, namespace: str, name: str) -> None:
         """Remember whose operation stands, for when somebody takes our entry out of it."""
@@ -82,7 +85,7 @@ class Keeper:
         operation = obj.get("operation") if obj is not None else None
         entry = operations.classify(operation)
         if obj is None or entry.origin is Origin.NONE:
-            self.ended(namespace, name)
+            self._standing.pop((namespace, name), None)
         elif entry.origin is Origin.INTENT:
             self._standing[namespace, name] = _Stamp(obj.meta.uid, entry.id, operations.told(operation))
 
@@ -120,7 +123,7 @@ class Keeper:
         if name in self._rejected:
             answer = intents.answer_rejected(obj, *self._rejected[name], at=self._env.timestamp())
             if answer is not None:
-                self.ended(*name)
+                self._standing.pop(name, None)
                 return answer
             del self._rejected[name]
         if obj.deleting and any(names.is_argo_finalizer(finalizer) for finalizer in obj.finalizers):

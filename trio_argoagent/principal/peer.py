@@ -96,7 +96,7 @@ class Peer:
                 self.mapping,
                 lambda key: self._answered_at.get(key, ""),
                 self._unstarted,
-                lambda namespace, name: self._applications.ended(namespace, name),
+                lambda *ended: self._applications.ended(*ended),
             ),
         }
         carried = {kind: trade for kind, trade in trades.items() if kind in self._observed}

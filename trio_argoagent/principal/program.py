@@ -213,10 +213,11 @@ class Principal:
         with trio.CancelScope() as scope:
             peer.link_scope, peer.link_ended = scope, trio.Event()
             try:
-                peer.link_is(greeting.link)
-                greeting.say(self._welcome(peer))
+                # Told before anything can fail: each link-down has its link-up.
                 text = f"{hello.mode} agent {hello.version} is connected"
                 self._report(peer.mapping.agent, "link-up", text)
+                peer.link_is(greeting.link)
+                greeting.say(self._welcome(peer))
                 feeds = Feeds(peer.outlet, peer.workers, peer.answered, peer.inlet, peer.compared)
                 await Session(greeting, feeds, self.config.keepalive).run(hello.root)
             finally:

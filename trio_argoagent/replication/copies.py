@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -10,6 +11,7 @@ import msgspec
 import trio
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object, canonical, decode
 from trio_argoagent.model.records import Holding, Outcome, Record
@@ -26,6 +28,7 @@ PROJECT_WAIT: Final = 10.0
 """Seconds an Application waits for its AppProject: Argo CD does not look again when it comes."""
 
 WAITS_FOR_PROJECT: Final = "waits for AppProject"
+SUCCEEDED: Final = "another process has applied a newer one"
 
 _PARTS: Final = {"annotations": dict, "finalizers": list, "labels": dict, "spec": dict}
 
@@ -120,17 +123,26 @@ class _CopyPlan:
     record: Record
     body: dict[str, Any] | None
     gate: Callable[[Object | None], str]
+    guard: bool = False
     stored: list[str] = attrs.field(factory=list)
 
     def step(self, live: Object | None) -> steps.Step:
         reason = self.gate(live)
         if reason:
             return steps.pending(reason)
+        if self.guard and _is_newer(live, self.record):
+            return steps.Done(Outcome.REJECTED, SUCCEEDED)
         return plan.plan(self.place, self.record, self.body, live, self.stored)
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         if isinstance(step, steps.Create) or (isinstance(step, steps.Patch) and step.sends):
             self.stored.append(projection.ap(self.place.row, obj))
+
+
+def _is_newer(live: Object | None, record: Record) -> bool:
+    """Has somebody applied a later value than this? Another process of ours has, and we were not told."""
+    mark = marker.parse(live.annotations.get(names.MARKER)) if live is not None else None
+    return mark is not None and rv.is_newer(mark.asof, record.asof)
 
 
 class Copies:
@@ -163,7 +175,8 @@ class Copies:
         """See ``Trade``."""
         record, place = work.record, self._place(work.key)
         body = read_copy(record)
-        task = _CopyPlan(place, record, body, lambda live: self._gate(work.key, place, body, live))
+        gate = partial(self._gate, work.key, place, body)
+        task = _CopyPlan(place, record, body, gate, work.guard)
         done = await self._executor.bring_about(place.namespace, place.name, task)
         if isinstance(done, TryLater):
             return done

@@ -43,7 +43,6 @@ class TryLater:
     reason: str
 
 
-
 _LOST_RACE = (errors.Conflict, errors.AlreadyExists, errors.NotFound, errors.Expired)
 _NOT_NOW = (errors.Throttled, errors.Unavailable)
 _NOT_ALLOWED = (errors.Forbidden, errors.Unauthorized)
@@ -102,7 +101,10 @@ class Executor:
         before = self.known.get(namespace, name)
         try:
             obj = await self._cluster.get(self._resource, namespace, name)
-        except errors.NotFound:
+        except errors.NotFound as exc:
+            if not exc.details.get("name"):
+                # The resource is not served, which says nothing of the object.
+                raise errors.Unavailable(exc.message) from exc
             if before is not None:
                 self.known.gone(namespace, name, before.meta.uid, before.meta.resource_version)
             return None

@@ -70,7 +70,7 @@ class _StatusPlan:
     body: dict[str, Any] | None
     memo: Memo | None
     refreshed: Callable[[], bool]
-    ended: Callable[[], None]
+    ended: Callable[[str], None]
     merged: Merged | None = None
     live: Object | None = None
 
@@ -86,8 +86,8 @@ class _StatusPlan:
         return steps.pending("the hub has no such object")
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
-        if obj.get("operation") is None:
-            self.ended()
+        if self.body is not None and obj.get("operation") is None:
+            self.ended(self.body["intent"])
         if self.merged is not None:
             self.memo = overlay.memo_of(self.record, self.merged, obj)
 
@@ -102,7 +102,7 @@ class Statuses:
             Application's key; empty: it has not answered yet.
         unstarted: told that as of that resourceVersion the spoke's object shows nothing of the sync that
             the hub asks for.
-        ended: told that no operation stands any more on that object of the hub, because we removed it.
+        ended: told that we have removed the operation of that intent from that object of the hub.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Statuses:
         mapping: NamespaceMapping,
         refreshed_at: Callable[[Key], str],
         unstarted: Callable[[Key, str], None],
-        ended: Callable[[str, str], None],
+        ended: Callable[[str, str, str], None],
     ) -> None:
         self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
         self._unstarted, self._ended = unstarted, ended
@@ -134,7 +134,7 @@ class Statuses:
             body,
             self._memos.get(work.key),
             lambda: self._is_refreshed(record),
-            lambda: self._ended(*name),
+            lambda intent: self._ended(*name, intent),
         )
         done = await self._executor.bring_about(*name, plan)
         if isinstance(done, TryLater):

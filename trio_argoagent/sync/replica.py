@@ -65,6 +65,8 @@ class Work:
     record: Record
     again: bool
     """It was applied before, and somebody changed what it made."""
+    guard: bool = False
+    """Nobody has asked for it now: it is put back from what is retained."""
 
 
 @attrs.define
@@ -300,7 +302,7 @@ class Replica:
                 slot.busy = True
                 made = Holding(record.uid, record.digest)
                 again = not record.tombstone and slot.last == record.digest and slot.held != made
-                return Work(key, record, again)
+                return Work(key, record, again, guard=slot.record is None)
             self._forget_if_empty(key, slot)
         return None
 

@@ -1,7 +1,8 @@
 """The kit for tests, the simulator, the demo and the benchmarks; it is shipped, and this is its public face.
 
 What happens to my fleet when ...? A test asks, in virtual time and in one process, and gets the same
-answer each time. With the package installed pytest knows the fixtures ``fleet``, ``hub`` and ``agents`` (``plugin``):
+answer each time. With the package installed pytest knows the fixtures ``fleet``, ``hub`` and ``agents``
+(``plugin``):
 
     @pytest.mark.fleet(managed=("east",), autonomous=("edge",), seed=1)
     async def test_a_cut(fleet):
@@ -38,6 +39,7 @@ hindrance     a program that is paused, an API server that is throttled
 programs      a process that can be killed and started again
 outages       what a test can do to a fleet
 fleet         a whole fleet in one process
+user          what a user does with a cluster by hand
 snapshot      what all clusters hold, to be compared and read
 plugin        the fixtures
 oracle        do both sides hold the same?

@@ -18,6 +18,7 @@ import signal
 import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -192,30 +193,37 @@ class Tally:
     """What a campaign came to, whatever the order in which its seeds ended."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[int, Outcome] = {}
+        self._digests: dict[int, str] = {}
+        self._violated: set[int] = set()
+        self._steps, self._seconds = 0, Fraction(0)
+        self._faults: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
         """Count one seed."""
-        self._outcomes[outcome.seed] = attrs.evolve(outcome, timeline=(), plan="")
+        self._digests[outcome.seed] = outcome.digest
+        self._steps += outcome.steps
+        # A sum of floats would depend on the order.
+        self._seconds += Fraction(outcome.seconds)
+        self._faults.update(outcome.faults)
+        if outcome.violation:
+            self._violated.add(outcome.seed)
 
     @property
     def violated(self) -> list[int]:
         """The seeds that broke a rule, in their order."""
-        return sorted(seed for seed, outcome in self._outcomes.items() if outcome.violation)
+        return sorted(self._violated)
 
     def result(self) -> dict[str, Any]:
         """What ``simulate --json`` prints; ``trace_blake2b`` is over the seeds' digests in their order."""
-        outcomes = [self._outcomes[seed] for seed in sorted(self._outcomes)]
         hasher = hashlib.blake2b(digest_size=DIGEST)
-        for outcome in outcomes:
-            hasher.update(outcome.digest.encode() + b"\n")
-        faults = sum((Counter(outcome.faults) for outcome in outcomes), Counter[str]())
+        for seed in sorted(self._digests):
+            hasher.update(self._digests[seed].encode() + b"\n")
         return {
-            "seeds": len(outcomes),
-            "steps": sum(outcome.steps for outcome in outcomes),
-            "virtual_hours": round(sum(outcome.seconds for outcome in outcomes) / 3600, 4),
-            "faults": dict(sorted(faults.items())),
-            "violations": len(self.violated),
+            "seeds": len(self._digests),
+            "steps": self._steps,
+            "virtual_hours": round(float(self._seconds / 3600), 4),
+            "faults": dict(sorted(self._faults.items())),
+            "violations": len(self._violated),
             "trace_blake2b": hasher.hexdigest(),
         }
 

@@ -265,9 +265,19 @@ async def _twin(stage: Stage, item: Item) -> None:
     local = fleet.spoke_as(item.target, "agent")
     cluster = FaultyCluster(local, fleet.limbo, stream(fleet.seed, item.target, "twin", item.number, "calls"))
     config = AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name)
+    stage.doubled[item.target] += 1
     twin = Agent(config, cluster=cluster, dialer=fleet.network.dialer(spoke.name), env=env)
     with trio.move_on_after(item.lasts):
         await twin.run()
+
+
+async def _skew(stage: Stage, item: Item) -> None:
+    """A program's wall clock is up to a day wrong."""
+    stage.fleet.skew_clock(item.target, DAY * (2.0 * item.strength - 1.0))
+    try:
+        await trio.sleep(item.lasts)
+    finally:
+        stage.fleet.skew_clock(item.target, 0.0)
 
 
 _A, _P, _C, _S = Aim.AGENT, Aim.PRODUCT, Aim.CONTROLLER, Aim.CLUSTER
@@ -282,7 +292,7 @@ _NETWORK: Final = (
     Fault("slow-link", "1 to 8 KiB/s", _A, 3, 10.0, _slow_link),
     Fault("stall", "nothing arrives for a while, and then all of it", _A, 3, 8.0, _stall),
     Fault("deaf", "one side never reads", _A, 2, 20.0, _deaf),
-    Fault("second-link", "a second connection in the agent's name that says nothing", _A, 2, 10.0, _second_link),
+    Fault("second-link", "a second, silent connection of the agent", _A, 2, 10.0, _second_link),
 )  # fmt: skip
 _CALLS: Final = (
     Fault("conflict", "writes are refused with 409", _P, 3, 10.0, _calls(lambda x: Faults(conflicts=x / 2))),
@@ -317,7 +327,7 @@ _CALLS: Final = (
 _CLUSTERS: Final = (
     Fault("gone-410", "a compaction: every watch must list again", _S, 3, 0.1, _gone),
     Fault("restart-server", "every watch of a cluster ends", _S, 2, 0.1, _restart_server),
-    Fault("namespace-recreated", "an agent's namespace on the hub goes and comes back", _A, 1, 5.0, _namespace),
+    Fault("namespace-recreated", "an agent's namespace on the hub is made anew", _A, 1, 5.0, _namespace),
 )  # fmt: skip
 _PROGRAMS: Final = (
     Fault("crash", "the principal or an agent dies", _P, 6, 8.0, _crash()),
@@ -325,6 +335,7 @@ _PROGRAMS: Final = (
     Fault("crash-controller", "an application-controller dies", _C, 2, 8.0, _crash()),
     Fault("zombie", "a program dies, and its last writes land later", _P, 3, 1.0, _zombie),
     Fault("pause", "a program stands still", _P, 3, 20.0, _pause),
+    Fault("clock-skew", "a wall clock is up to a day wrong", _P, 2, 20.0, _skew),
     Fault("twin", "a second process of one agent", _A, 2, 15.0, _twin),
 )  # fmt: skip
 FAULTS: Final[Mapping[str, Fault]] = {

@@ -21,10 +21,10 @@ from trio_argoagent.agent import Agent
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
-from trio_argoagent.errors import AlreadyExists, UserError
+from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
-from trio_argoagent.ports.cluster import Cluster, MergePatch
+from trio_argoagent.model.resources import APP_PROJECTS, NAMESPACES
+from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
@@ -33,6 +33,7 @@ from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project
+from trio_argoagent.testing.argocd.git import EXAMPLES
 from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
@@ -40,8 +41,9 @@ from trio_argoagent.testing.hindrance import HinderedCluster
 from trio_argoagent.testing.network import Network
 from trio_argoagent.testing.outages import HUB, Outages
 from trio_argoagent.testing.programs import Program
-from trio_argoagent.testing.scheduling import make_env, stream
+from trio_argoagent.testing.scheduling import EPOCH, make_env, stream
 from trio_argoagent.testing.snapshot import Snapshot, take_snapshot
+from trio_argoagent.testing.user import apply_objects, unsynced
 
 NAMESPACE: Final = "argocd"
 """Argo CD's namespace on every cluster."""
@@ -111,7 +113,7 @@ class _Controller:
 
 
 class Fleet(Outages):
-    """See the module. ``open_fleet`` makes it.
+    """See the module. ``open_fleet`` makes it and runs it; only running it needs Trio.
 
     Args:
         seed: of everything that is drawn.
@@ -126,7 +128,7 @@ class Fleet(Outages):
         super().__init__(Network(stream(seed, "network")), partial(stream, seed, "throttle"))
         self.seed = seed
         self.env = make_env(seed, "hub")
-        self.hub = argocd_server(entropy=self.env.entropy, history=0, now=self.env.now())
+        self.hub = argocd_server(entropy=self.env.entropy, history=0, now=EPOCH)
         self.events: deque[tuple[float, str, Event]] = deque(maxlen=MAX_EVENTS)
         self.observers: list[Callable[[str, Event], None]] = []
         """Told what the programs report: which one, and what."""
@@ -144,7 +146,7 @@ class Fleet(Outages):
 
     def _make_spoke(self, plan: SpokePlan) -> Spoke:
         env = make_env(self.seed, plan.name, "cluster")
-        server = argocd_server(entropy=env.entropy, history=0, now=env.now())
+        server = argocd_server(entropy=env.entropy, history=0, now=EPOCH)
         mapping = NamespaceMapping(plan.name, NAMESPACE, NAMESPACE, plan.mode is Mode.AUTONOMOUS)
         return Spoke(plan, server, env, World(), mapping)
 
@@ -256,14 +258,12 @@ class Fleet(Outages):
             UserError: there is no such cluster, or an object is of a kind that it does not serve.
             ApiError: the server's own answer to an object that it does not accept.
         """
-        client = self.cluster(cluster, actor)
-        for value in [objects] if isinstance(objects, Mapping) else objects:
-            resource = _resource_of(client.server, value)
-            try:
-                await client.create(resource, value)
-            except AlreadyExists:
-                meta = value["metadata"]
-                await client.patch(resource, meta.get("namespace", ""), meta["name"], MergePatch(value))
+        await apply_objects(self.cluster(cluster, actor), objects)
+
+    def push(self, path: str = "guestbook") -> None:
+        """Commit a change of that path to the example repository; each Argo CD finds it at its next look."""
+        for spoke in self.spokes.values():
+            spoke.world.git = spoke.world.git.push(EXAMPLES, path)
 
     def cluster(self, name: str, actor: str = USER) -> LocalCluster:
         """The hub (``hub``) or an agent's cluster as a client of that name sees it, without faults."""
@@ -323,21 +323,12 @@ class Fleet(Outages):
             AssertionError: it is not so after ``timeout`` seconds; the text names the Applications.
         """
         began = trio.current_time()
-        while unsynced := self._unsynced():
+        while left := unsynced(self.hub):
             if trio.current_time() >= began + timeout:
-                raise AssertionError(f"not Synced and Healthy after {timeout:g} s: {', '.join(unsynced)}")
+                raise AssertionError(f"seed {self.seed}, after {timeout:g} s:\n  " + "\n  ".join(left))
             await trio.sleep(POLL)
         await self.wait_consistent(began + timeout - trio.current_time())
         return trio.current_time() - began
-
-    def _unsynced(self) -> list[str]:
-        found = []
-        for item in self.hub.list(APPLICATIONS).items:
-            status = item.value.get("status") or {}
-            state = [(status.get(part) or {}).get("status") for part in ("sync", "health")]
-            if state != ["Synced", "Healthy"]:
-                found.append(f"{item.namespace}/{item.name}")
-        return found
 
     async def until(self, condition: Callable[[], bool], timeout: float = 120.0) -> None:
         """Wait for a condition that is looked at ten times a second.
@@ -353,14 +344,6 @@ class Fleet(Outages):
 def _check_names(names: Sequence[str]) -> None:
     if len({*names}) < len(names):
         raise UserError(f"clusters and the principal need names of their own, not: {', '.join(names)}")
-
-
-def _resource_of(server: ApiServer, value: Mapping[str, Any]) -> Resource:
-    version, kind = value.get("apiVersion"), value.get("kind")
-    for each in server.resources():
-        if (each.resource.api_version, each.resource.kind) == (version, kind):
-            return each.resource
-    raise UserError(f"the cluster serves no kind {kind!r} of version {version!r}")
 
 
 async def _collect(server: ApiServer, env: Env) -> None:

@@ -62,12 +62,14 @@ class Hindrance:
     async def call(self, call: Callable[[], Awaitable[T]]) -> T:
         """One call with all that hinders it; errors wait like answers."""
         await self.enter()
+        error: ApiError | OutcomeUnknown | None = None
         try:
             answer = await call()
-        except (ApiError, OutcomeUnknown):
-            await self.wait_awake()
-            raise
+        except (ApiError, OutcomeUnknown) as exc:
+            error = exc
         await self.wait_awake()
+        if error is not None:
+            raise error
         return answer
 
 
@@ -165,10 +167,12 @@ class _HinderedFeed:
         return self
 
     async def __anext__(self) -> WatchEvent:
+        error: ApiError | StopAsyncIteration | None = None
         try:
             event = await self._events.__anext__()
-        except (ApiError, StopAsyncIteration):
-            await self._hindrance.wait_awake()
-            raise
+        except (ApiError, StopAsyncIteration) as exc:
+            error = exc
         await self._hindrance.wait_awake()
+        if error is not None:
+            raise error
         return event

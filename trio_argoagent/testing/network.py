@@ -94,8 +94,8 @@ class MemoryLink:
             now = trio.current_time()
             if pipe.frames and pipe.frames[0][0] <= now:
                 return self._take(now)
-            if not pipe.frames:
-                self._check()
+            if not pipe.frames and self.broken:
+                raise LinkBroken(self.broken)
             changed = pipe.changed
             with trio.move_on_at(pipe.frames[0][0] if pipe.frames else float("inf")):
                 await changed.wait()

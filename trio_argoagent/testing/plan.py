@@ -234,8 +234,8 @@ def _options(value: Any) -> Options:
 
 
 def _item(where: str, value: Any, spokes: Sequence[SpokePlan]) -> Item:
-    shape = {"number": int, "at": _NUMBER, "kind": str, "target": str, "lasts": _NUMBER, "strength": _NUMBER}
-    item = Item(**_fields(where, value, shape))
+    numbers, texts = dict.fromkeys(("at", "lasts", "strength"), _NUMBER), {"kind": str, "target": str}
+    item = Item(**_fields(where, value, {"number": int, **texts, **numbers}))
     if item.kind not in FAULTS and item.kind not in ACTIONS:
         raise UserError(f"{where}: kind: there is no {item.kind!r}")
     known = FAULTS[item.kind].targets(spokes) if item.kind in FAULTS else [spoke.name for spoke in spokes]

@@ -57,6 +57,8 @@ class Stage:
 
     def __init__(self, fleet: Fleet, nursery: trio.Nursery) -> None:
         self.fleet, self.nursery = fleet, nursery
+        self.doubled: Counter[str] = Counter()
+        """Agents of which two processes run, or did."""
         self._cut: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._down: Counter[str] = Counter()

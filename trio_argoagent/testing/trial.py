@@ -34,8 +34,8 @@ __all__ = ["FAULTS", "Item", "Moment", "Options", "Plan", "Report", "draw_plan",
 
 AGREEMENT: Final = 300.0
 """Seconds until both sides agree."""
-SETTLING: Final = 75.0
-"""Seconds until the last cosmetic status has travelled: they wait for up to a minute."""
+SETTLING: Final = 180.0
+"""Seconds until a watch that fell silent is given up, and the last cosmetic status has travelled after it."""
 SILENCE: Final = 60.0
 SAMPLE: Final = 1.0
 """Seconds between two looks at the counters."""
@@ -172,7 +172,9 @@ class _Trial:
     async def _play(self, fleet: Fleet, monitors: Monitors) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_sample, monitors)
-            await self._trouble(Stage(fleet, nursery))
+            stage = Stage(fleet, nursery)
+            monitors.doubled = stage.doubled
+            await self._trouble(stage)
             await self._settle(fleet)
             await self._agree(fleet)
             await self._silence(fleet, monitors)

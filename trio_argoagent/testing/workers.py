@@ -45,7 +45,7 @@ class Worker:
             self.lost = True
             return _lost(job, f"ended with code {await self._process.wait()}")
         self.lost = True
-        return _lost(job, f"did not end within {limit:.0f} s of real time")
+        return _lost(job, f"did not end within {limit:g} s")
 
     async def _converse(self, request: bytes) -> bytes:
         """The line that answers a line; empty: there is none, and never will be."""

@@ -19,7 +19,7 @@ import trio
 from trio_argoagent.errors import ArgoAgentError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.testing.argocd import argocd_server
@@ -55,21 +55,6 @@ class Site:
     def managed(self) -> bool:
         """Does the hub own the specs?"""
         return self.mode is Mode.MANAGED
-
-
-class ArgoView:
-    """A cluster as argocd-server sees it: AppProjects are in its own namespace, wherever Applications are."""
-
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
-        self._cluster, self._namespace = cluster, namespace
-
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
-        """See ``Cluster``."""
-        where = self._namespace if resource == APP_PROJECTS else namespace
-        return await self._cluster.get(resource, where, name)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cluster, name)
 
 
 @attrs.frozen
@@ -109,7 +94,6 @@ class Workload:
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._hub, self._hub_namespace, self._sites = hub, hub_namespace, sites
-        self._server: Any = ArgoView(hub, hub_namespace)
         self._chance, self._env, self._apps = chance, env, apps
         self._weights: dict[str, tuple[int, Action]] = {
             "create": (10, self._create),
@@ -234,14 +218,13 @@ class Workload:
     async def _delete_at(self, place: _Place) -> None:
         app = await self._pick(place)
         drawn = self._chance.random()
-        view: Any = self._server if place.cluster is self._hub else place.cluster
         if drawn < 0.2:  # kubectl delete
             await place.cluster.delete(APPLICATIONS, place.namespace, app.meta.name)
         elif drawn < 0.45:
-            await argocd_server.delete(view, place.namespace, app.meta.name, cascade=False)
+            await argocd_server.delete(place.cluster, place.namespace, app.meta.name, cascade=False)
         else:
             how = self._chance.choice(("", "", "foreground", "background"))
-            await argocd_server.delete(view, place.namespace, app.meta.name, propagation=how)
+            await argocd_server.delete(place.cluster, place.namespace, app.meta.name, propagation=how)
 
     async def _recreate(self, site: Site) -> None:
         place = self._owner(site)
@@ -262,24 +245,22 @@ class Workload:
         app = await self._pick(_Place(site, self._hub, site.name))
         drawn = self._chance.random()
         if drawn < 0.3:
-            await argocd_server.cli_sync(self._server, site.name, app.meta.name, git=site.world.git)
+            await argocd_server.cli_sync(self._hub, site.name, app.meta.name, git=site.world.git)
         else:
             options = {"prune": True} if drawn < 0.6 else {"dryRun": True} if drawn < 0.7 else {}
-            await argocd_server.sync(
-                self._server, site.name, app.meta.name, git=site.world.git, options=options
-            )
+            await argocd_server.sync(self._hub, site.name, app.meta.name, git=site.world.git, options=options)
 
     async def _refresh(self, site: Site) -> None:
         app = await self._pick(_Place(site, self._hub, site.name))
         dialect = self._chance.choice((Dialect.V35, Dialect.V36))
         hard = self._chance.random() < 0.3
         await argocd_server.refresh(
-            self._server, site.name, app.meta.name, env=self._env, hard=hard, dialect=dialect, wait=False
+            self._hub, site.name, app.meta.name, env=self._env, hard=hard, dialect=dialect, wait=False
         )
 
     async def _terminate(self, site: Site) -> None:
         app = await self._pick(_Place(site, self._hub, site.name))
-        await argocd_server.terminate(self._server, site.name, app.meta.name)
+        await argocd_server.terminate(self._hub, site.name, app.meta.name)
 
     async def _push(self, site: Site) -> None:
         site.world.git = site.world.git.push(EXAMPLES, self._chance.choice(PATHS))

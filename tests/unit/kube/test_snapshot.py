@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from trio_argoagent.errors import Expired
+from trio_argoagent.errors import Expired, RemoteProtocolError
 from trio_argoagent.kube.informer import identity
 from trio_argoagent.kube.snapshot import Collection, read_snapshot
 from trio_argoagent.model.resources import CONFIG_MAPS
+from trio_argoagent.ports.cluster import ObjectList
 
 from .fakes import FakeCluster, thing
 
@@ -32,3 +33,14 @@ async def test_a_snapshot_that_expires_even_in_one_page() -> None:
     with pytest.raises(Expired):
         await read_snapshot(Collection(cluster, CONFIG_MAPS), transform=identity)
     assert [what for _, _, what in cluster.requests] == ["/500", "/0"]
+
+
+async def test_a_list_without_a_version_is_no_snapshot() -> None:
+    """What a proxy makes up is empty and says nothing of when: taken at its word, it would delete a fleet."""
+
+    class Proxy(FakeCluster):
+        async def list(self, *args: object, **options: object) -> ObjectList:
+            return ObjectList((), "")
+
+    with pytest.raises(RemoteProtocolError, match="names no resourceVersion"):
+        await read_snapshot(Collection(Proxy(), CONFIG_MAPS), transform=identity)

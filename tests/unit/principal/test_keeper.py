@@ -10,7 +10,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.keeper import Keeper
-from trio_argoagent.sync import names
+from trio_argoagent.sync import names, operations
 
 from ..replication.world import NAMESPACE, World, make_env, open_world
 
@@ -84,3 +84,56 @@ async def test_an_ignored_object_is_left_alone(autojump_clock: MockClock) -> Non
         mine.touch(NAMESPACE, "web")
         await keep(mine)
         assert world.now().meta.resource_version == asked.meta.resource_version
+
+
+async def overwritten(world: World, mine: Keeper) -> tuple[str, str]:
+    """The ids before and after somebody patches the same request over the stamped one."""
+    ids = []
+    for _ in range(2):
+        await world.users.patch(APPLICATIONS, NAMESPACE, "web", MergePatch({"operation": {"info": None}}))
+        await request(world)
+        mine.touch(NAMESPACE, "web")
+        await keep(mine)
+        await wait_all_tasks_blocked()
+        mine.touch(NAMESPACE, "web")
+        ids.append(operations.classify(world.now().get("operation")).id)
+    return ids[0], ids[1]
+
+
+async def test_the_same_request_over_a_standing_one_keeps_its_id(autojump_clock: MockClock) -> None:
+    """Else it would run once more for each time that our entry is overwritten."""
+    async with open_world() as world:
+        await world.add()
+        first, second = await overwritten(world, keeper(world))
+        assert first and first == second
+
+
+async def test_the_same_request_after_the_end_is_a_new_one(autojump_clock: MockClock) -> None:
+    """Whether we were told of the end, or saw no operation; the end of another intent is none."""
+    async with open_world() as world:
+        await world.add()
+        mine = keeper(world)
+        first, _ = await overwritten(world, mine)
+        mine.ended(NAMESPACE, "web", "another")
+        assert await overwritten(world, mine) == (first, first)
+        mine.ended(NAMESPACE, "web", first)
+        second, _ = await overwritten(world, mine)
+        await world.users.patch(APPLICATIONS, NAMESPACE, "web", MergePatch({"operation": None}))
+        await wait_all_tasks_blocked()
+        mine.touch(NAMESPACE, "web")
+        third, _ = await overwritten(world, mine)
+        assert len({first, second, third}) == 3
+
+
+async def test_another_request_over_a_standing_one_is_a_new_one(autojump_clock: MockClock) -> None:
+    """What is asked for has changed, so it is asked for."""
+    async with open_world() as world:
+        await world.add()
+        mine = keeper(world)
+        first, _ = await overwritten(world, mine)
+        change = MergePatch({"operation": {"info": None, "sync": {"prune": True}}})
+        await world.users.patch(APPLICATIONS, NAMESPACE, "web", change)
+        await wait_all_tasks_blocked()
+        mine.touch(NAMESPACE, "web")
+        await keep(mine)
+        assert operations.classify(world.now().get("operation")).id not in ("", first)

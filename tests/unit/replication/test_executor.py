@@ -138,6 +138,18 @@ async def test_a_missing_namespace_is_pending() -> None:
         assert await run(world, Careful("create")) == steps.pending("namespaces argocd not found")
 
 
+async def test_a_resource_that_is_not_served_says_nothing_of_the_object() -> None:
+    """404 without a name: the definition is away, and the object may well be there when it comes back."""
+    async with open_world() as world:
+        await world.add()
+        unserved = errors.NotFound("the server could not find the requested resource")
+        world.script.refuse("patch", unserved)
+        world.script.refuse("get", unserved)
+        assert await run(world, Label("x")) == TryLater(None, unserved.message)
+        assert world.known.get(NAMESPACE, "web") is not None
+        assert await run(world, Label("x")) == steps.APPLIED
+
+
 async def test_gone_meanwhile() -> None:
     """An object that somebody deleted under our hands is planned anew as absent."""
     async with open_world() as world:

@@ -10,7 +10,7 @@ from trio_argoagent.apiserver.core.patches import apply_json
 from trio_argoagent.errors import Invalid
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.records import Holding, Record
+from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import digest, intents, names, operations, overlay, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.overlay import Memo, Merged
@@ -225,3 +225,15 @@ def test_without_an_object_there_is_nothing_to_write_on() -> None:
     assert overlay.plan(record(body()), merge(body(), hub()), None, None) == steps.pending(
         "the hub has no such object"
     )
+
+
+def test_an_answered_intent_that_is_put_back_is_answered_once_more() -> None:
+    """Somebody overwrote the mirror, and the principal knew the request again: it must not stand for ever."""
+    value = body(RUNNING, operation=STAMPED, intent="id-1")
+    live = hub(status=RUNNING, operation=STAMPED)
+    merged = merge(value, live)
+    memo = overlay.memo_of(record(value), merged, live)
+    assert overlay.holding(MANAGED, live, memo) == Holding("u1", DRIFT)
+    for operation in (merged.operation, operations.stamped(SYNC, "id-2"), None):
+        holding = overlay.holding(MANAGED, hub(status=RUNNING, operation=operation), memo)
+        assert holding is not None and holding.digest != DRIFT

@@ -383,3 +383,41 @@ def test_a_key_that_keeps_changing_has_waited_since_its_first_record() -> None:
     apply(replica, 9.0, held("D2"))
     replica.record(3, record("D3"), 20.0)
     assert replica.wanted_since(APP) == 20.0
+
+
+def test_a_replaced_process_guards_nothing_until_it_is_linked_again() -> None:
+    """Its successor may have been told to delete what it remembers: to put it back would undo that."""
+    replica = holding_app()
+    replica.stand_down()
+    replica.observe(APP, None, 1.0)
+    assert replica.take(1.0) is None
+    replica.link_up()
+    replica.observe(APP, held(), 2.0, retain=record)
+    replica.observe(APP, DRIFTED, 3.0)
+    work = replica.take(3.0)
+    assert work is not None and work.guard
+
+
+def test_what_a_successor_has_applied_is_guarded_instead() -> None:
+    """An intact copy of a later value was put there by another process of ours: it is no drift."""
+    replica = linked()
+    first = Record(APP, "u1", "D1", "5", b"{}")
+    replica.record(1, first, 0.0)
+    apply(replica)
+    later = Record(APP, "u1", "D2", "9", b"{}")
+    replica.observe(APP, held("D2"), 1.0, retain=lambda: later)
+    assert replica.take(1.0) is None
+    replica.observe(APP, DRIFTED, 2.0, retain=lambda: None)
+    work = replica.take(2.0)
+    assert work is not None and work.record == later
+
+
+def test_what_an_older_value_has_made_is_put_back() -> None:
+    """A late write of a dead process is a drift, however intact it looks."""
+    replica = linked()
+    replica.record(1, Record(APP, "u1", "D2", "9", b"{}"), 0.0)
+    apply(replica)
+    older = Record(APP, "u1", "D1", "5", b"{}")
+    replica.observe(APP, held("D1"), 1.0, retain=lambda: older)
+    work = replica.take(1.0)
+    assert work is not None and work.record.digest == "D2"

@@ -398,3 +398,25 @@ def test_what_is_gone_for_good_is_forgotten() -> None:
         source.absent(key, 0.0, witnessed="u1" if number % 2 else "")
         applied(source, source.take(0.0))
     assert source._entries == {} and source._witnessed == {}
+
+
+def test_every_record_is_accounted_for() -> None:
+    """What was sent is applied, rejected, superseded, lost with its link, or still in flight."""
+    source = live()
+    for digest, at in (("D1", 0.0), ("D2", 2.0), ("D3", 4.0)):
+        source.want(APP, want(digest), at)
+        ticket = source.take(at)
+    assert ticket is not None
+    applied(source, ticket, 5.0)
+    source.want(APP, want("D4"), 6.0)
+    refused = source.take(6.0)
+    assert refused is not None
+    source.result(Result(refused.number, Outcome.REJECTED, "no"), 6.0)
+    source.want(APP, want("D5"), 7.0)
+    source.take(7.0)
+    found = source.statistics(7.0)
+    assert (found.records, found.in_flight) == (5, 1)
+    assert (found.applied, found.rejected, found.superseded, found.forsaken) == (1, 1, 2, 0)
+    source.link_down(8.0)
+    found = source.statistics(8.0)
+    assert (found.forsaken, found.in_flight, found.keys) == (1, 0, 1)

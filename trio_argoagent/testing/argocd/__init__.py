@@ -18,6 +18,11 @@ writer            the controller's copy, and its ways of writing
 application_controller   the shell: informers, queues, passes
 waiting           how that server and its command line wait
 argocd_server     what the API server of Argo CD and its command line write
+generators        which Applications an ApplicationSet generates
+ownership         what an ApplicationSet owns on them, and the patch that makes it so
+rollingsync       which of them a progressive sync may start now
+applicationset    one reconcile of an ApplicationSet, with the table of its behaviours
+applicationset_controller   its shell: informers, queue, counters
 
 The writes of the application-controller (MP merge patch, JP JSON patch):
 

@@ -9,6 +9,7 @@ applicationset/utils/createOrUpdate.go:CreateOrUpdate, applyIgnoreDifferences.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any, Final
 
 from trio_argoagent.sync.normalise import normalise_application_spec
@@ -86,7 +87,9 @@ def patch(appset: Value, live: Value, app: Value) -> dict[str, Any]:
 
 def _part(app: Value) -> dict[str, Any]:
     meta = metadata_of(app)
-    part = {"metadata": {n: meta[n] for n in _OWNED_META if meta.get(n)}, "spec": app["spec"]}
+    # Of a parsed object the lists are tuples, which equal no list.
+    owned_meta = {n: v if isinstance(v := meta[n], Mapping) else list(v) for n in _OWNED_META if meta.get(n)}
+    part = {"metadata": owned_meta, "spec": app["spec"]}
     return part | ({"operation": app["operation"]} if app.get("operation") else {})
 
 

@@ -1,0 +1,44 @@
+"""Links in memory, and HTTP/2 over TLS on loopback, keep the contract of every ``Transport``."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+
+from trio_argoagent.pki.names import agent_name
+from trio_argoagent.stream.dial import Http2Dialer
+from trio_argoagent.stream.listen import Http2Listener
+from trio_argoagent.testing.network import Network
+from trio_argoagent.testing.transport_contract import Transport, TransportContract
+
+from ..unit.stream.loopback import agent_tls, client_pem, principal_tls
+
+
+class TestMemory(TransportContract):
+    """The suite over the simulator's network."""
+
+    @pytest.fixture
+    def transport(self) -> Transport:
+        """A network without latency to speak of: the suite runs on the real clock."""
+        network = Network(random.Random(1), latency=(0.0, 0.0005))
+        return Transport(network.listener(), network.dialer)
+
+
+class TestHttp2(TransportContract):
+    """The suite over the whole way: frames, HTTP/2, TLS, sockets."""
+
+    @pytest.fixture
+    async def transport(self) -> AsyncIterator[Transport]:
+        """A free port of this machine, and a certificate for each agent."""
+        sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = sockets[0].socket.getsockname()[1]
+
+        def dialer(name: str) -> Http2Dialer:
+            return Http2Dialer("127.0.0.1", port, agent_tls(client_pem(agent=name)))
+
+        yield Transport(Http2Listener(sockets, principal_tls(), agent_name, lambda error: None), dialer)
+        for listener in sockets:
+            await listener.aclose()

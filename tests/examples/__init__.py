@@ -1,0 +1,1 @@
+"""Examples and documentation are run as a reader would run them."""
