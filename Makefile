@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/trio-argoagent demo $(ARGS)
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
