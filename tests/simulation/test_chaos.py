@@ -56,3 +56,9 @@ def test_without_faults_nothing_goes_wrong_at_all() -> None:
     report = run_trial(2, Options(seconds=20.0, faults=()))
     assert not report.faults
     assert not report.calls
+
+
+@pytest.mark.parametrize("seed", [2034, 2129])
+def test_a_copy_that_came_and_went_unseen_is_missed(seed: int) -> None:
+    """We wrote it, somebody deleted it, and the informer, which listed anew after that, never saw either."""
+    assert run_trial(seed).writes > 0

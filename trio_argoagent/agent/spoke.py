@@ -54,6 +54,7 @@ class Spoke:
         self.projects.on_change(self._on_project)
         for informer in (self.applications, self.projects):
             informer.on_state(self._on_state)
+            informer.on_list(self.workers.observe_again)
 
     def _make_workers(self, cluster: Cluster) -> Workers:
         on_apps = Executor(cluster, APPLICATIONS, self.known_applications)

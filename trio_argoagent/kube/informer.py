@@ -125,6 +125,7 @@ class Informer:
         self._cache = Cache()
         self._handlers: list[Callable[[Change], None]] = []
         self._state_handlers: list[Callable[[], None]] = []
+        self._list_handlers: list[Callable[[], None]] = []
         self._synced = trio.Event()
         self._complete = False
         self._degraded = ""
@@ -193,6 +194,14 @@ class Informer:
         """Call ``handler`` whenever ``complete`` or ``degraded`` has changed."""
         self._state_handlers.append(handler)
 
+    def on_list(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` after each list whose changes have been delivered.
+
+        What came and went between the last event and the list was never here, so no change tells of it; who
+        knows of it in another way (from his own writes, say) looks again now.
+        """
+        self._list_handlers.append(handler)
+
     # The loop.
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -231,6 +240,8 @@ class Informer:
         self._barren, self._proven = 0, False
         self._synced.set()
         self._set_state(True, "")
+        for handler in self._list_handlers:
+            handler()
         return True
 
     async def _watch(self) -> bool:

@@ -73,6 +73,7 @@ class Principal:
         self.hub.projects.on_change(self._on_project)
         for informer in (self.hub.applications, self.hub.projects):
             informer.on_state(self._on_state)
+            informer.on_list(self._on_list)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -131,6 +132,10 @@ class Principal:
     def _on_project(self, change: Change) -> None:
         for peer in self.peers.values():
             peer.on_project(change)
+
+    def _on_list(self) -> None:
+        for peer in self.peers.values():
+            peer.workers.observe_again()
 
     def _on_state(self) -> None:
         for peer in self.peers.values():

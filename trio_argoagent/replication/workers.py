@@ -76,6 +76,14 @@ class Workers:
         self.core.observe(key, holding, trio.current_time(), retain=retain)
         self.ring()
 
+    def observe_again(self) -> None:
+        """Look again at all that is held: the informer has listed anew.
+
+        An object that we wrote, and that went before the informer ever saw it, is told of by no change.
+        """
+        for key in self.core.held_keys():
+            self.observe(key)
+
     def touch(self, key: Key) -> None:
         """Something that this key may wait for has changed."""
         self.core.touch(key, trio.current_time())

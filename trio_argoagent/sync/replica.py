@@ -452,6 +452,10 @@ class Replica:
         slot = self._slots.get(key)
         return slot.record if slot is not None else None
 
+    def held_keys(self) -> Sequence[Key]:
+        """The keys under which something is held."""
+        return [key for key, slot in self._slots.items() if slot.held is not None]
+
     def held(self, key: Key) -> Holding | None:
         """What is held under this key."""
         slot = self._slots.get(key)
