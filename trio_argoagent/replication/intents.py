@@ -129,11 +129,6 @@ class Intents:
         return now >= since + intents.STUCK_AFTER
 
 
-def application_key(key: Key) -> Key:
-    """The key of the Application that an intent's key is about."""
-    return key.of(Kind.APPLICATION)
-
-
 def status_key(key: Key) -> Key:
     """The key of the status of the Application that a key is about."""
     return key.of(Kind.STATUS)
