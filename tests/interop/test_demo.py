@@ -137,7 +137,8 @@ class Terminal:
         command = [sys.executable, "-c", start, "demo", *options]
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environ)
         self._slave = slave
-        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        # The terminal echoes a key at once, if need be in the middle of a character that the program writes.
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.shown = ""
 
     async def wait_shown(self, text: str) -> None:
