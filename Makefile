@@ -8,13 +8,17 @@ ARGS ?=
 # through a helper (a timeout argument, a task_status that is handed on).
 NOT_ASYNC := ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC109,ASYNC114,ASYNC124,ASYNC128
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint interop clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/trio-argoagent demo $(ARGS)
 
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+# Real API servers: built with Go once (about 6 minutes), then started on loopback for these tests.
+interop: $(VENV)/.tested
+	$(BIN)/python -m tests.interop.kubernetes.run $(ARGS)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

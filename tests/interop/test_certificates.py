@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from trio_argoagent.demo.machine import NAMESPACE, Pki
+from trio_argoagent.testing.machine import NAMESPACE, Pki
 
 from .programs import START_TIMEOUT, Fleet, Program
 

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on PATH"),
 ]
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 """Seconds that one kubectl may take."""
 
 APPLICATION = """
@@ -288,7 +288,7 @@ async def test_wait(kubectl: Kubectl) -> None:
     """For a field that is as wanted."""
     await kubectl.apply(APPLICATION)
     await kubectl.run("patch", "app", "guestbook", "--type=merge", "-p", '{"operation": {"sync": {}}}')
-    await kubectl.run("wait", "app/guestbook", "--for=jsonpath={.spec.project}=default", "--timeout=5s")
+    await kubectl.run("wait", "app/guestbook", "--for=jsonpath={.spec.project}=default", "--timeout=90s")
 
 
 async def test_discovery(kubectl: Kubectl) -> None:

@@ -69,7 +69,7 @@ async def test_custom_objects(world: World, api: Callable[[], Any]) -> None:
                 custom.get_namespaced_custom_object(*CUSTOM, "a1")
             assert json.loads(gone.value.body)["reason"] == "NotFound"
 
-    with trio.fail_after(30):
+    with trio.fail_after(90):
         await trio.to_thread.run_sync(run)
     assert [entry.actor for entry in world.server.log[-3:]] == ["alice"] * 3
 
@@ -96,7 +96,7 @@ async def test_core_objects(api: Callable[[], Any]) -> None:
             assert core.list_namespaced_secret("demo").items == []
             core.delete_namespace("demo")
 
-    with trio.fail_after(30):
+    with trio.fail_after(90):
         await trio.to_thread.run_sync(run)
 
 
@@ -121,7 +121,7 @@ async def test_watch(world: World, api: Callable[[], Any]) -> None:
 
     server = world.server
     server.create(APPLICATIONS, "default", APPLICATION, actor="test", now=0)
-    with trio.fail_after(30):
+    with trio.fail_after(90):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.to_thread.run_sync, run)
             await first.wait()
@@ -142,5 +142,5 @@ async def test_dynamic_client(api: Callable[[], Any]) -> None:
             spaces = dynamic.resources.get(api_version="v1", kind="Namespace").get().items
             assert "default" in [space.metadata.name for space in spaces]
 
-    with trio.fail_after(30):
+    with trio.fail_after(90):
         await trio.to_thread.run_sync(run)

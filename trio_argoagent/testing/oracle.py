@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import attrs
+
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Kind
@@ -27,6 +29,26 @@ def objects(server: ApiServer, resource: Resource, namespace: str) -> dict[str, 
     return {item.name: Object.parse(item.json) for item in server.list(resource, namespace).items}
 
 
+@attrs.frozen
+class Held:
+    """What both clusters hold of one agent, by name."""
+
+    hub_apps: Mapping[str, Object]
+    spoke_apps: Mapping[str, Object]
+    hub_projects: Mapping[str, Object]
+    spoke_projects: Mapping[str, Object]
+
+
+def held(hub: ApiServer, spoke: ApiServer, between: NamespaceMapping) -> Held:
+    """What two servers hold of this agent now."""
+    return Held(
+        objects(hub, APPLICATIONS, between.agent),
+        objects(spoke, APPLICATIONS, between.agent_namespace),
+        objects(hub, APP_PROJECTS, between.principal_namespace),
+        objects(spoke, APP_PROJECTS, between.agent_namespace),
+    )
+
+
 def differences(
     hub: ApiServer,
     spoke: ApiServer,
@@ -41,10 +63,28 @@ def differences(
         hub: its API server.
         spoke: likewise.
         between: the mapping of this agent.
+        cosmetic: see ``compare``.
+        skip: see ``compare``.
+    """
+    return compare(held(hub, spoke, between), between, cosmetic=cosmetic, skip=skip)
+
+
+def compare(
+    both: Held,
+    between: NamespaceMapping,
+    *,
+    cosmetic: bool = False,
+    skip: Skip = lambda kind, name: False,
+) -> list[str]:
+    """What differs, one line each.
+
+    Args:
+        both: what the two sides hold.
+        between: the mapping of this agent.
         cosmetic: compare ``reconciledAt`` and ``observedAt``, too: they travel once a minute.
         skip: what is not to be compared.
     """
-    sides = _Sides(hub, spoke, between, cosmetic)
+    sides = _Sides(both, between, cosmetic)
     found = sides.autonomous() if between.autonomous else sides.managed()
     return [f"{between.agent}: {kind} {name}: {text}" for kind, name, text in found if not skip(kind, name)]
 
@@ -53,12 +93,10 @@ Difference = tuple[str, str, str]
 
 
 class _Sides:
-    def __init__(self, hub: ApiServer, spoke: ApiServer, between: NamespaceMapping, cosmetic: bool) -> None:
+    def __init__(self, both: Held, between: NamespaceMapping, cosmetic: bool) -> None:
         self.between, self.cosmetic = between, cosmetic
-        self.hub_apps = objects(hub, APPLICATIONS, between.agent)
-        self.spoke_apps = objects(spoke, APPLICATIONS, between.agent_namespace)
-        self.hub_projects = objects(hub, APP_PROJECTS, between.principal_namespace)
-        self.spoke_projects = objects(spoke, APP_PROJECTS, between.agent_namespace)
+        self.hub_apps, self.spoke_apps = both.hub_apps, both.spoke_apps
+        self.hub_projects, self.spoke_projects = both.hub_projects, both.spoke_projects
 
     def managed(self) -> Iterator[Difference]:
         rows = kinds.rows(Mode.MANAGED, Feed.DESIRED)

@@ -169,7 +169,7 @@ def test_an_interrupt_ends_it_and_is_no_success(tmp_path: Path) -> None:
         while not list(tmp_path.glob(".simulate-*/2")):  # A worker has come as far as the second seed.
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=90)
     assert process.returncode == running.INTERRUPTED
     assert "interrupted after " in out
     assert err == ""

@@ -93,7 +93,7 @@ async def test_an_informer_over_https(credentials: Credentials, local: LocalClus
         for number in range(2):
             value = {"metadata": {"name": f"c{number}", "namespace": "default"}}
             await local.create(CONFIG_MAPS, value)
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 await arrived.wait()
             assert informer.get("default", f"c{number}") is not None
             arrived = trio.Event()

@@ -267,7 +267,7 @@ async def test_bad_peers_do_not_matter(
 
 def talk(port: int, context: ssl.SSLContext) -> list[tuple[int, bytes]]:
     """Three requests of the standard library's client on one connection."""
-    connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=10)
+    connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=60)
     answers = []
     for method, path, body in (("POST", "/a", b"hello"), ("POST", "/b", LARGE), ("GET", "/c", None)):
         connection.request(method, path, body)
@@ -298,7 +298,7 @@ async def test_http1_keep_alive(
 
 def watch(port: int) -> list[bytes]:
     """Two lines of an endless answer, then hang up."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/watch")
     response = connection.getresponse()
     lines = [response.readline(), response.readline()]

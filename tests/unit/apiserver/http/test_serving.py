@@ -68,7 +68,7 @@ async def test_http_1_1(world: World) -> None:
         "127.0.0.1", world.port, ssl_context=tls, https_compatible=True
     )
     head = f"Host: here\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with stream:
             for _ in range(2):
                 await stream.send_all(f"GET {MAPS} HTTP/1.1\r\n{head}".encode())
@@ -95,7 +95,7 @@ async def until(stream: trio.SSLStream[trio.SocketStream], wanted: bytes) -> boo
 async def test_a_watch_over_http_2(world: World, client: HttpClient) -> None:
     """Events come at once, and leaving the watch closes it on the server."""
     target = f"{MAPS}?watch=1&resourceVersion={world.server.rv}"
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with client.stream("GET", target, BEARER) as watch:
             assert watch.status == 200
             world.server.create(CONFIG_MAPS, "default", {"metadata": {"name": "c1"}}, actor="x", now=0)

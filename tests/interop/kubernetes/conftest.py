@@ -1,0 +1,61 @@
+"""Where the real clusters are; without any, these tests are skipped, and say how to get some."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+import trio
+
+from trio_argoagent.apiserver.crds import argocd_crds
+from trio_argoagent.errors import AlreadyExists, NotFound
+from trio_argoagent.kube.client import HttpCluster, open_cluster
+from trio_argoagent.kube.credentials import from_kubeconfig
+from trio_argoagent.model.resources import APPLICATIONS, Resource
+
+VARIABLE = "TRIO_ARGOAGENT_TEST_KUBECONFIG"
+DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
+)
+
+Connect = Callable[[str], AbstractAsyncContextManager[HttpCluster]]
+
+
+@pytest.fixture
+def kubeconfig() -> str:
+    """The path of a kubeconfig."""
+    path = os.environ.get(VARIABLE, "")
+    if not path:
+        pytest.skip(f"no real cluster: `make interop` builds and starts some, or set {VARIABLE}")
+    return path
+
+
+@pytest.fixture
+def connect(kubeconfig: str) -> Connect:
+    """Opens a client of the cluster that a context names, with Argo CD's definitions in it."""
+
+    @asynccontextmanager
+    async def open_context(context: str) -> AsyncIterator[HttpCluster]:
+        credentials = await from_kubeconfig(kubeconfig, context)
+        async with open_cluster(credentials) as cluster:
+            await install(cluster)
+            yield cluster
+
+    return open_context
+
+
+async def install(cluster: HttpCluster) -> None:
+    """Define Argo CD's kinds where they are not defined, and wait until they are served."""
+    for definition in argocd_crds():
+        try:
+            await cluster.create(DEFINITIONS, definition)
+        except AlreadyExists:
+            continue
+    while True:
+        try:
+            await cluster.list(APPLICATIONS, "default")
+            return
+        except NotFound:
+            await trio.sleep(0.25)

@@ -1,0 +1,47 @@
+"""``make interop``: build real API servers, start two, and run the tests that are about them.
+
+What they are told is where a kubeconfig is (``TRIO_ARGOAGENT_TEST_KUBECONFIG``) with the contexts ``hub`` and
+``spoke``. Set it yourself, and the tests use your clusters; they make namespaces and Argo CD's definitions.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import trio
+import yaml
+
+from .build import cache_folder, main
+from .servers import kubeconfig_of, open_servers
+
+VARIABLE: Final = "TRIO_ARGOAGENT_TEST_KUBECONFIG"
+
+
+def pytest_command(arguments: list[str]) -> list[str]:
+    """The tests that are about real servers, or those that are named."""
+    named = [argument for argument in arguments if Path(argument.partition("::")[0]).exists()]
+    return [sys.executable, "-m", "pytest", *([] if named else [str(Path(__file__).parent)]), *arguments]
+
+
+async def run(arguments: list[str]) -> int:
+    """Start the servers, and the tests as a process; its exit code."""
+    with tempfile.TemporaryDirectory(prefix="trio-argoagent-interop-") as scratch:
+        folder = Path(scratch)
+        async with open_servers(cache_folder(), folder, ["hub", "spoke"]) as servers:
+            kubeconfig = folder / "kubeconfig"
+            kubeconfig.write_text(yaml.safe_dump(kubeconfig_of(servers)))
+            environment = os.environ | {VARIABLE: str(kubeconfig)}
+            done = await trio.run_process(pytest_command(arguments), env=environment, check=False)
+            return done.returncode
+
+
+if __name__ == "__main__":
+    if VARIABLE in os.environ:
+        sys.exit(subprocess.run(pytest_command(sys.argv[1:]), check=False).returncode)
+    code = main()
+    sys.exit(trio.run(run, sys.argv[1:]) if code == 0 else 0 if code == 3 else code)
