@@ -25,13 +25,13 @@ import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.demo.fleet import Fleet
-from trio_argoagent.demo.machine import LOOPBACK, NAMESPACE, Machine, Pki
 from trio_argoagent.demo.settings import Settings
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.argocd.applications import app_project, application
+from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
 
 PADDING = 3500  # bytes of Helm values: the whole Application is about 4 KB
 

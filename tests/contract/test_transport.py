@@ -13,6 +13,7 @@ from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.testing.network import Network
 from trio_argoagent.testing.transport_contract import Transport, TransportContract
+from trio_argoagent.testing.wire import WireNetwork
 
 from ..unit.stream.loopback import agent_tls, client_pem, principal_tls
 
@@ -24,6 +25,16 @@ class TestMemory(TransportContract):
     def transport(self) -> Transport:
         """A network without latency to speak of: the suite runs on the real clock."""
         network = Network(random.Random(1), latency=(0.0, 0.0005))
+        return Transport(network.listener(), network.dialer)
+
+
+class TestWire(TransportContract):
+    """The suite over the simulator's HTTP/2: bytes in memory, cut anywhere."""
+
+    @pytest.fixture
+    def transport(self) -> Transport:
+        """Likewise without latency to speak of."""
+        network = WireNetwork(random.Random(1), latency=(0.0, 0.0005))
         return Transport(network.listener(), network.dialer)
 
 

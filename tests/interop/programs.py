@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import trio
 
-from trio_argoagent.demo.machine import LOOPBACK, NAMESPACE, Machine, Pki
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS
 from trio_argoagent.runtime.world import real_env
@@ -25,10 +24,11 @@ from trio_argoagent.testing.argocd import names as argocd_names
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.world import World
+from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
 
-START_TIMEOUT: Final = 20.0
+START_TIMEOUT: Final = 90.0
 """Seconds until clusters, controllers and programs are up."""
-STOP_TIMEOUT: Final = 2.0
+STOP_TIMEOUT: Final = 20.0
 """Seconds from SIGTERM to the end of a program."""
 _COMMAND: Final = (sys.executable, "-m", "trio_argoagent")
 

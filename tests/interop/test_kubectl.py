@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import trio
 
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, CONFIG_MAPS, NAMESPACES, SECRETS
 
-from ..unit.apiserver.http.world import World, served
+from .kubectl_kit import MARKS, PATIENCE, Kubectl, at_home, cells
 
-pytestmark = [
-    pytest.mark.kubectl,
-    pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on PATH"),
-]
-
-PATIENCE = 90.0
-"""Seconds that one kubectl may take."""
+pytestmark = MARKS
 
 APPLICATION = """
 apiVersion: argoproj.io/v1alpha1
@@ -57,46 +48,11 @@ stringData: {k: VALUE}
 """
 
 
-@attrs.frozen
-class Kubectl:
-    """kubectl with a home of its own."""
-
-    world: World
-    environment: dict[str, str]
-    home: Path
-
-    async def run(self, *arguments: str, stdin: str = "", fails: bool = False) -> str:
-        """Its output; with ``fails`` what it complains about."""
-        with trio.fail_after(PATIENCE):
-            done = await trio.run_process(
-                ["kubectl", *arguments],
-                stdin=stdin.encode(),
-                capture_stdout=True,
-                capture_stderr=True,
-                check=False,
-                env=self.environment,
-            )
-        assert (done.returncode != 0) is fails, (done.stdout, done.stderr)
-        return (done.stderr if fails else done.stdout).decode()
-
-    async def apply(self, text: str, *arguments: str, fails: bool = False) -> str:
-        """``kubectl apply`` of that text."""
-        return await self.run("apply", "-f", "-", *arguments, stdin=text, fails=fails)
-
-
 @pytest.fixture
 async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
     """A fresh server and a fresh home."""
-    async with served() as world:
-        config = tmp_path / "config"
-        config.write_text(world.kubeconfig())
-        environment = {"HOME": str(tmp_path), "KUBECONFIG": str(config), "PATH": os.environ["PATH"]}
-        yield Kubectl(world, environment, tmp_path)
-
-
-def cells(output: str) -> list[list[str]]:
-    """The words of each line."""
-    return [line.split() for line in output.splitlines()]
+    async with at_home(tmp_path) as made:
+        yield made
 
 
 async def test_apply_creates_changes_and_leaves_alone(kubectl: Kubectl) -> None:
@@ -133,11 +89,6 @@ async def test_apply_lets_the_server_validate(kubectl: Kubectl) -> None:
     assert 'unknown field "spec.source.paht"' in await kubectl.apply(bad, fails=True)
     await kubectl.apply(APPLICATION)
     assert 'unknown field "spec.source.paht"' in await kubectl.apply(bad, fails=True)
-
-
-async def test_server_side_apply_is_refused(kubectl: Kubectl) -> None:
-    """It says that it is not there, and what is."""
-    assert "client-side apply" in await kubectl.apply(APPLICATION, "--server-side", fails=True)
 
 
 async def test_get(kubectl: Kubectl) -> None:

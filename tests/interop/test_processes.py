@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import trio
 
-from trio_argoagent.demo.machine import NAMESPACE, Machine
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd.applications import application, automated
+from trio_argoagent.testing.machine import NAMESPACE, Machine
 
 from .programs import Fleet, Program, open_fleet
 
 pytestmark = pytest.mark.processes
 
-DEADLINE = 20.0
+DEADLINE = 90.0
 """Seconds for both sides to agree; a few times what it takes, because other tests may run beside."""
 
 

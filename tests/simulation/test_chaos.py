@@ -34,7 +34,7 @@ def test_each_trouble_alone_happens_and_is_survived(fault: str) -> None:
 def test_the_chaos_is_not_a_quiet_walk() -> None:
     """What a few seeds plan together: every action and every trouble there is."""
     items = [item.kind for seed in range(20) for item in draw_plan(seed).items]
-    assert len(FAULTS) >= 40
+    assert len(FAULTS) >= 45
     assert set(FAULTS) <= set(items)
     assert {"create", "edit", "delete", "recreate", "sync", "refresh", "tamper", "steal", "ignore"} <= set(
         items
@@ -45,10 +45,11 @@ def test_the_spoilt_calls_of_each_kind_are_counted() -> None:
     """A fault that is planned and never hits a call would test nothing."""
     options = Options(
         seconds=40.0,
-        faults=("conflict", "error-after", "lost-answer", "late-write", "failing-reads", "duplicate-event"),
+        faults=("conflict", "error-after", "lost-answer", "late-write", "failing-reads", "duplicate-event",
+                "conflated"),
     )
     hit = {call for seed in range(4) for call in run_plan(draw_plan(seed, options)).calls}
-    assert {"conflict", "failed-after", "unanswered", "late", "reads", "repeats"} <= hit
+    assert {"conflict", "failed-after", "unanswered", "late", "reads", "repeats", "conflates"} <= hit
 
 
 def test_without_faults_nothing_goes_wrong_at_all() -> None:
@@ -58,7 +59,12 @@ def test_without_faults_nothing_goes_wrong_at_all() -> None:
     assert not report.calls
 
 
+LATER = ("expired", "ca-rotated", "conflated", "stale-principal", "other-version")
+"""Troubles that there were not when these seeds were found: with them they would plan something else."""
+
+
 @pytest.mark.parametrize("seed", [2034, 2129])
 def test_a_copy_that_came_and_went_unseen_is_missed(seed: int) -> None:
     """We wrote it, somebody deleted it, and the informer, which listed anew after that, never saw either."""
-    assert run_trial(seed).writes > 0
+    options = Options(faults=tuple(name for name in FAULTS if name not in LATER))
+    assert run_trial(seed, options).writes > 0

@@ -4,46 +4,107 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
+import attrs
+import pytest
 import trio
 from trio._core import _run
 
+from trio_argoagent.ports.env import Env
+from trio_argoagent.testing.divergence import Step, first_divergence
+from trio_argoagent.testing.fleet import Fleet, SpokePlan, run_fleet
 from trio_argoagent.testing.scheduling import simulate, stream
-from trio_argoagent.testing.trial import Options, run_trial
+from trio_argoagent.testing.steps import Recorder
+from trio_argoagent.testing.trial import Options, draw_plan, run_plan, run_trial
 
-SHORT = Options(seconds=20.0)
+LEVELS = (1, 2)
 _PROGRAM = """
-from trio_argoagent.testing.trial import Options, run_trial
-print(run_trial(7, Options(seconds=20.0)).digest)
+from tests.simulation.test_determinism import steps_of
+for step in steps_of({level}):
+    print(step.to_json())
 """
 
 
-def test_the_same_seed_takes_the_same_course_twice() -> None:
-    """Every write on every cluster is equal: who, when, what."""
-    assert run_trial(7, SHORT) == run_trial(7, SHORT)
+def steps_of(level: int) -> list[Step]:
+    """Every step of a short trial with all faults."""
+    recorder = Recorder()
+    run_plan(draw_plan(7, Options(seconds=20.0, level=level)), recorder=recorder)
+    return recorder.steps
+
+
+def elsewhere(level: int, hash_seed: str) -> list[Step]:
+    """The same in a process of its own, where strings hash otherwise."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM.format(level=level)],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Step.from_json(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_seed_takes_the_same_steps_in_every_process(level: int) -> None:
+    """Task by task, write by write, frame by frame; whatever the order of sets and of dicts of strings."""
+    here = steps_of(level)
+    assert len(here) > 5000
+    assert len({step.node for step in here}) > 5
+    for other in (steps_of(level), elsewhere(level, "1"), elsewhere(level, "2")):
+        parted = first_divergence(here, other)
+        assert parted is None, str(parted)
 
 
 def test_another_seed_takes_another_course() -> None:
     """The digest would be of no use if it were always the same."""
-    assert run_trial(7, SHORT).digest != run_trial(8, SHORT).digest
+    short = Options(seconds=20.0)
+    assert run_trial(7, short).digest != run_trial(8, short).digest
 
 
-def test_the_order_of_sets_and_dicts_of_strings_does_not_matter() -> None:
-    """Two processes with different hash seeds write the same history."""
-    digests = []
-    for hash_seed in ("1", "2"):
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            env=os.environ | {"PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        digests.append(done.stdout.strip())
-    assert len(digests[0]) == 64
-    assert digests[0] == digests[1]
+class _Unseeded(Fleet):
+    """A fleet of which one agent draws its jitter from the machine."""
+
+    def _env(self, program: str, start: int) -> Env:
+        env = super()._env(program, start)
+        return attrs.evolve(env, random=random.SystemRandom()) if program == "west" else env
+
+
+def _story(make: Callable[[int, list[SpokePlan]], Fleet]) -> list[Step]:
+    """Two agents lose their links and dial again."""
+
+    async def main() -> list[Step]:
+        recorder = Recorder()
+        async with run_fleet(make(1, [SpokePlan("east"), SpokePlan("west")])) as fleet:
+            recorder.attach(fleet)
+            trio.lowlevel.add_instrument(recorder)
+            await trio.sleep(10.0)
+            for agent in fleet.agents:
+                fleet.cut(agent)
+            await trio.sleep(20.0)
+            trio.lowlevel.remove_instrument(recorder)
+        return recorder.steps
+
+    return simulate(main, seed=1)
+
+
+def test_a_draw_that_no_seed_reaches_is_found_and_named() -> None:
+    """The first step that differs is one of the agent that drew, after the cut; both texts are shown."""
+    assert first_divergence(_story(Fleet), _story(Fleet)) is None
+    parted = first_divergence(_story(_Unseeded), _story(_Unseeded))
+    assert parted is not None
+    assert parted.first is not None and parted.second is not None
+    assert "west" in (parted.first.node, parted.second.node)
+    assert min(parted.first.at, parted.second.at) >= 10.0
+    text = str(parted)
+    assert f"step {parted.number:,} is the first that differs" in text
+    assert f"first:  {parted.first}" in text
+    assert f"second: {parted.second}" in text
 
 
 def test_the_scheduler_is_seeded_for_one_run_only() -> None:

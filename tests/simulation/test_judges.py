@@ -11,9 +11,9 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
 from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
-from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.ports.cluster import JsonPatch, MergePatch
 from trio_argoagent.stream.protocol import codec, messages
-from trio_argoagent.sync import names
+from trio_argoagent.sync import conditions, names, steps
 from trio_argoagent.testing.argocd import argocd_server
 from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
@@ -80,6 +80,32 @@ async def _say_what_is_not_so(scene: Scene) -> None:
     await trio.lowlevel.checkpoint()
 
 
+async def _show_an_older_status(scene: Scene) -> None:
+    principal = scene.fleet.hub_as(PRINCIPAL)
+    for entry in scene.spoke.server.log:
+        status = entry.new.value.get("status") if entry.new is not None and entry.name == "web" else None
+        if status and (status.get("health") or {}).get("status") == "Missing":
+            await principal.patch(APPLICATIONS, "m1", "web", JsonPatch([steps.op_add("/status", status)]))
+            return
+
+
+async def _show_what_never_was(scene: Scene) -> None:
+    principal = scene.fleet.hub_as(PRINCIPAL)
+    await principal.patch(APPLICATIONS, "m1", "web", MergePatch({"status": {"health": {"status": "Lost"}}}))
+
+
+async def _refuse_in_silence(scene: Scene) -> None:
+    scene.fleet.start(PRINCIPAL)
+    await trio.sleep(1)
+    hears = scene.fleet.network.on_arrival
+    assert hears is not None
+    record = Record(Key(Kind.APPLICATION, NAMESPACE, "web"), "u1", "d1", "1", b"{}")
+    hears("m1", False, codec.encode(messages.RecordMessage(7, record)))
+    hears("m1", True, codec.encode(messages.Results((Result(7, Outcome.REJECTED, "no"),))))
+    for _ in range(10):
+        scene.monitors.sample()
+
+
 @pytest.mark.parametrize(
     ("forgery", "invariants"),
     [
@@ -90,6 +116,9 @@ async def _say_what_is_not_so(scene: Scene) -> None:
         (_touch_a_local_object, ("I11:",)),
         (_edit_what_the_hub_owns, ("I11:",)),
         (_write_outside_all_scopes, ("no agent's namespace", "not in the agent's namespace")),
+        (_refuse_in_silence, ("I12: m1:",)),
+        (_show_an_older_status, ("I2: Application m1/web",)),
+        (_show_what_never_was, ("I1: Application m1/web",)),
         (_say_what_is_not_so, ("I8: m1: a record of", "I5: m1:")),
     ],
 )
@@ -108,6 +137,21 @@ def test_a_forged_write_is_found(forgery: Forgery, invariants: tuple[str, ...]) 
 
     play(story)
     assert all(invariant in seen[0] for invariant in invariants)
+
+
+def test_a_condition_that_says_what_is_over_is_found() -> None:
+    """It would send people looking for what is not there."""
+
+    async def story(scene: Scene) -> None:
+        await _stopped(scene)
+        app = scene.on_hub("web")
+        assert app is not None
+        step = conditions.show(app, "no", "2026-01-01T00:00:00Z")
+        assert step is not None
+        await scene.fleet.hub_as(PRINCIPAL).patch(APPLICATIONS, "m1", "web", JsonPatch(step.operations))
+        assert any("says what is over" in line for line in scene.monitors.unsettled())
+
+    play(story)
 
 
 @pytest.mark.parametrize("mode", list(Mode))

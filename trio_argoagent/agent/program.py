@@ -11,14 +11,18 @@ from trio_argoagent import errors
 from trio_argoagent.agent.refresher import Refresher
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.uplink import LinkState, Uplink
+from trio_argoagent.agent.views import Views
+from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, LinkStatistics
+from trio_argoagent.replication.memory import Memory
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.sync.guard import HeldSet
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
 
@@ -37,6 +41,10 @@ class AgentStatus:
     desired: ReplicaStatistics
     consistent_as_of: str
     traffic: LinkStatistics
+    silence: str = ""
+    """Of which kinds no absence is told to the principal, and why."""
+    held: HeldSet | None = None
+    """The deletions that wait for a person."""
 
 
 class Agent:
@@ -62,26 +70,47 @@ class Agent:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
         self._refresher = Refresher(cluster, config.namespace)
-        self.spoke = Spoke(cluster, config.namespace, config.mode, env, self._project_came)
-        self._uplink = Uplink(config, self.spoke, dialer, env, self._report)
+        self.spoke = Spoke(
+            cluster, config.namespace, config.mode, env, self._project_came, self._refused, config.limits
+        )
+        self.views = Views(
+            Memory(cluster, config.namespace, env),
+            config.mode,
+            config.namespace,
+            self.spoke.workers,
+            self.spoke.outlet,
+            env,
+            self._report,
+        )
+        self._silence = ""
+        for informer in (self.spoke.applications, self.spoke.projects):
+            informer.on_state(self._on_state)
+        self._uplink = Uplink(config, self.spoke, self.views, dialer, env, self._report)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Replicate until cancelled. Reports started once the spoke's objects are known."""
-        cluster_uid = await self._cluster_uid()
+        cluster_uid = await self._namespace_uid(IDENTITY_NAMESPACE)
+        self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.views.memory.run)
             await nursery.start(self.spoke.applications.run)
             await nursery.start(self.spoke.projects.run)
             nursery.start_soon(self.spoke.workers.run)
+            nursery.start_soon(self.spoke.telling.run)
             nursery.start_soon(self._refresher.run, self.spoke.known_applications)
             task_status.started()
+            await self.views.memory.wait_synced()
             await self._uplink.run(cluster_uid)
 
-    async def _cluster_uid(self) -> str:
+    async def _namespace_uid(self, name: str, *, optional: bool = False) -> str:
+        """The uid of a namespace; empty if it is optional and not for us to see."""
         redial = Redial(self._env.random)
         while True:
             try:
-                found = await self._cluster.get(NAMESPACES, "", IDENTITY_NAMESPACE)
+                found = await self._cluster.get(NAMESPACES, "", name)
             except (errors.ApiError, errors.RemoteProtocolError) as exc:
+                if optional and isinstance(exc, (errors.Forbidden, errors.NotFound)):
+                    return ""
                 self._report("cluster-unreachable", f"the spoke's API server: {exc}", "warning")
                 await trio.sleep(redial.next_wait(getattr(exc, "retry_after", 0.0)))
             else:
@@ -89,6 +118,18 @@ class Agent:
 
     def _project_came(self, name: str) -> None:
         self._refresher.project_came(name)
+
+    def _on_state(self) -> None:
+        if not (self.spoke.applications.is_synced and self.spoke.projects.is_synced):
+            return
+        silence = self.spoke.outlet.silence()
+        if silence != self._silence and self.config.mode is Mode.AUTONOMOUS:
+            name, text = ("tombstones-off", silence) if silence else ("tombstones-on", "absence counts again")
+            self._report(name, text, "warning" if silence else "info")
+        self._silence = silence
+
+    def _refused(self, text: str) -> None:
+        self._report("agent-error", text, "warning")
 
     def _report(self, name: str, text: str, level: str = "info") -> None:
         self._observer(Event(name, self._uplink.name, text, level))
@@ -103,4 +144,6 @@ class Agent:
             desired=self.spoke.workers.statistics(),
             consistent_as_of=self.spoke.outlet.consistent_as_of(Kind.STATUS),
             traffic=self._uplink.traffic(),
+            silence=self.spoke.outlet.silence(),
+            held=self.spoke.workers.guard.held,
         )

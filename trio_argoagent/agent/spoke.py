@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import trio
+
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
-from trio_argoagent.model.records import Record
+from trio_argoagent.model.records import Record, Result
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.copies import Copies, Dependencies, is_departure, retained
 from trio_argoagent.replication.executor import Executor
+from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
 from trio_argoagent.replication.known import Known
 from trio_argoagent.replication.outlet import Outlet
-from trio_argoagent.replication.workers import Trade, Workers
+from trio_argoagent.replication.refusals import Refusals
+from trio_argoagent.replication.telling import Telling
+from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
 from trio_argoagent.sync import kinds, names, projection, wants
+from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.plan import Place
 
 
@@ -34,10 +40,19 @@ class Spoke:
         mode: who owns the specs.
         env: time and randomness.
         project_came: called when an AppProject appears.
+        report: told what the principal refuses, one line each.
+        limits: which deletions that the hub asks for pass by themselves.
     """
 
     def __init__(
-        self, cluster: Cluster, namespace: str, mode: Mode, env: Env, project_came: Callable[[str], None]
+        self,
+        cluster: Cluster,
+        namespace: str,
+        mode: Mode,
+        env: Env,
+        project_came: Callable[[str], None],
+        report: Callable[[str], None] = lambda text: None,
+        limits: Limits = UNGUARDED,
     ) -> None:
         self.namespace, self.mode, self._env, self._project_came = namespace, mode, env, project_came
         self.principal_uid = ""
@@ -49,14 +64,15 @@ class Spoke:
         self._desired = kinds.rows(mode, Feed.DESIRED)
         self._observed = kinds.rows(mode, Feed.OBSERVED)
         self.outlet = Outlet(self._body, self._asof)
-        self.workers = self._make_workers(cluster)
+        self.workers = self._make_workers(cluster, limits)
+        self.telling = self._make_telling(cluster, report)
         self.applications.on_change(self._on_application)
         self.projects.on_change(self._on_project)
         for informer in (self.applications, self.projects):
             informer.on_state(self._on_state)
             informer.on_list(self.workers.observe_again)
 
-    def _make_workers(self, cluster: Cluster) -> Workers:
+    def _make_workers(self, cluster: Cluster, limits: Limits) -> Workers:
         on_apps = Executor(cluster, APPLICATIONS, self.known_applications)
         on_projects = Executor(cluster, APP_PROJECTS, self.known_projects)
         dependencies = Dependencies(
@@ -67,16 +83,48 @@ class Spoke:
             ),
         )
         trades: dict[Kind, Trade] = {
-            Kind.APPLICATION: Copies(on_apps, self._place, dependencies, self._wanted_since),
-            Kind.APP_PROJECT: Copies(on_projects, self._place, dependencies, self._wanted_since),
+            Kind.APPLICATION: Copies(on_apps, self._place, dependencies, self._wanted_since, self._may_go),
+            Kind.APP_PROJECT: Copies(
+                on_projects, self._place, dependencies, self._wanted_since, self._may_go
+            ),
             Kind.INTENT: Intents(on_apps, self._uid, lambda key: self.outlet.force(status_key(key))),
         }
         carried = {kind: trade for kind, trade in trades.items() if kind in self._desired}
         listed = frozenset(kind for kind, row in self._desired.items() if row.listed)
-        return Workers(carried, listed=listed)
+        return Workers(carried, listed=listed, limits=limits)
+
+    def _make_telling(self, cluster: Cluster, report: Callable[[str], None]) -> Telling:
+        standing = Refusals(
+            lambda key: (key.namespace, key.name), self.outlet.core.answered, "the principal", "this cluster"
+        )
+        return Telling(
+            Executor(cluster, APPLICATIONS, self.known_applications),
+            standing,
+            Happenings(cluster, self._env, _itself),
+            lambda kind, name: Key(kind, *name),
+            self._env,
+            report,
+        )
+
+    def heard(self, key: Key, result: Result) -> None:
+        """The principal has answered a record of ours. A managed agent's own statuses are told on the hub."""
+        if self.mode is Mode.AUTONOMOUS:
+            self.telling.heard(key, result.outcome, result.reason)
+
+    def compared(self) -> None:
+        """It is known now what the hub holds."""
+        for app in self.applications.objects.values():
+            self._look(app)
+
+    def _look(self, app: Object) -> None:
+        if self.mode is Mode.AUTONOMOUS:
+            self.telling.look(app)
 
     def _wanted_since(self, key: Key) -> float | None:
         return self.workers.core.wanted_since(key)
+
+    def _may_go(self, departure: Departure, now: float) -> Answer:
+        return self.workers.guard.ask(departure, now)
 
     def _place(self, key: Key) -> Place:
         row = self._desired[key.kind]
@@ -99,6 +147,7 @@ class Spoke:
             self._touch_waiting(Kind.APP_PROJECT)
         self._want_status(status_key(key), change)
         self._want_copy(key, change)
+        self._look(obj)
 
     def _on_project(self, change: Change) -> None:
         obj = change.new or change.old
@@ -113,7 +162,8 @@ class Spoke:
     def _on_state(self) -> None:
         for kind in self._observed:
             informer = self.projects if kind is Kind.APP_PROJECT else self.applications
-            self.outlet.set_complete(kind, informer.complete)
+            reason = informer.degraded or "the spoke's objects are not known yet"
+            self.outlet.set_complete(kind, informer.complete, reason)
 
     def _observe(self, key: Key, change: Change) -> None:
         row = self._desired.get(key.kind)
@@ -184,3 +234,9 @@ class Spoke:
     def _asof(self, kind: Kind) -> str:
         informer = self.projects if kind is Kind.APP_PROJECT else self.applications
         return informer.resource_version
+
+
+async def _itself(subject: Involved) -> Involved:
+    """On a spoke there is no cluster secret to speak of: an Event is about the object itself."""
+    await trio.lowlevel.checkpoint()
+    return subject

@@ -14,6 +14,7 @@ import trio
 
 from trio_argoagent._version import __version__
 from trio_argoagent.agent.spoke import Spoke
+from trio_argoagent.agent.views import Views
 from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics
@@ -49,6 +50,7 @@ class Uplink:
     Args:
         config: of the agent.
         spoke: its feeds.
+        views: what it says of its cluster and remembers of the hub.
         dialer: opens links.
         env: time and randomness.
         report: told what happens: name, text, level.
@@ -58,11 +60,12 @@ class Uplink:
         self,
         config: AgentConfig,
         spoke: Spoke,
+        views: Views,
         dialer: Dialer,
         env: Env,
         report: Callable[[str, str, str], None],
     ) -> None:
-        self._config, self._spoke, self._dialer = config, spoke, dialer
+        self._config, self._spoke, self._views, self._dialer = config, spoke, views, dialer
         self._redial = Redial(env.random)
         self._report = report
         self._instance = env.new_id()
@@ -138,7 +141,13 @@ class Uplink:
             workers=self._spoke.workers,
             answered=lambda ticket, result: None,
             inlet=self._spoke.inlet,
+            compared=self._spoke.compared,
+            heard=self._spoke.heard,
+            view=self._views.view,
+            viewed=self._views.viewed,
+            held=self._views.held,
         )
+        self._views.link_up()
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
         session = Session(greeting, feeds, keepalive)
         came_up = trio.current_time()
@@ -164,4 +173,3 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
     return found
-

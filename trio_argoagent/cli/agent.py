@@ -14,6 +14,7 @@ from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
+from trio_argoagent.sync.guard import Limits
 
 
 def run_agent(
@@ -29,9 +30,12 @@ def run_agent(
     kubecontext: str,
     log_level: str,
     log_format: str,
+    max_deletions: int | None,
+    max_inferred_deletions: int | None,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
+    limits = Limits.of(max_deletions, max_inferred_deletions)
 
     async def program() -> int:
         certificate, key = pem.read_identity(
@@ -47,7 +51,7 @@ def run_agent(
         credentials = await find_credentials(kubeconfig, kubecontext)
         async with open_cluster(credentials) as cluster:
             await Agent(
-                AgentConfig(namespace, Mode(agent_mode)),
+                AgentConfig(namespace, Mode(agent_mode), limits=limits),
                 cluster=cluster,
                 dialer=Http2Dialer(server_address, server_port, context),
                 env=real_env(),

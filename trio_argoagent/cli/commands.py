@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 import click
 
 from trio_argoagent._version import __version__
+from trio_argoagent.cli.apiserver_command import apiserver
+from trio_argoagent.cli.chaos_command import chaos
+from trio_argoagent.cli.ctl_command import ctl
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
@@ -65,6 +68,24 @@ def _shared(prefix: str) -> Callable[[F], F]:
                 show_default=True,
                 type=click.Choice(("text", "json")),
                 help="One line per event, for people or for programs.",
+            ),
+            click.option(
+                "--max-deletions",
+                envvar=f"{prefix}_MAX_DELETIONS",
+                default=None,
+                show_default="any number",
+                type=click.IntRange(0),
+                metavar="N",
+                help="Objects of one agent deleted within 10 minutes; more wait for ctl deletes confirm.",
+            ),
+            click.option(
+                "--max-inferred-deletions",
+                envvar=f"{prefix}_MAX_INFERRED_DELETIONS",
+                default=None,
+                show_default="5, or 5 %",
+                type=click.IntRange(-1),
+                metavar="N",
+                help="Of these, objects of a kind that nobody was seen to delete; -1: not held at all.",
             ),
         )
         for option in reversed(options):
@@ -300,6 +321,14 @@ def demo(**options: Any) -> None:
     help="What may befall the fleet; a name that does not exist gets you the list.",
 )
 @click.option(
+    "--level",
+    default=None,
+    show_default="1",
+    type=click.IntRange(1, 2),
+    metavar="1|2",
+    help="What links are: 1, whole frames in memory; 2, HTTP/2 over bytes in memory, cut anywhere.",
+)
+@click.option(
     "--seed", default=None, show_default="1", type=click.IntRange(0), metavar="S", help="The first seed."
 )
 @click.option(
@@ -324,6 +353,19 @@ def demo(**options: Any) -> None:
 )
 @click.option("--replay", default="", metavar="FILE", help="Play this saved plan; nothing is drawn.")
 @click.option(
+    "--scenario",
+    multiple=True,
+    metavar="FILE",
+    help="Play this scenario (YAML) and judge what it expects; may be repeated.",
+)
+@click.option(
+    "--compare",
+    default=None,
+    nargs=2,
+    metavar="A B",
+    help="Play nothing: say in which write two files of --trace differ first.",
+)
+@click.option(
     "--shrink",
     is_flag=True,
     help="Drop what the first violation does not need, and save the plan as simulate-seed-S.json.",
@@ -338,3 +380,12 @@ def simulate(**options: Any) -> None:
     from trio_argoagent.cli.simulate import run_simulate
 
     run_simulate(**options)
+
+
+cli.add_command(chaos)
+
+
+cli.add_command(apiserver)
+
+
+cli.add_command(ctl)

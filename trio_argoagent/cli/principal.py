@@ -24,6 +24,7 @@ from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
+from trio_argoagent.sync.guard import Limits
 
 
 def run_principal(
@@ -39,9 +40,12 @@ def run_principal(
     kubecontext: str,
     log_level: str,
     log_format: str,
+    max_deletions: int | None,
+    max_inferred_deletions: int | None,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
+    limits = Limits.of(max_deletions, max_inferred_deletions)
 
     async def program() -> int:
         certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
@@ -59,7 +63,7 @@ def run_principal(
             where = ", ".join(format_address(*each.socket.getsockname()[:2]) for each in listeners)
             observer(Event("listening", "", f"agents may dial {where}"))
             await Principal(
-                PrincipalConfig(namespace, keepalive),
+                PrincipalConfig(namespace, keepalive, limits),
                 cluster=cluster,
                 listener=Http2Listener(listeners, context, agent_name, Strangers(observer)),
                 env=real_env(),
@@ -77,7 +81,7 @@ async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
         UserError: there are none, or they cannot be used.
     """
     if kubeconfig:
-        return await from_kubeconfig(kubeconfig, kubecontext)
+        return await from_kubeconfig(kubeconfig, kubecontext, now=real_env().now)
     return in_cluster()
 
 

@@ -16,13 +16,20 @@ import attrs
 
 from trio_argoagent.cli import running
 from trio_argoagent.cli.campaign import PROGRAM, Campaign, Request
+from trio_argoagent.cli.comparing import run_compare
+from trio_argoagent.cli.scenarios import run_scenarios
 from trio_argoagent.errors import UserError
-from trio_argoagent.testing.chaos import FAULTS
+from trio_argoagent.testing.chaos import faults_at
 from trio_argoagent.testing.plan import Options, Plan
 
 
 def run_simulate(**given: Any) -> None:
     """Run it until every seed is judged or a signal comes; the options are those of the command."""
+    compared = given.pop("compare")
+    if compared:
+        run_compare(compared, [f"--{name.removeprefix('as_')}" for name, value in given.items() if value])
+    if files := given.pop("scenario"):
+        run_scenarios(files, given)
     finished = False
 
     async def program() -> int:
@@ -44,6 +51,7 @@ def _parse(
     apps: int | None,
     hours: float | None,
     faults: str | None,
+    level: int | None,
     seed: int | None,
     seeds: int | None,
     jobs: int | None,
@@ -53,7 +61,7 @@ def _parse(
     shrink: bool,
 ) -> Request:
     drawn = {
-        "--agents": agents, "--apps": apps, "--hours": hours, "--faults": faults,
+        "--agents": agents, "--apps": apps, "--hours": hours, "--faults": faults, "--level": level,
     }  # fmt: skip
     given = {name: value for name, value in drawn.items() if value is not None}
     if replay:
@@ -67,7 +75,8 @@ def _parse(
         agents or usual.agents,
         apps or usual.apps,
         usual.seconds if hours is None else hours * 3600,
-        usual.faults if faults is None else _fault_names(faults),
+        level=level or usual.level,
+        faults=_fault_names("all" if faults is None else faults, level or usual.level),
     )
     first, count = 1 if seed is None else seed, seeds or 1
     again = " ".join([PROGRAM, *(f"{name} {shlex.quote(str(value))}" for name, value in given.items())])
@@ -88,20 +97,22 @@ def _replay(path: str, given: list[str]) -> Request:
     return Request(plan.options, range(plan.seed, plan.seed + 1), 1, again, text)
 
 
-def _fault_names(text: str) -> tuple[str, ...]:
+def _fault_names(text: str, level: int) -> tuple[str, ...]:
     """``none``, ``all``, or names with commas between them.
 
     Raises:
-        UserError: there is no such fault.
+        UserError: there is no such fault, or not at this level.
     """
-    known = tuple(FAULTS)
+    known = tuple(faults_at(level))
     if text in ("none", "all"):
         return known if text == "all" else ()
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     unknown = [name for name in names if name not in known]
     if unknown:
         choices = ", ".join(("none", "all", *known))
-        raise UserError(f"--faults: there is no {unknown[0]!r}: choose of {choices}")
+        higher = unknown[0] in faults_at(2)
+        text = f"{unknown[0]!r} needs --level 2" if higher else f"there is no {unknown[0]!r}"
+        raise UserError(f"--faults: {text}: choose of {choices}")
     return names
 
 

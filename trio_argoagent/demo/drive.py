@@ -10,13 +10,13 @@ import trio
 from trio_argoagent import errors
 from trio_argoagent.demo.documents import Document
 from trio_argoagent.demo.fleet import Fleet
-from trio_argoagent.demo.machine import NAMESPACE, USER
 from trio_argoagent.demo.report import Counted
 from trio_argoagent.demo.settings import HUB, Cut, Restart
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd.applications import app_project, automated, samples
+from trio_argoagent.testing.machine import NAMESPACE, USER
 from trio_argoagent.testing.workload import Site, Workload
 
 HEADLESS_PACE: Final = 0.15

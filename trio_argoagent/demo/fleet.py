@@ -11,7 +11,6 @@ import trio
 
 from trio_argoagent.agent import Agent, AgentStatus
 from trio_argoagent.apiserver.core.values import LogEntry
-from trio_argoagent.demo.machine import LOOPBACK, NAMESPACE, Machine, Pki
 from trio_argoagent.demo.programs import CuttableDialer, Restartable
 from trio_argoagent.demo.propagation import Stopwatch
 from trio_argoagent.demo.settings import HUB, Settings
@@ -29,15 +28,19 @@ from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
+from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd import names as argocd_names
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.world import World
+from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
 
 OURS: Final = ("principal", "agent")
 """The actors in the API servers' logs that are this product's programs."""
+UNHELD: Final = Limits.of(None, -1)
+"""Nobody sits at the demo's hub to confirm deletions."""
 
 
 class Node:
@@ -84,7 +87,7 @@ class Node:
         try:
             async with open_cluster(self.machine.credentials("agent")) as cluster:
                 self.agent = Agent(
-                    AgentConfig(NAMESPACE, self.mode, self.name),
+                    AgentConfig(NAMESPACE, self.mode, self.name, UNHELD),
                     cluster=cluster,
                     dialer=self.dialer,
                     env=self._fleet.env,
@@ -217,7 +220,7 @@ class Fleet:
             ):
                 self._port = listeners[0].socket.getsockname()[1]
                 self.principal = Principal(
-                    PrincipalConfig(NAMESPACE),
+                    PrincipalConfig(NAMESPACE, limits=UNHELD),
                     cluster=cluster,
                     listener=Http2Listener(listeners, context, identify=agent_name),
                     env=self.env,

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.demo.fleet import OURS, Fleet
-from trio_argoagent.demo.machine import USER
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.testing.machine import USER
 
 Tell = Callable[[str, str, str], None]
 """Who, what, style."""

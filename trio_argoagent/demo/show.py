@@ -12,12 +12,12 @@ from trio_argoagent.demo import report as reports
 from trio_argoagent.demo.documents import read_documents
 from trio_argoagent.demo.drive import Drive
 from trio_argoagent.demo.fleet import Fleet
-from trio_argoagent.demo.machine import NAMESPACE
 from trio_argoagent.demo.narrator import Narrator
 from trio_argoagent.demo.screen import Log, Screen
 from trio_argoagent.demo.settings import Settings
 from trio_argoagent.errors import UserError
 from trio_argoagent.runtime.world import real_env, seeded_env
+from trio_argoagent.testing.machine import NAMESPACE
 
 
 async def show(settings: Settings) -> int:

@@ -22,9 +22,12 @@ from trio_argoagent.kube.protocol.requests import HttpRequest
 from trio_argoagent.net.client import Response, StreamedResponse, open_client
 from trio_argoagent.net.contexts import client_context
 from trio_argoagent.net.http import Headers
+from trio_argoagent.net.proxy import parse_proxy, tunnel
 
 REREAD: Final = 60.0
 """Seconds between two readings of credentials that rotate. Kubelets replace a token at 80 % of its life."""
+EARLY: Final = 60.0
+"""Seconds before their end that credentials which say when they end are read again."""
 RETIRE: Final = 30.0
 """Seconds a connection of the identity before may still be used for what runs on it."""
 
@@ -63,7 +66,7 @@ class Session:
         self._outdated = trio.Event()
         self._renewed = trio.Event()
         self._reading = trio.Lock()
-        self._read_at = trio.current_time()
+        self._due = trio.current_time() + _fresh_for(credentials)
         self.reloads = 0
         """Times the credentials were read again."""
         self.last_error = ""
@@ -125,7 +128,8 @@ class Session:
                 return True
             if used.reload is None:
                 return False
-            self._read_at = trio.current_time()
+            # Whatever comes of it, not again for each request.
+            self._due = trio.current_time() + REREAD
             self.reloads += 1
             try:
                 found = await used.reload()
@@ -135,6 +139,7 @@ class Session:
                 self.last_error = str(exc)
                 return False
             self.last_error = ""
+            self._due = trio.current_time() + _fresh_for(found)
             if found == used:
                 return False
             self._credentials = found
@@ -149,11 +154,10 @@ class Session:
         await self._renewed.wait()
 
     async def _fresh(self) -> Credentials:
-        credentials = self._credentials
-        if credentials.rotates and trio.current_time() - self._read_at >= REREAD:
+        if trio.current_time() >= self._due:
             # Before waiting: one reading is enough for all who come meanwhile.
-            self._read_at = trio.current_time()
-            await self.renew(credentials)
+            self._due = trio.current_time() + REREAD
+            await self.renew(self._credentials)
         return self._credentials
 
     async def _send(self, request: HttpRequest, credentials: Credentials) -> Response:
@@ -169,6 +173,17 @@ class Session:
         return self._client.stream(request.method, target, headers, request.body)
 
 
+def _fresh_for(credentials: Credentials) -> float:
+    """Seconds from reading them until they are to be read again, unless they are refused earlier.
+
+    Counted from the reading, so a clock that is set meanwhile changes nothing. However short they claim to
+    live (or the clock of who made them is wrong), a plugin is not run for each request.
+    """
+    if credentials.lifetime is not None:
+        return max(REREAD, credentials.lifetime - EARLY)
+    return REREAD if credentials.rotates else float("inf")
+
+
 def make_context(credentials: Credentials) -> ssl.SSLContext | None:
     """The TLS settings for these credentials; None without TLS.
 
@@ -181,23 +196,30 @@ def make_context(credentials: Credentials) -> ssl.SSLContext | None:
         ca=credentials.ca,
         certificate=credentials.certificate,
         key=credentials.key,
-        alpn=("h2",),
+        alpn=("h2", "http/1.1"),
         verify=credentials.verify,
     )
 
 
-def dial_http2(credentials: Credentials, context: ssl.SSLContext | None) -> AbstractAsyncContextManager[Http]:
-    """A client on HTTP/2 for the server of these credentials."""
+def dial_http(credentials: Credentials, context: ssl.SSLContext | None) -> AbstractAsyncContextManager[Http]:
+    """A client for the server of these credentials: on HTTP/2 where the server can, through their proxy.
+
+    Raises:
+        UserError: the proxy's URL is not usable.
+    """
     return open_client(
         host=credentials.host,
         port=credentials.port,
         context=context,
         server_hostname=credentials.server_name or None,
+        connect=tunnel(parse_proxy(credentials.proxy)) if credentials.proxy else None,
+        # What is spoken to without TLS is a local proxy such as kubectl's, and those know HTTP/1.1 only.
+        http1=True,
     )
 
 
 @asynccontextmanager
-async def open_session(credentials: Credentials, dial: Dial = dial_http2) -> AsyncIterator[Session]:
+async def open_session(credentials: Credentials, dial: Dial = dial_http) -> AsyncIterator[Session]:
     """A session that lives as long as the block.
 
     Raises:

@@ -81,7 +81,7 @@ class Object:
                 meta,
                 fields,
             )
-        except msgspec.MsgspecError as exc:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
             raise RemoteProtocolError(f"not a Kubernetes object: {exc}") from exc
 
     @classmethod

@@ -59,7 +59,7 @@ class Record:
         asof: the resourceVersion of the source's informer when the value was read; empty if that server's
             versions are not decimal.
         body: canonical JSON of the projection (see ``sync.kinds``); None in a tombstone.
-        evidence: of a tombstone; None for a value.
+        evidence: of a tombstone, and of a value that makes the copy go (``deleting``); else None.
         replaces: the uid of an earlier object of this key whose deletion the source witnessed; else empty.
     """
 

@@ -6,10 +6,12 @@ tls       TLS over any byte stream
 protocol  HTTP/2 without a socket (pure)
 http2     the driver: one reader, one writer, a scope per stream
 http      one request and its answer, whichever HTTP it came by
-http1     the serving side of HTTP/1.1
+http1     the serving side of HTTP/1.1; http1_client: the asking side
 server    HTTPS, both versions
 dialling  TCP and TLS towards a server
-client    requests on one HTTP/2 connection
+proxy     tunnels through HTTP proxies, and when to use one
+lanes     what one connection of a client can take, HTTP/2 or HTTP/1.1
+client    requests to one server, on as many connections as they need
 responses answers as a client sees them
 sockets   what the kernel should know
 linger    closing so that the last words arrive

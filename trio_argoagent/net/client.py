@@ -1,7 +1,9 @@
-"""An HTTP client on one HTTP/2 connection, which is dialled when it is needed and again when it is gone.
+"""An HTTP client for one server: connections are dialled when they are needed, and again when they are gone.
 
-All requests share the connection. When the server says GOAWAY, requests in progress finish on the old
-connection while new ones dial; one dial at a time, however many wait for it.
+All requests share one HTTP/2 connection as long as it has streams left; then a second one is dialled, and so
+on (see ``lanes``). When the server says GOAWAY, requests in progress finish on the old connection while new
+ones dial. Where the server speaks HTTP/1.1 only, a connection carries one request at a time. One dial at a
+time, however many wait for it.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ import trio
 from trio_argoagent.net.address import format_address
 from trio_argoagent.net.dialling import Connect, open_transport
 from trio_argoagent.net.errors import ConnectionBroken, renewed
-from trio_argoagent.net.http2 import ConnectionStatistics, Http2Connection, Http2Stream, open_http2
-from trio_argoagent.net.protocol.limits import WIDE_WINDOW
+from trio_argoagent.net.http2 import ConnectionStatistics
+from trio_argoagent.net.lanes import Answer, Http1Lane, Http2Lane, Lane
 from trio_argoagent.net.responses import Response, StreamedResponse
+from trio_argoagent.net.tls import TlsStream
 
 __all__ = ["ClientStatistics", "Connect", "HttpClient", "Response", "StreamedResponse", "open_client"]
 
@@ -28,39 +31,49 @@ DIAL_TIMEOUT: Final = 10.0
 ANSWER: Final = 256 * 1024 * 1024
 """Bytes of an answer's body that ``request`` takes into memory."""
 
+RELUCTANT: Final = 5.0
+"""Seconds without another dial after one that failed, while there are connections that work."""
 OPEN_ATTEMPTS: Final = 2
 """Connections that one request tries: the one at hand may be just about to end."""
 
 
 @attrs.frozen
 class ClientStatistics:
-    """What a client has done: bytes as on the socket, over all its connections."""
+    """What a client has done: bytes as on the socket, over all its connections.
+
+    Attributes:
+        dials: begun.
+        requests: sent.
+        connections: open now.
+        bytes_sent: of HTTP/1.1 without TLS none are counted, here and below.
+        bytes_received: likewise.
+    """
 
     dials: int = 0
     requests: int = 0
+    connections: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
 
 
 @attrs.define(eq=False)
 class _Dial:
-    """One attempt, and everybody who waits for it."""
+    """One attempt."""
 
-    done: trio.Event = attrs.field(factory=trio.Event)
-    connection: Http2Connection | None = None
     error: ConnectionBroken | None = None
 
 
 class HttpClient:
     """Made by ``open_client``. Any number of tasks may use it at once."""
 
-    def __init__(self, dial: Callable[[], Awaitable[trio.abc.Stream]], authority: str) -> None:
+    def __init__(self, dial: Callable[[], Awaitable[Lane]]) -> None:
         self._open = dial
-        self._authority = authority
         self._wanted = trio.Event()
         self._dial: _Dial | None = None
-        self._current: Http2Connection | None = None
-        self._live: list[Http2Connection] = []
+        self._lanes: list[Lane] = []
+        # Who waits for a lane with room. It is woken when there may be one, and when a dial has failed.
+        self._waiting = trio.lowlevel.ParkingLot()
+        self._failed_at = float("-inf")
         self._dials = self._requests = 0
         self._past = ConnectionStatistics()
 
@@ -92,19 +105,21 @@ class HttpClient:
         Raises:
             ConnectionBroken: as for ``request``.
         """
-        stream = await self._begin(method, target, list(headers), body)
+        answer = await self._begin(method, target, list(headers), body)
         try:
-            status, answered = await stream.response()
-            yield StreamedResponse(status, answered, stream)
+            status, answered = await answer.response()
+            yield StreamedResponse(status, answered, answer)
         finally:
-            stream.reset()
+            answer.reset()
+            self._waiting.unpark()
 
     def statistics(self) -> ClientStatistics:
         """What has been done so far."""
-        parts = [self._past, *(connection.statistics() for connection in self._live)]
+        parts = [self._past, *(lane.statistics() for lane in self._lanes)]
         return ClientStatistics(
             self._dials,
             self._requests,
+            len(self._lanes),
             sum(part.bytes_sent for part in parts),
             sum(part.bytes_received for part in parts),
         )
@@ -119,80 +134,81 @@ class HttpClient:
 
     async def _begin(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes
-    ) -> Http2Stream:
-        stream = await self._open_stream(method, target, headers, end=not body)
-        self._requests += 1
-        if body:
-            # It is in memory already: queueing all of it costs nothing more.
-            stream.send_nowait(body)
-            stream.end()
-        return stream
-
-    async def _open_stream(
-        self, method: str, target: str, headers: list[tuple[str, str]], *, end: bool
-    ) -> Http2Stream:
+    ) -> Answer:
+        await trio.lowlevel.checkpoint_if_cancelled()
         for attempt in range(OPEN_ATTEMPTS):
-            connection = await self._connection()
+            lane = await self._lane_with_room()
+            began = False
             try:
-                return await connection.open_stream(
-                    method, target, headers, end_stream=end, window=WIDE_WINDOW
-                )
-            except ConnectionBroken:
+                answer = await lane.begin(method, target, headers, body)
+                began = True
+            except ConnectionBroken as exc:
                 # It ended while we waited for our turn on it, and nothing was sent.
-                if attempt + 1 == OPEN_ATTEMPTS:
+                if exc.sent or attempt + 1 == OPEN_ATTEMPTS:
                     raise
+                continue
+            finally:
+                if not began:
+                    self._waiting.unpark()
+            self._requests += 1
+            return answer
         raise AssertionError("unreachable")
 
-    async def _connection(self) -> Http2Connection:
-        if self._current is not None and self._current.is_open:
-            return self._current
+    async def _lane_with_room(self) -> Lane:
+        """A lane on which ``begin`` may be called at once."""
+        while True:
+            lane = next((lane for lane in self._lanes if lane.has_room), None)
+            if lane is not None:
+                # No checkpoint here: whoever was woken for this lane and left without it would wake nobody.
+                return lane
+            dial = self._dialling()
+            await self._waiting.park()
+            if dial is not None and dial.error is not None and not any(each.is_open for each in self._lanes):
+                raise renewed(dial.error, sent=False)
+
+    def _dialling(self) -> _Dial | None:
+        """The dial that is going on, or a new one; None when there are connections enough."""
         if self._dial is None:
+            taken = [lane for lane in self._lanes if lane.is_open]
+            failing = trio.current_time() < self._failed_at + RELUCTANT
+            if taken and (failing or len(taken) >= taken[0].most):
+                return None
             self._dial = _Dial()
             self._wanted.set()
-        dial = self._dial
-        await dial.done.wait()
-        if dial.connection is not None:
-            return dial.connection
-        raise renewed(dial.error or ConnectionBroken("the client is closed"), sent=False)
+        return self._dial
+
+    def _wake_all(self) -> None:
+        self._waiting.unpark_all()
 
     async def _keep(self, task_status: trio.TaskStatus[None]) -> None:
         dial, self._dials = self._dial, self._dials + 1
         assert dial is not None
+        lane: Lane | None = None
+
+        def settle() -> None:
+            nonlocal dial
+            dial = self._dial = None
+            scope.deadline = float("inf")
+            self._waiting.unpark_all()
+            task_status.started()
+
+        error = None
         try:
             with trio.move_on_after(DIAL_TIMEOUT) as scope:
-                transport = await self._open()
+                lane = await self._open()
+                self._lanes.append(lane)
+                await lane.keep(settle, self._wake_all)
         except ConnectionBroken as exc:
-            dial.error = exc
-        if scope.cancelled_caught:
-            dial.error = ConnectionBroken(f"no connection within {DIAL_TIMEOUT:g} s", sent=False)
-        if dial.error is not None:
-            self._settle(dial)
-            task_status.started()
-            return
-        async with open_http2(transport, client=True, authority=self._authority) as connection:
-            self._live.append(connection)
-            try:
-                await self._introduce(connection, dial)
-                task_status.started()
-                await connection.wait_idle()
-            finally:
-                self._live.remove(connection)
-                self._past = _sum(self._past, connection.statistics())
-
-    async def _introduce(self, connection: Http2Connection, dial: _Dial) -> None:
-        try:
-            with trio.move_on_after(DIAL_TIMEOUT):
-                await connection.wait_ready()
-                dial.connection = self._current = connection
-        except ConnectionBroken as exc:
-            dial.error = exc
-        if dial.connection is None and dial.error is None:
-            dial.error = ConnectionBroken(f"no SETTINGS within {DIAL_TIMEOUT:g} s", sent=False)
-        self._settle(dial)
-
-    def _settle(self, dial: _Dial) -> None:
-        self._dial = None
-        dial.done.set()
+            error = exc
+        finally:
+            if lane is not None:
+                self._lanes.remove(lane)
+                self._past = _sum(self._past, lane.statistics())
+        if dial is not None:
+            late = f"no {'SETTINGS' if lane else 'connection'} within {DIAL_TIMEOUT:g} s"
+            dial.error = error or ConnectionBroken(late, sent=False)
+            self._failed_at = trio.current_time()
+            settle()
 
 
 @asynccontextmanager
@@ -203,22 +219,28 @@ async def open_client(
     context: ssl.SSLContext | None,
     server_hostname: str | None = None,
     connect: Connect | None = None,
+    http1: bool = False,
 ) -> AsyncIterator[HttpClient]:
     """A client for one server. Nothing is dialled before the first request.
 
     Args:
         host: name or address.
         port: TCP port.
-        context: from ``client_context`` with ``h2`` in its ALPN list; None: HTTP/2 without TLS.
+        context: from ``client_context``; with ``h2`` in its ALPN list HTTP/2 is spoken if the server can.
+            None: no TLS.
         server_hostname: what the certificate must be for, when that is not ``host``.
-        connect: makes the byte stream instead of TCP.
+        connect: makes the byte stream instead of TCP: ``net.proxy.tunnel``, for example.
+        http1: without TLS, speak HTTP/1.1: there is nothing to agree on it with.
     """
     tcp = connect or trio.open_tcp_stream
+    authority = format_address(host, port)
 
-    async def dial() -> trio.abc.Stream:
-        return await open_transport(tcp, host, port, context, server_hostname or host)
+    async def dial() -> Lane:
+        transport = await open_transport(tcp, host, port, context, server_hostname or host)
+        speaks2 = transport.alpn == "h2" if isinstance(transport, TlsStream) else not http1
+        return Http2Lane(transport, authority) if speaks2 else Http1Lane(transport, authority)
 
-    client = HttpClient(dial, format_address(host, port))
+    client = HttpClient(dial)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(client.run)
         try:

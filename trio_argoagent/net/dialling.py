@@ -1,4 +1,4 @@
-"""From a host and a port to a byte stream that is ready for HTTP/2."""
+"""From a host and a port to a byte stream that is ready for HTTP."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Connect = Callable[[str, int], Awaitable[trio.abc.Stream]]
 async def open_transport(
     connect: Connect, host: str, port: int, context: ssl.SSLContext | None, server_hostname: str
 ) -> trio.abc.Stream:
-    """A byte stream that is ready for HTTP/2.
+    """A byte stream that is ready for what TLS has agreed on, if it has: see ``TlsStream.alpn``.
 
     Raises:
         TlsFailed: TLS came to no agreement.
-        ConnectionBroken: nobody answers, or not with HTTP/2.
+        ConnectionBroken: nobody answers.
     """
     where = format_address(host, port)
     try:
@@ -36,8 +36,6 @@ async def open_transport(
     tls = TlsStream(stream, context, server_hostname=server_hostname)
     try:
         await tls.do_handshake()
-        if tls.alpn != "h2":
-            raise ConnectionBroken(f"{where} does not speak HTTP/2", sent=False)
     except trio.BrokenResourceError as exc:
         await trio.aclose_forcefully(tls)
         raise TlsFailed(f"{where} hung up during the TLS handshake") from exc

@@ -145,6 +145,11 @@ class Http2Connection:
         """Return when the connection is over, for whatever reason: see ``error``."""
         await self.wire.closed.wait()
 
+    async def wait_leaving(self) -> None:
+        """Return when no new streams may be opened: see ``is_open``."""
+        while self.is_open:
+            await self._changed.park()
+
     async def wait_idle(self) -> None:
         """Return when the connection is over, or is being closed and its last stream has ended."""
         while self.wire.error is None and not (self._leaving and not self._streams):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from trio_argoagent.net.http import Headers
-from trio_argoagent.net.http2_stream import Http2Stream
+from trio_argoagent.net.lanes import Answer
 
 
 @attrs.frozen
@@ -27,7 +27,7 @@ class StreamedResponse:
 
     status: int
     headers: Headers
-    _stream: Http2Stream
+    _answer: Answer
 
     def header(self, name: str, default: str = "") -> str:
         """The first header of that name (lower case)."""
@@ -39,4 +39,4 @@ class StreamedResponse:
         Raises:
             ConnectionBroken: it was cut off.
         """
-        return await self._stream.receive()
+        return await self._answer.receive()

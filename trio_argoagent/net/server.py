@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -82,6 +83,38 @@ async def serve_http(
     await trio.serve_listeners(server.connection, list(listeners))
 
 
+async def serve_http2(
+    handler: Handler,
+    stream: trio.abc.Stream,
+    *,
+    limits: Limits | None = None,
+    on_error: ErrorCallback = log_error,
+) -> None:
+    """Serve HTTP/2 on one connection, to its end, as ``serve_https`` does after the TLS handshake.
+
+    Args:
+        handler: serves one request.
+        stream: connected; owned from now on.
+        limits: what the peer may have open and send ahead.
+        on_error: as for ``serve_https``.
+    """
+    guard = partial(_guard, handler, on_error)
+    async with open_http2(stream, client=False, handler=guard, limits=limits or Limits()) as connection:
+        await connection.wait_closed()
+        if connection.error and isinstance(connection.error.__cause__, RemoteProtocolError):
+            on_error(connection.error.__cause__)
+
+
+async def _guard(handler: Handler, on_error: ErrorCallback, exchange: Exchange) -> None:
+    try:
+        await handler(exchange)
+        if not exchange.started and not (exchange.stream and exchange.stream.finished):
+            raise LocalProtocolError(f"no answer to {exchange.request.method} {exchange.request.path}")
+    except Exception as exc:
+        on_error(exc)
+        await _apologise(exchange, exc)
+
+
 @attrs.frozen
 class _Server:
     handler: Handler
@@ -109,29 +142,18 @@ class _Server:
             await trio.aclose_forcefully(transport)
 
     async def _speak(self, transport: trio.SocketStream) -> None:
+        guard = partial(_guard, self.handler, self.on_error)
         if self.context is None:
-            await serve_http1(transport, self._guard)
+            await serve_http1(transport, guard)
             return
         tls = TlsStream(transport, self.context, server_side=True)
         async with self.handshakes:
             with trio.fail_after(HANDSHAKE_TIMEOUT):
                 await tls.do_handshake()
         if tls.alpn != "h2":
-            await serve_http1(tls, self._guard)
+            await serve_http1(tls, guard)
             return
-        async with open_http2(tls, client=False, handler=self._guard, limits=self.limits) as connection:
-            await connection.wait_closed()
-            if connection.error and isinstance(connection.error.__cause__, RemoteProtocolError):
-                self.on_error(connection.error.__cause__)
-
-    async def _guard(self, exchange: Exchange) -> None:
-        try:
-            await self.handler(exchange)
-            if not exchange.started and not (exchange.stream and exchange.stream.finished):
-                raise LocalProtocolError(f"no answer to {exchange.request.method} {exchange.request.path}")
-        except Exception as exc:
-            self.on_error(exc)
-            await _apologise(exchange, exc)
+        await serve_http2(self.handler, tls, limits=self.limits, on_error=self.on_error)
 
 
 async def _apologise(exchange: Exchange, exc: Exception) -> None:

@@ -30,8 +30,12 @@ class LinkStatistics:
 
     def plus(self, other: LinkStatistics) -> LinkStatistics:
         """Both together."""
-        pairs = zip(attrs.astuple(self), attrs.astuple(other), strict=True)
-        return LinkStatistics(*(a + b for a, b in pairs))
+        return LinkStatistics(
+            self.bytes_sent + other.bytes_sent,
+            self.bytes_received + other.bytes_received,
+            self.frames_sent + other.frames_sent,
+            self.frames_received + other.frames_received,
+        )
 
 
 class Link(Protocol):

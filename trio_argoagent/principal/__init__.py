@@ -5,5 +5,5 @@ run ── informers
 ── listener ── scope LINK { handshake; reader, writer, keepalive }
 """
 
-from trio_argoagent.principal.peer import PeerStatus as PeerStatus
 from trio_argoagent.principal.program import Principal as Principal
+from trio_argoagent.principal.status import PeerStatus as PeerStatus

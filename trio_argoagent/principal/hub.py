@@ -1,14 +1,19 @@
-"""The hub's objects: the informers and executors that all peers share."""
+"""The hub's objects: the informers that all peers share, and the writes for which they take turns."""
 
 from __future__ import annotations
 
+from trio_argoagent import errors
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.keys import Kind
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.executor import Executor
+from trio_argoagent.replication.happenings import Involved
 from trio_argoagent.replication.known import Known
+from trio_argoagent.replication.memory import Memory
+from trio_argoagent.replication.sharing import SharedWrites
+from trio_argoagent.sync import names, views
 
 
 class Hub:
@@ -21,19 +26,67 @@ class Hub:
     """
 
     def __init__(self, cluster: Cluster, namespace: str, env: Env) -> None:
-        self.namespace, self.env = namespace, env
+        self.namespace, self.env, self.cluster = namespace, env, cluster
         self.applications = Informer(cluster, APPLICATIONS, env=env)
         self.projects = Informer(cluster, APP_PROJECTS, namespace, env=env)
+        self.namespaces = Informer(cluster, NAMESPACES, env=env)
+        self.memory = Memory(cluster, namespace, env)
         self.known_applications = Known(self.applications)
         self.known_projects = Known(self.projects)
-        self.on_applications = Executor(cluster, APPLICATIONS, self.known_applications)
-        self.on_projects = Executor(cluster, APP_PROJECTS, self.known_projects)
+        self.writes = SharedWrites()
+
+    def executors(self, agent: str) -> tuple[Executor, Executor]:
+        """For the writes of one agent to Applications and AppProjects: they take turns with the others'."""
+        shared = self.writes.cluster(agent, self.cluster)
+        return (
+            Executor(shared, APPLICATIONS, self.known_applications),
+            Executor(shared, APP_PROJECTS, self.known_projects),
+        )
 
     def informer(self, kind: Kind) -> Informer:
         """Where objects of this kind (or what hangs on them) are read."""
         return self.projects if kind is Kind.APP_PROJECT else self.applications
 
+    def is_leaving(self, namespace: str) -> bool:
+        """Is this namespace being deleted, or gone? What goes with it was nobody's single decision.
+
+        The namespace controller leaves five seconds between the two (its namespaceDeletionGracePeriod): so
+        long we have to hear of the one before the other. Where we may not look, every deletion stands alone.
+        """
+        if not self.namespaces.is_synced:
+            return False
+        found = self.namespaces.get("", namespace)
+        return found is None or found.deleting
+
+    def namespace_uid(self, namespace: str) -> str:
+        """The uid of this namespace; empty: not known. One that is being deleted is another one already."""
+        found = self.namespaces.get("", namespace)
+        if found is None:
+            return ""
+        return found.meta.uid + views.LEAVING if found.deleting else found.meta.uid
+
+    def incomplete(self, kind: Kind, agent: str) -> str:
+        """Why absence of this kind, where this agent's objects lie, says nothing; empty: it does."""
+        informer = self.informer(kind)
+        if not informer.complete:
+            return informer.degraded or "the hub's objects are not known yet"
+        namespace = self.namespace if kind is Kind.APP_PROJECT else agent
+        return f"namespace {namespace} is being deleted, or gone" if self.is_leaving(namespace) else ""
+
     def uses(self, project: str) -> bool:
         """Does any Application of the hub name this AppProject?"""
         apps = self.applications.objects.values()
         return any(((app.get("spec") or {}).get("project") or "default") == project for app in apps)
+
+    async def cluster_secret(self, agent: str, otherwise: Involved) -> Involved:
+        """The Argo CD cluster secret of this agent; where there is none, or we may not look, ``otherwise``.
+
+        Its data is not looked at.
+        """
+        try:
+            found = await self.cluster.list(SECRETS, self.namespace, selector=f"{names.AGENT_NAME}={agent}")
+        except errors.ApiError:
+            return otherwise
+        for secret in found.items[:1]:
+            return Involved("v1", "Secret", self.namespace, secret.meta.name, secret.meta.uid)
+        return otherwise

@@ -6,7 +6,8 @@ knows of its spoke comes over the link and is proven anew on each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -18,50 +19,53 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
-from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.model.records import Evidence, Outcome, Record, Result
 from trio_argoagent.ports.transport import Link, LinkStatistics
+from trio_argoagent.principal.holds import Holds
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.keeper import Keeper
+from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.replication.copies import Copies, Dependencies, read_copy, retained
+from trio_argoagent.replication.happenings import Happenings
 from trio_argoagent.replication.intents import intent_keys, status_key
 from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.replication.refusals import Name, Refusals
+from trio_argoagent.replication.session import Feeds
 from trio_argoagent.replication.statuses import Statuses
-from trio_argoagent.replication.workers import Trade, Workers
+from trio_argoagent.replication.telling import Telling
+from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
 from trio_argoagent.sync import intents, kinds, mapping, names, projection, wants
+from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.plan import Place
-from trio_argoagent.sync.replica import ReplicaStatistics
-from trio_argoagent.sync.source import SourceStatistics, Ticket
+from trio_argoagent.sync.source import Ticket
 
 _UNORDERED: Final = "-"
 """The resourceVersion of a spoke whose versions have no order, so that they cannot travel."""
-
-
-@attrs.frozen
-class PeerStatus:
-    """What the principal can say of one agent at one moment."""
-
-    name: str
-    mode: Mode
-    connected: bool
-    links: int
-    desired: SourceStatistics
-    observed: ReplicaStatistics
-    consistent_as_of: str
-    traffic: LinkStatistics
 
 
 class Peer:
     """See the module.
 
     Args:
-        hub: the informers and executors that all peers share.
+        hub: the informers that all peers share.
         mapping: between the hub and this agent.
         cluster_uid: of its spoke, as it said first.
+        report: told what it refuses, one line each.
+        limits: which deletions of mirrors pass by themselves.
+        tell: told what happens to deletions that wait for a person: name, text, level.
     """
 
-    def __init__(self, hub: Hub, mapping: NamespaceMapping, cluster_uid: str) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        mapping: NamespaceMapping,
+        cluster_uid: str,
+        report: Callable[[str], None] = lambda text: None,
+        limits: Limits = UNGUARDED,
+        tell: Callable[[str, str, str], None] = lambda name, text, level: None,
+    ) -> None:
         self.mapping, self.cluster_uid = mapping, cluster_uid
         self.mode = Mode.AUTONOMOUS if mapping.autonomous else Mode.MANAGED
         self.link_scope: trio.CancelScope | None = None
@@ -70,18 +74,21 @@ class Peer:
         self.links = 0
         self._past = LinkStatistics()
         self._hub = hub
+        self._on_applications, self._on_projects = hub.executors(mapping.agent)
         self._desired = kinds.rows(self.mode, Feed.DESIRED)
         self._observed = kinds.rows(self.mode, Feed.OBSERVED)
         self._intents: dict[Key, Intent] = {}
         self._refresh_seen: dict[Key, tuple[str, str]] = {}
         self._answered_at: dict[Key, str] = {}
         self.outlet = Outlet(self._body, self._asof)
-        self.workers = self._make_workers()
-        self._applications = Keeper(hub.on_applications, hub.env, self._carried_out)
-        self._projects = Keeper(hub.on_projects, hub.env, self._carried_out)
+        self.telling = self._make_telling(report)
+        self.workers = self._make_workers(limits)
+        self.holds = Holds(hub, hub.memory, mapping, self.workers, tell)
+        self._applications = Keeper(self._on_applications, hub.env, self._carried_out)
+        self._projects = Keeper(self._on_projects, hub.env, self._carried_out)
         self._catch_up()
 
-    def _make_workers(self) -> Workers:
+    def _make_workers(self, limits: Limits) -> Workers:
         hub = self._hub
         order = Dependencies(
             lambda: [app for app in hub.applications.objects.values() if self._is_mine(app)],
@@ -89,22 +96,47 @@ class Peer:
             lambda app: False,  # A mirror's deletion needs no project: nothing is pruned for it.
         )
         trades: dict[Kind, Trade] = {
-            Kind.APPLICATION: Copies(hub.on_applications, self._place, order, self._wanted_since),
-            Kind.APP_PROJECT: Copies(hub.on_projects, self._place, order, self._wanted_since),
+            Kind.APPLICATION: Copies(
+                self._on_applications, self._place, order, self._wanted_since, self._may_go
+            ),
+            Kind.APP_PROJECT: Copies(self._on_projects, self._place, order, self._wanted_since, self._may_go),
             Kind.STATUS: Statuses(
-                hub.on_applications,
+                self._on_applications,
                 self.mapping,
                 lambda key: self._answered_at.get(key, ""),
                 self._unstarted,
                 lambda *ended: self._applications.ended(*ended),
+                lambda app: self.telling.message(app),
+                hub.env.timestamp,
             ),
         }
         carried = {kind: trade for kind, trade in trades.items() if kind in self._observed}
         listed = frozenset(kind for kind, row in self._observed.items() if row.listed)
-        return Workers(carried, listed=listed)
+        return Workers(carried, listed=listed, ended=self._ended, limits=limits)
+
+    def _make_telling(self, report: Callable[[str], None]) -> Telling:
+        hub, agent = self._hub, self.mapping.agent
+        standing = Refusals(self.mapping.hub_name, self.outlet.core.answered, f"agent {agent}", "the hub")
+        on_cluster = Happenings(hub.cluster, hub.env, partial(hub.cluster_secret, agent))
+        return Telling(self._on_applications, standing, on_cluster, self._key_of, hub.env, report)
+
+    def _key_of(self, kind: Kind, name: Name) -> Key | None:
+        return self.mapping.key(kind, name[1])
+
+    def _ended(self, key: Key, outcome: Outcome, reason: str) -> None:
+        """The hub has taken a record of this agent, or not. Of a mirror its agent tells on the spoke."""
+        if key.kind is Kind.STATUS and not self.mapping.autonomous:
+            self.telling.heard(key, outcome, reason, local=True)
+
+    def heard(self, key: Key, result: Result) -> None:
+        """The agent has answered a record of ours, if only for now."""
+        self.telling.heard(key, result.outcome, result.reason)
 
     def _wanted_since(self, key: Key) -> float | None:
         return self.workers.core.wanted_since(key)
+
+    def _may_go(self, departure: Departure, now: float) -> Answer:
+        return self.workers.guard.ask(departure, now)
 
     def _place(self, key: Key) -> Place:
         namespace, name = self.mapping.hub_name(key)
@@ -117,9 +149,7 @@ class Peer:
 
     def _catch_up(self) -> None:
         """Take in what the informers already hold."""
-        for kind in (*self._desired, *self._observed):
-            informer = self._hub.informer(kind)
-            self.outlet.set_complete(kind, informer.complete)
+        self.on_state()
         for app in self._hub.applications.objects.values():
             if self._is_mine(app):
                 self.on_application(Change(None, app, initial=True))
@@ -132,13 +162,17 @@ class Peer:
             nursery.start_soon(self.workers.run)
             nursery.start_soon(self._applications.run)
             nursery.start_soon(self._projects.run)
+            nursery.start_soon(self.telling.run)
 
     # What the hub's informers say
 
     def on_state(self) -> None:
         """An informer's view has become complete, or has ceased to be."""
+        before = self.outlet.silence()
         for kind in self._desired:
-            self.outlet.set_complete(kind, self._hub.informer(kind).complete)
+            reason = self._hub.incomplete(kind, self.mapping.agent)
+            self.outlet.set_complete(kind, not reason, reason)
+        self.holds.silent(before, self.outlet.silence())
 
     def on_application(self, change: Change) -> None:
         """An Application in this agent's namespace has changed."""
@@ -159,6 +193,7 @@ class Peer:
             self._touch_leaving_projects()
         self._want_intents(key, change)
         self._applications.touch(obj.meta.namespace, obj.meta.name)
+        self.telling.look(obj)
 
     def on_project(self, change: Change) -> None:
         """An AppProject in the principal's namespace has changed."""
@@ -177,11 +212,14 @@ class Peer:
     def _want_copy(self, key: Key, change: Change) -> None:
         obj = change.new
         body = self._desired_body(key, obj) if obj is not None else None
+        # A namespace that is being deleted takes everything along: nobody has asked for each of these.
+        alone = not self._hub.is_leaving(change.object.meta.namespace)
         if obj is not None and body is not None:
-            self.outlet.want(key, wants.copy(self._desired[key.kind], obj.meta.uid, body))
+            evidence = Evidence.WITNESSED if alone else Evidence.INFERRED
+            self.outlet.want(key, wants.copy(self._desired[key.kind], obj.meta.uid, body, evidence))
         else:
             old = change.old or obj
-            gone = old.meta.uid if old is not None and change.witnessed else ""
+            gone = old.meta.uid if old is not None and change.witnessed and alone else ""
             self.outlet.absent(key, witnessed=gone)
 
     def _desired_body(self, key: Key, obj: Object) -> dict[str, Any] | None:
@@ -269,6 +307,7 @@ class Peer:
         if key.kind is not Kind.INTENT:
             keeper = self._projects if key.kind is Kind.APP_PROJECT else self._applications
             keeper.touch(*self.mapping.hub_name(key))
+            self._agree()
             return
         intent = self._intents.get(key)
         if intent is None or ticket.want is None:
@@ -283,9 +322,16 @@ class Peer:
     def compared(self) -> None:
         """It is known now what the spoke holds: what it lacks already is answered without a record."""
         for obj in self._hub.applications.objects.values():
-            if obj.deleting and self._is_mine(obj):
-                self._applications.touch(obj.meta.namespace, obj.meta.name)
+            if self._is_mine(obj):
+                self.telling.look(obj)
+                if obj.deleting:
+                    self._applications.touch(obj.meta.namespace, obj.meta.name)
         self._touch_leaving_projects()
+        self._agree()
+
+    def _agree(self) -> None:
+        if self.outlet.core.proven:
+            self.holds.settled()
 
     def _touch_leaving_projects(self) -> None:
         for obj in self._hub.projects.objects.values():
@@ -317,6 +363,12 @@ class Peer:
             return False  # Argo CD keeps a project until no Application needs it, whichever agent has that.
         return self.outlet.core.answered(key)
 
+    def feeds(self) -> Feeds:
+        """Both feeds, for a link."""
+        holds = self.holds
+        mine = (self.outlet, self.workers, self.answered, self.inlet, self.compared, self.heard)
+        return Feeds(*mine, holds.view, holds.viewed, holds.held)
+
     # For people
 
     def link_is(self, link: Link | None) -> None:
@@ -339,4 +391,6 @@ class Peer:
             observed=self.workers.statistics(),
             consistent_as_of=self.outlet.consistent_as_of(Kind.APPLICATION),
             traffic=self._past.plus(live),
+            silence=self.outlet.silence(),
+            held=self.holds.shown,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import trio
@@ -15,9 +16,10 @@ from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link, Listener
 from trio_argoagent.principal.hub import Hub
-from trio_argoagent.principal.peer import Peer, PeerStatus
+from trio_argoagent.principal.peer import Peer
+from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.replication.handover import Greeting, expect_hello
-from trio_argoagent.replication.session import Feeds, Session
+from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
@@ -29,6 +31,8 @@ IDENTITY: Final = "argocd-agent-principal-identity"
 HANDSHAKE_TIMEOUT: Final = 10.0
 """Seconds from accepting a link to the agent's hello."""
 MAPPING: Final = "namespace"
+NAMESPACES_WAIT: Final = 10.0
+"""Seconds to wait for the hub's namespaces: without the right to read them a deleted one is not noticed."""
 MAX_PEERS: Final = 10_000
 """Agents one principal will know."""
 
@@ -74,6 +78,8 @@ class Principal:
         for informer in (self.hub.applications, self.hub.projects):
             informer.on_state(self._on_state)
             informer.on_list(self._on_list)
+        self.hub.namespaces.on_change(self._on_namespace)
+        self.hub.memory.on_change(self._on_memory)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -81,6 +87,11 @@ class Principal:
         async with trio.open_nursery() as nursery:
             await nursery.start(self.hub.applications.run)
             await nursery.start(self.hub.projects.run)
+            nursery.start_soon(self.hub.namespaces.run)
+            nursery.start_soon(self.hub.memory.run)
+            with trio.move_on_after(NAMESPACES_WAIT):
+                await self.hub.namespaces.wait_synced()
+            await self.hub.memory.wait_synced()
             nursery.start_soon(self._look_after_peers)
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
             await nursery.start(self._listener.serve, self._serve)
@@ -132,6 +143,16 @@ class Principal:
     def _on_project(self, change: Change) -> None:
         for peer in self.peers.values():
             peer.on_project(change)
+
+    def _on_namespace(self, change: Change) -> None:
+        for peer in self.peers.values():
+            if change.object.meta.name in (peer.mapping.agent, self.config.namespace):
+                peer.on_state()
+
+    def _on_memory(self, agent: str | None) -> None:
+        for name in self.peers if agent is None else (agent,):
+            if name in self.peers:
+                self.peers[name].holds.look()
 
     def _on_list(self) -> None:
         for peer in self.peers.values():
@@ -191,7 +212,14 @@ class Principal:
                 principal_namespace=self.config.namespace,
                 autonomous=hello.mode is Mode.AUTONOMOUS,
             )
-            peer = self.peers[name] = Peer(self.hub, mapping, hello.cluster_uid)
+            peer = self.peers[name] = Peer(
+                self.hub,
+                mapping,
+                hello.cluster_uid,
+                partial(self._refused, name),
+                self.config.limits,
+                partial(self._report, name),
+            )
             self._newcomers.send_nowait(peer)
         while peer.link_scope is not None:
             # The newest wins: a rolling update must not deadlock. The old nursery exits first.
@@ -223,10 +251,12 @@ class Principal:
                 self._report(peer.mapping.agent, "link-up", text)
                 peer.link_is(greeting.link)
                 greeting.say(self._welcome(peer))
-                feeds = Feeds(peer.outlet, peer.workers, peer.answered, peer.inlet, peer.compared)
-                await Session(greeting, feeds, self.config.keepalive).run(hello.root)
+                session = Session(greeting, peer.feeds(), self.config.keepalive)
+                peer.holds.link_is(session)
+                await session.run(hello.root)
             finally:
                 peer.workers.core.link_down()
+                peer.holds.link_is(None)
                 peer.link_is(None)
                 peer.link_scope = None
                 peer.link_ended.set()
@@ -246,6 +276,9 @@ class Principal:
             root=peer.workers.core.link_up(),
             keepalive=self.config.keepalive,
         )
+
+    def _refused(self, agent: str, text: str) -> None:
+        self._report(agent, "agent-error", text, "warning")
 
     def _report(self, agent: str, name: str, text: str, level: str = "info") -> None:
         self._observer(Event(name, agent, text, level))

@@ -6,5 +6,6 @@ outlet     a Source and where its bodies come from
 workers    a Replica and the workers that bring its records about
 executor   carries out the steps of a plan on one object
 copies, statuses, intents   the three plans: a copy, a status on a hub object, an intent
+fairness   whose write comes next (pure); sharing: a Cluster whose writes take turns
 session    one link: reader, writer, keepalive; its end is a cancelled scope
 """

@@ -17,7 +17,7 @@ from trio_argoagent.model.objects import Object, canonical, decode
 from trio_argoagent.model.records import Holding, Outcome, Record
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
-from trio_argoagent.sync import marker, names, plan, projection, steps
+from trio_argoagent.sync import guard, marker, names, plan, projection, steps
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.replica import Work
@@ -26,6 +26,9 @@ MAX_DEPTH: Final = 64
 """Levels of JSON in a body. What is deeper would be stored, and then end whoever reads it without a limit."""
 PROJECT_WAIT: Final = 10.0
 """Seconds an Application waits for its AppProject: Argo CD does not look again when it comes."""
+
+LOOK_AGAIN: Final = 300.0
+"""Seconds between two looks at a deletion that is held; whoever lets it go says so."""
 
 WAITS_FOR_PROJECT: Final = "waits for AppProject"
 SUCCEEDED: Final = "another process has applied a newer one"
@@ -123,7 +126,10 @@ class _CopyPlan:
     record: Record
     body: dict[str, Any] | None
     gate: Callable[[Object | None], str]
+    may_go: Callable[[guard.Departure, float], guard.Answer]
     guard: bool = False
+    ask_after: float | None = None
+    """Seconds after which a deletion that is held is worth another look."""
     stored: list[str] = attrs.field(factory=list)
 
     def step(self, live: Object | None) -> steps.Step:
@@ -132,6 +138,12 @@ class _CopyPlan:
             return steps.pending(reason)
         if self.guard and _is_newer(live, self.record):
             return steps.Done(Outcome.REJECTED, SUCCEEDED)
+        departure = plan.departure(self.place, self.record, self.body, live)
+        if departure is not None:
+            answer = self.may_go(departure, trio.current_time())
+            if answer.ruling is not guard.Ruling.PASSED:
+                self.ask_after = LOOK_AGAIN if answer.after is None else answer.after
+                return steps.pending(answer.reason)
         return plan.plan(self.place, self.record, self.body, live, self.stored)
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
@@ -153,6 +165,7 @@ class Copies:
         place: where the copy of a key goes. Bodies are in the names of that cluster already.
         dependencies: what must be there first.
         wanted_since: when the newest record of a key arrived (monotonic seconds).
+        may_go: asked before a copy is made to go.
     """
 
     def __init__(
@@ -161,9 +174,11 @@ class Copies:
         place: Callable[[Key], Place],
         dependencies: Dependencies,
         wanted_since: Callable[[Key], float | None],
+        may_go: Callable[[guard.Departure, float], guard.Answer] = lambda departure, now: guard.PASSED,
     ) -> None:
         self._executor, self._place = executor, place
         self._dependencies, self._wanted_since = dependencies, wanted_since
+        self._may_go = may_go
 
     def holding(self, key: Key) -> Holding | None:
         """See ``Trade``."""
@@ -176,10 +191,12 @@ class Copies:
         record, place = work.record, self._place(work.key)
         body = read_copy(record)
         gate = partial(self._gate, work.key, place, body)
-        task = _CopyPlan(place, record, body, gate, work.guard)
+        task = _CopyPlan(place, record, body, gate, self._may_go, work.guard)
         done = await self._executor.bring_about(place.namespace, place.name, task)
         if isinstance(done, TryLater):
             return done
+        if done.reason.startswith(guard.HELD):
+            return Achieved(done.outcome, done.reason, after=task.ask_after)
         if done.reason.startswith(WAITS_FOR_PROJECT):
             since = self._wanted_since(work.key) or 0.0
             left = max(0.0, since + PROJECT_WAIT - trio.current_time())

@@ -26,6 +26,8 @@ class Outlet:
         self.bell = Bell()
         self._body, self._asof = body, asof
         self._settled_at = ""
+        self.silent: dict[Kind, str] = {}
+        """The kinds of which only witnessed deletions are told, and why."""
 
     def want(self, key: Key, want: Want) -> None:
         """The source's object has this value now."""
@@ -42,10 +44,20 @@ class Outlet:
         self.core.force(key, trio.current_time())
         self.bell.ring()
 
-    def set_complete(self, kind: Kind, complete: bool) -> None:
-        """Is the view of this kind whole?"""
+    def set_complete(self, kind: Kind, complete: bool, reason: str = "not known yet") -> None:
+        """Is the view of this kind whole? Else nothing is inferred from it; ``reason`` says why not."""
+        if complete and rv.parse(self._asof(kind)) is None:
+            # Nobody could tell whether such a server has gone back in time.
+            complete, reason = False, "the API server's resourceVersions have no order"
+        self.silent.pop(kind, None)
+        if not complete:
+            self.silent[kind] = reason
         self.core.set_complete(kind, complete, trio.current_time())
         self.bell.ring()
+
+    def silence(self) -> str:
+        """Of which kinds no absence is told, and why, in one line; empty: of none."""
+        return "; ".join(f"no tombstones of {kind}: {reason}" for kind, reason in self.silent.items())
 
     def take(self) -> tuple[int, Record] | None:
         """The next record to send with its number, or None."""

@@ -18,6 +18,7 @@ import attrs
 import trio
 
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
+from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
@@ -40,6 +41,10 @@ class Feeds:
         answered: called with each record that is answered for good, and its answer.
         inlet: checks and translates a record before it is taken; a RemoteProtocolError rejects the record.
         compared: called when it has become known what the replica holds of the feed that this side sends.
+        heard: called with the key of each record that is answered, if only for now, and the answer.
+        view: what the feed that this side sends is a view of, as of now; None: not said.
+        viewed: told what the other side's feed is a view of, before any of its records.
+        held: told which deletions the other side does not carry out.
     """
 
     outlet: Outlet
@@ -47,6 +52,10 @@ class Feeds:
     answered: Callable[[Ticket, Result], None]
     inlet: Callable[[Record], Record]
     compared: Callable[[], None] = lambda: None
+    heard: Callable[[Key, Result], None] = lambda key, result: None
+    view: Callable[[], messages.View | None] = lambda: None
+    viewed: Callable[[messages.View], None] = lambda view: None
+    held: Callable[[messages.Held], None] = lambda held: None
 
 
 class Session:
@@ -64,6 +73,9 @@ class Session:
         self._control: deque[messages.Message] = deque()
         self._pong: messages.Pong | None = None
         self._listing = False
+        self._first_view: messages.View | None = None
+        self._said_view: messages.View | None = None
+        self._said_held, self._looked_at, self._settled = "", -1, False
         self.goodbye: messages.Goodbye | None = None
         """What the peer ended the link with, if it said so."""
         self._bell = Bell()
@@ -80,6 +92,7 @@ class Session:
             LinkBroken: the link ended without a goodbye, or fell silent.
             RemoteProtocolError: the peer broke the protocol.
         """
+        self._feeds.workers.new_link()
         hashes = self._feeds.outlet.core.link_up(their_root, trio.current_time())
         if hashes is not None:
             self._say(messages.Buckets(hashes))
@@ -140,12 +153,27 @@ class Session:
             case messages.Ping(token):
                 self._pong = messages.Pong(token)  # One is enough for a peer that asks faster than it reads.
             case _:
-                pass  # Pong: hearing it is all there is to it.
+                self._hear_of_deletions(message)
         self._bell.ring()
 
+    def _hear_of_deletions(self, message: messages.Message) -> None:
+        match message:
+            case messages.View():
+                self._feeds.viewed(message)
+            case messages.Held():
+                self._feeds.held(message)
+            case messages.Confirm(name):
+                self._feeds.workers.confirm(name)
+            case _:
+                pass  # Pong: hearing it is all there is to it.
+
     def _take_results(self, results: Iterable[Result]) -> None:
+        source = self._feeds.outlet.core
         for result in results:
-            ticket = self._feeds.outlet.core.result(result, trio.current_time())
+            key = source.asked(result.number)
+            ticket = source.result(result, trio.current_time())
+            if key is not None:
+                self._feeds.heard(key, result)
             if ticket is not None:
                 self._feeds.answered(ticket, result)
 
@@ -200,13 +228,57 @@ class Session:
         if self._pong is not None:
             pong, self._pong = self._pong, None
             return pong
+        # Before any record, and again when it has become another one.
+        view = self._view()
+        if view is not None and view != self._said_view:
+            self._said_view = view
+            return view
         if self._control:
             return self._control.popleft()
+        held = self._held()
+        if held is not None:
+            return held
         if self._feeds.workers.core.has_reports:
             self._control.extend(_frames(self._feeds.workers.core.reports(_BATCH)))
             return self._control.popleft()
         taken = self._feeds.outlet.take()
         return messages.RecordMessage(*taken) if taken is not None else None
+
+    def _view(self) -> messages.View | None:
+        """What our feed is a view of. Once it has become another one amid the link, agreement proves nothing:
+        what is about to vanish from it has not vanished yet.
+        """
+        view = self._feeds.view()
+        if view is None:
+            return None
+        if self._first_view is None:
+            self._first_view = view
+        self._settled = self._settled or self._feeds.outlet.core.proven
+        same = (view.namespace, view.mapping) == (self._first_view.namespace, self._first_view.mapping)
+        return attrs.evolve(view, settled=True) if same and self._settled else view
+
+    def _held(self) -> messages.Held | None:
+        """What is held, if that is news to the other side."""
+        guard = self._feeds.workers.guard
+        if guard.changes == self._looked_at:
+            return None
+        self._looked_at, held = guard.changes, guard.held
+        name = held.name if held is not None else ""
+        if name == self._said_held:
+            return None
+        self._said_held = name
+        if held is None:
+            return messages.Held("", "", 0, ())
+        keys = tuple(departure.key for departure in held.departures[:_BATCH])
+        return messages.Held(name, held.reason, len(held.departures), keys)
+
+    def wake(self) -> None:
+        """What is to be said may have changed."""
+        self._bell.ring()
+
+    def confirm(self, name: str) -> None:
+        """Tell the other side that a person wants the deletions of this set."""
+        self._say(messages.Confirm(name))
 
     # Staying alive
 

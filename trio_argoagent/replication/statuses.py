@@ -13,6 +13,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Holding, Outcome, Record
+from trio_argoagent.replication import refusals
 from trio_argoagent.replication.copies import read_body
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
@@ -37,6 +38,7 @@ class _State(msgspec.Struct, rename="camel"):
 class _Status(msgspec.Struct, rename="camel"):
     operation_state: _State | None = None
     resources: list[dict[str, Any]] | None = None
+    conditions: list[dict[str, Any]] | None = None
 
 
 class _StatusBody(msgspec.Struct):
@@ -71,6 +73,8 @@ class _StatusPlan:
     memo: Memo | None
     refreshed: Callable[[], bool]
     ended: Callable[[str], None]
+    message: Callable[[Object], str | None]
+    at: str
     merged: Merged | None = None
     live: Object | None = None
 
@@ -79,11 +83,11 @@ class _StatusPlan:
         if self.body is None:
             return steps.APPLIED
         if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
-            return steps.pending("the hub's object is another one of that name")
+            return steps.pending(refusals.OTHER_OBJECT)
         if live is not None:
             self.merged = overlay.merge(self.mapping, self.body, live, refreshed=self.refreshed())
-            return overlay.plan(self.record, self.merged, live, self.memo)
-        return steps.pending("the hub has no such object")
+            return overlay.plan(self.record, self.merged, live, self.memo, self.message(live), self.at)
+        return steps.pending(refusals.NO_OBJECT)
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         if self.body is not None and obj.get("operation") is None:
@@ -103,6 +107,8 @@ class Statuses:
         unstarted: told that as of that resourceVersion the spoke's object shows nothing of the sync that
             the hub asks for.
         ended: told that we have removed the operation of that intent from that object of the hub.
+        message: what our condition on that object shall say (see ``Refusals.wanted``).
+        now: wall time, RFC 3339.
     """
 
     def __init__(
@@ -112,9 +118,12 @@ class Statuses:
         refreshed_at: Callable[[Key], str],
         unstarted: Callable[[Key, str], None],
         ended: Callable[[str, str, str], None],
+        message: Callable[[Object], str | None],
+        now: Callable[[], str],
     ) -> None:
         self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
         self._unstarted, self._ended = unstarted, ended
+        self._message, self._now = message, now
         self._memos: dict[Key, Memo] = {}
 
     def holding(self, key: Key) -> Holding | None:
@@ -135,6 +144,8 @@ class Statuses:
             self._memos.get(work.key),
             lambda: self._is_refreshed(record),
             lambda intent: self._ended(*name, intent),
+            self._message,
+            self._now(),
         )
         done = await self._executor.bring_about(*name, plan)
         if isinstance(done, TryLater):

@@ -13,10 +13,12 @@ from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import TryLater
+from trio_argoagent.sync.guard import Guard, HeldSet, Limits
 from trio_argoagent.sync.replica import Replica, ReplicaStatistics, Work
 
 MAX_WORKERS: Final = 16
 """Keys of one replica that are worked on at once; the others wait their turn."""
+UNGUARDED: Final = Limits(enabled=False)
 
 
 @attrs.frozen
@@ -52,14 +54,27 @@ class Workers:
     Args:
         trades: by kind.
         listed: does a key leave something behind that the source can compare?
+        ended: told what has become of each record that a worker was given.
+        limits: which deletions pass by themselves; none is held by default.
     """
 
-    def __init__(self, trades: Mapping[Kind, Trade], *, listed: frozenset[Kind]) -> None:
+    def __init__(
+        self,
+        trades: Mapping[Kind, Trade],
+        *,
+        listed: frozenset[Kind],
+        ended: Callable[[Key, Outcome, str], None] = lambda key, outcome, reason: None,
+        limits: Limits = UNGUARDED,
+    ) -> None:
         self.core = Replica(lambda key: key.kind in listed)
+        self.guard = Guard(limits, self.core.count)
         self.bell = Bell()
         """Rung when there is something to report."""
         self._work_bell = Bell()
-        self._trades = trades
+        self._trades, self._ended = trades, ended
+        self.on_held: Callable[[HeldSet | None], None] = lambda held: None
+        """Told when another set of deletions is held (None: none any more)."""
+        self._looked_at, self._held = 0, ""
 
     def accepts(self, record: Record) -> bool:
         """Is this a kind that the feed carries?"""
@@ -67,8 +82,22 @@ class Workers:
 
     def record(self, number: int, record: Record) -> None:
         """A record has arrived."""
+        self.guard.renew(record.key)
         self.core.record(number, record, trio.current_time())
         self.ring()
+
+    def new_link(self) -> None:
+        """A link is up: what is still to go will be asked for again, and told again if it is held."""
+        self.guard.new_link(trio.current_time())
+        self._held = ""
+
+    def confirm(self, name: str) -> bool:
+        """A person wants the held deletions of this name carried out. Is that what is held?"""
+        keys = self.guard.confirm(name, trio.current_time())
+        for key in keys:
+            self.touch(key)
+        self._look_at_held()
+        return bool(keys)
 
     def observe(self, key: Key, retain: Callable[[], Record | None] = lambda: None) -> None:
         """The cluster's object under this key has changed."""
@@ -111,7 +140,16 @@ class Workers:
             await self._bring_about(work)
         finally:
             limiter.release_on_behalf_of(work)
+            self._look_at_held()
             self.ring()
+
+    def _look_at_held(self) -> None:
+        if self.guard.changes != self._looked_at:
+            self._looked_at, held = self.guard.changes, self.guard.held
+            name = held.name if held is not None else ""
+            if name != self._held:
+                self._held = name
+                self.on_held(held)
 
     async def _bring_about(self, work: Work) -> None:
         trade = self._trades[work.key.kind]
@@ -123,9 +161,12 @@ class Workers:
         if isinstance(achieved, TryLater):
             self.core.retry(work, now, after=achieved.after)
             return
+        if achieved.outcome is not Outcome.PENDING:
+            self.guard.finish(work.key, now)
         holding = trade.holding(work.key)
         result = Result(0, achieved.outcome, achieved.reason, holding, achieved.asof)
         self.core.done(work, result, now, retain=achieved.retain, after=achieved.after)
+        self._ended(work.key, achieved.outcome, achieved.reason)
 
     def statistics(self) -> ReplicaStatistics:
         """Counters."""

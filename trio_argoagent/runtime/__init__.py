@@ -5,6 +5,7 @@ events     what has just happened, for logs and screens
 redial     when to dial again
 world      the real clock and randomness
 logs       one line per event
+logfile    where they go, whatever befalls that
 listening  sockets that are closed whatever happens
 strangers  who was not let in, and why
 """

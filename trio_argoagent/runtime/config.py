@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.sync.guard import Limits
 
 KEEPALIVE: Final = 30.0
 """Seconds between marks, and of silence before a ping; two such intervals of silence end a link."""
@@ -20,11 +21,13 @@ class AgentConfig:
         namespace: Argo CD's namespace on the spoke.
         mode: which side owns the specs.
         name: for logs until the principal has told it; the certificate decides.
+        limits: which deletions that the hub asks for pass by themselves.
     """
 
     namespace: str
     mode: Mode
     name: str = "agent"
+    limits: Limits = Limits()
 
 
 @attrs.frozen
@@ -34,7 +37,9 @@ class PrincipalConfig:
     Attributes:
         namespace: Argo CD's namespace on the hub.
         keepalive: seconds, told to the agents.
+        limits: which deletions that an autonomous agent reports pass by themselves.
     """
 
     namespace: str
     keepalive: float = KEEPALIVE
+    limits: Limits = Limits()

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final
-
-import structlog
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO, cast
 
 from trio_argoagent.runtime.events import Event, Observer
+from trio_argoagent.runtime.logfile import OnceAMinute, Unfailing
+
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Let an optional package look as if it were not installed, to those who look for it meanwhile."""
+    found = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if found is not None:
+            sys.modules[name] = found
+
+
+# structlog loads rich wherever it is installed: 6 MiB in each program, for tracebacks that show the values of
+# variables, which may be tokens. Programs load it only for what they draw themselves.
+with _hidden("rich"):
+    import structlog
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
@@ -26,22 +46,28 @@ def configure(level: str, style: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    ending: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    plain = structlog.dev.plain_traceback
+    ending: list[structlog.typing.Processor] = [
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    ]
     if style == "json":
         # A traceback becomes a field: whoever collects the logs reads them line by line.
         ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    stream = cast(TextIO, Unfailing(sys.stderr))
     structlog.configure(
         processors=[*stamps, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
     )
     # What libraries say, and net/ of a failing handler, comes out in the same form.
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     unmarked = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=stamps, processors=[unmarked, *ending])
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
+    busy = logging.getLogger("trio.serve_listeners")
+    busy.filters[:] = [OnceAMinute()]
 
 
 def log_events(program: str) -> Observer:

@@ -18,7 +18,7 @@ from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.address import format_address
 from trio_argoagent.net.client import Connect
 from trio_argoagent.net.errors import ConnectionBroken
-from trio_argoagent.net.http2 import Http2Connection, open_http2
+from trio_argoagent.net.http2 import Http2Connection, Http2Stream, open_http2
 from trio_argoagent.net.protocol.limits import WIDE_WINDOW
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream, fingerprint
@@ -68,17 +68,10 @@ class Http2Dialer:
             LinkRefused: TLS or the principal refuses us; the text says what to do.
         """
         tls = await self._handshake()
-        failure: Exception | None = None
-        try:
-            async with open_http2(tls, client=True, authority=self._where) as connection:
-                try:
-                    yield await self._open(connection, tls)
-                except Exception as exc:
-                    # Kept out of the connection's nursery, which would wrap it in a group.
-                    failure = exc
-        finally:
-            if failure is not None:
-                raise failure
+        certificate = tls.peer_certificate
+        peer = Peer(self._host, fingerprint(certificate) if certificate else "", self._where)
+        async with open_link(tls, peer) as link:
+            yield link
 
     async def _handshake(self) -> TlsStream:
         """A TLS stream that has agreed on HTTP/2."""
@@ -101,23 +94,50 @@ class Http2Dialer:
             raise explain(exc, host=self._name, where=self._where) from exc
         return tls
 
-    async def _open(self, connection: Http2Connection, tls: TlsStream) -> Http2Link:
-        """The stream that carries the link, accepted by the principal."""
-        try:
-            with trio.fail_after(DIAL_TIMEOUT):
-                await connection.wait_ready()
-                stream = await connection.open_stream("POST", LINK_PATH, [CONTENT_TYPE], window=WIDE_WINDOW)
-                status, headers = await stream.response()
-                if status != 200:
-                    text = (await stream.receive())[:MAX_LINE].decode("utf-8", "replace")
-                    raise answered(status, text, _seconds(dict(headers)), where=self._where)
-        except trio.TooSlowError as exc:
-            raise LinkBroken(f"{self._where}: no answer within {DIAL_TIMEOUT:g} s") from exc
-        except ConnectionBroken as exc:
-            raise explain(exc, host=self._name, where=self._where) from exc
-        certificate = tls.peer_certificate
-        peer = Peer(self._host, fingerprint(certificate) if certificate else "", self._where)
-        return Http2Link(stream, peer)
+
+@asynccontextmanager
+async def open_link(stream: trio.abc.Stream, peer: Peer) -> AsyncIterator[Http2Link]:
+    """A link over one byte stream, which is owned from now on: HTTP/2, and the one request.
+
+    What the body raises leaves it as it is, not in a group.
+
+    Args:
+        stream: connected, and after its TLS handshake.
+        peer: the principal, as TLS has proven it.
+
+    Raises:
+        LinkBroken: the principal does not answer, or not for long enough.
+        LinkRefused: it refuses us; the text says what to do.
+    """
+    failure: Exception | None = None
+    try:
+        async with open_http2(stream, client=True, authority=peer.address) as connection:
+            try:
+                yield Http2Link(await _ask(connection, peer), peer)
+            except Exception as exc:
+                # Kept out of the connection's nursery, which would wrap it in a group.
+                failure = exc
+    finally:
+        if failure is not None:
+            raise failure
+
+
+async def _ask(connection: Http2Connection, peer: Peer) -> Http2Stream:
+    """The stream that carries the link, accepted by the principal."""
+    where = peer.address
+    try:
+        with trio.fail_after(DIAL_TIMEOUT):
+            await connection.wait_ready()
+            stream = await connection.open_stream("POST", LINK_PATH, [CONTENT_TYPE], window=WIDE_WINDOW)
+            status, headers = await stream.response()
+            if status != 200:
+                text = (await stream.receive())[:MAX_LINE].decode("utf-8", "replace")
+                raise answered(status, text, _seconds(dict(headers)), where=where)
+    except trio.TooSlowError as exc:
+        raise LinkBroken(f"{where}: no answer within {DIAL_TIMEOUT:g} s") from exc
+    except ConnectionBroken as exc:
+        raise explain(exc, host=peer.name, where=where) from exc
+    return stream
 
 
 def _seconds(headers: dict[str, str]) -> float:

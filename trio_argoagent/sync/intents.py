@@ -21,6 +21,7 @@ STUCK_AFTER: Final = 60.0
 """Seconds after which an unfinished operationState without ``.operation`` counts as abandoned."""
 BUSY: Final = "another operation is running"
 NO_COPY: Final = "the spoke has no copy yet"
+LEAVING: Final = "the copy is being deleted"
 
 
 @attrs.frozen
@@ -129,7 +130,7 @@ def _sync(intent: str, operation: Mapping[str, Any], copy: Object, stuck: bool) 
     status = copy.get("status")
     state = (status or {}).get("operationState")
     if copy.deleting:
-        return steps.pending("the copy is being deleted")
+        return steps.pending(LEAVING)
     # Argo CD resumes the old operation and drops ours if it finds an unfinished operationState.
     if copy.get("operation") or (operations.is_unfinished(state) and not stuck):
         return steps.pending(BUSY)

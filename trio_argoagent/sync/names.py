@@ -18,6 +18,8 @@ INFO_ENTRY: Final = "trio-argoagent"
 
 SOURCE_UID: Final = "argocd.argoproj.io/source-uid"
 PRINCIPAL_UID: Final = "argocd.argoproj.io/principal-uid"
+AGENT_NAME: Final = "argocd-agent.argoproj-labs.io/agent-name"
+"""The label of an Argo CD cluster secret that says which agent's cluster it is."""
 IGNORE_SYNC: Final = "argocd-agent.argoproj-labs.io/ignore-sync"
 
 REFRESH: Final = "argocd.argoproj.io/refresh"

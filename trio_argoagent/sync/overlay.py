@@ -7,6 +7,7 @@ digest of the stored status itself.
 Every write carries the resourceVersion it was computed from, else a sync that a user sets meanwhile is lost.
 What the hub's users ask for stays visible until the spoke has answered it: an unanswered ``.operation``, the
 operationState that Argo CD's server removed for it, ``phase: Terminating``, and our own rejections.
+What is refused stands beside the status as our condition, which counts for nothing here (``conditions``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import attrs
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object, canonical, decode
 from trio_argoagent.model.records import DRIFT, Holding, Record
-from trio_argoagent.sync import digest, names, operations, projection, steps
+from trio_argoagent.sync import conditions, digest, names, operations, projection, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.operations import Entry, Origin
 
@@ -59,7 +60,7 @@ def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) ->
     """Which status a hub object holds."""
     if obj is None or not (uid := owner_uid(mapping, obj)):
         return None
-    status: dict[str, Any] = obj.get("status") or {}
+    status = _shown(obj)
     if memo is not None and memo.stored == digest.stored(status):
         if memo.intent and operations.classify(obj.get("operation")) == Entry(Origin.INTENT, memo.intent):
             # Answered, and then put back by somebody who overwrote our answer: it is answered once more.
@@ -68,6 +69,10 @@ def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) ->
     if not status:
         return None
     return Holding(uid, digest.wanted(Kind.STATUS, uid, mapping.status_down(projection.status_of(obj))))
+
+
+def _shown(obj: Object) -> dict[str, Any]:
+    return conditions.without(obj.get("status") or {})
 
 
 def _stands(obj: Object, status: Mapping[str, Any]) -> bool:
@@ -87,7 +92,7 @@ def merge(mapping: NamespaceMapping, body: Mapping[str, Any], live: Object, *, r
         refreshed: has the spoke worked off the refresh that stands on the hub?
     """
     status = mapping.status_up(decode(canonical(body["status"])))
-    shown: dict[str, Any] = live.get("status") or {}
+    shown = _shown(live)
     standing: dict[str, Any] | None = live.get("operation")
     entry = operations.classify(standing)
     waits = entry.origin is Origin.REQUEST or (entry.origin is Origin.INTENT and entry.id != body["intent"])
@@ -116,20 +121,35 @@ def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool)
     return True
 
 
-def plan(record: Record, merged: Merged | None, live: Object | None, memo: Memo | None) -> steps.Step:
-    """The next step that brings this status about; ``merged`` None: it is withdrawn."""
+def plan(
+    record: Record,
+    merged: Merged | None,
+    live: Object | None,
+    memo: Memo | None,
+    message: str | None = None,
+    at: str = "",
+) -> steps.Step:
+    """The next step that brings this status about.
+
+    Args:
+        record: of the status.
+        merged: what shall be shown; None: it is withdrawn.
+        live: the newest known object; None: there is none.
+        memo: what was written last.
+        message: of our condition, and ``at``, the time of a new one: see ``conditions.settle``.
+        at: RFC 3339.
+    """
     if merged is None:
         return steps.APPLIED
     if live is None:
         return steps.pending("the hub has no such object")
-    shown = live.get("status") or {}
-    written = memo is not None and (memo.sent, memo.stored) == (
-        digest.stored(merged.status),
-        digest.stored(shown),
-    )
+    shown: dict[str, Any] = live.get("status") or {}
+    sent, stored = digest.stored(merged.status), digest.stored(conditions.without(shown))
+    written = memo is not None and (memo.sent, memo.stored) == (sent, stored)
+    settled = conditions.settle(shown if written else merged.status, shown, message, at)
     changes = []
-    if not written and merged.status != shown:
-        changes.append(steps.op_add("/status", merged.status))
+    if settled != shown:
+        changes.append(steps.op_add("/status", settled))
     standing = live.get("operation")
     if merged.operation != standing:
         changes.append(
@@ -145,6 +165,5 @@ def plan(record: Record, merged: Merged | None, live: Object | None, memo: Memo 
 
 def memo_of(record: Record, merged: Merged, live: Object) -> Memo:
     """What to remember once ``plan`` says that it is applied."""
-    shown = live.get("status") or {}
-    sent, stored = digest.stored(merged.status), digest.stored(shown)
+    sent, stored = digest.stored(merged.status), digest.stored(_shown(live))
     return Memo(record.digest, sent, stored, merged.exact, merged.intent)

@@ -21,9 +21,11 @@ from typing import Any
 
 import attrs
 
+from trio_argoagent.model import rv
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.records import DRIFT, Holding, Record
+from trio_argoagent.model.records import DRIFT, Evidence, Holding, Record
 from trio_argoagent.sync import digest, marker, names, projection, steps
+from trio_argoagent.sync.guard import Departure
 from trio_argoagent.sync.kinds import Row
 
 TERMINATING = "the copy is still being deleted"
@@ -111,6 +113,29 @@ def plan(
     if _is_foreign(place, record, body, live):
         return _remove(live)
     return _update(place, record, body, live, stored)
+
+
+def departure(
+    place: Place, record: Record, body: Mapping[str, Any] | None, live: Object | None
+) -> Departure | None:
+    """The copy that ``plan`` will make go for this record; None: it makes none go.
+
+    A copy that is on its way out already goes without us. A cascade that names no evidence has none.
+    """
+    if live is None or live.deleting or refusal(place, live):
+        return None
+    theirs = live.annotations.get(names.SOURCE_UID, "")
+    if body is None or body.get(projection.DELETING):
+        evidence, goes = record.evidence or Evidence.INFERRED, theirs == record.uid
+    else:
+        seen = theirs == record.replaces
+        evidence = Evidence.WITNESSED if seen else Evidence.INFERRED
+        goes = _is_foreign(place, record, body, live)
+    if not goes:
+        return None
+    mark = marker.parse(live.annotations.get(names.MARKER))
+    back = mark is not None and rv.is_newer(mark.asof, record.asof)
+    return Departure(record.key, theirs, evidence, back and evidence is Evidence.INFERRED)
 
 
 def _is_foreign(place: Place, record: Record, body: Mapping[str, Any], live: Object) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trio_argoagent.model.objects import Object
-from trio_argoagent.sync import digest, names
+from trio_argoagent.sync import conditions, digest, names
 from trio_argoagent.sync.kinds import Row
 
 DELETING: Final = "deleting"
@@ -37,8 +37,8 @@ def ap(row: Row, obj: Object) -> str:
 
 
 def status_of(obj: Object) -> dict[str, Any]:
-    """The status as feeds carry it: without our own ``info`` entry, which never leaves a cluster."""
-    status: dict[str, Any] = obj.get("status") or {}
+    """The status as feeds carry it: without our own ``info`` entry and condition, which leave no cluster."""
+    status = conditions.without(obj.get("status") or {})
     operation = (status.get("operationState") or {}).get("operation")
     if operation and "info" in operation:
         drop_entry(operation)

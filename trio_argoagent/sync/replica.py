@@ -21,7 +21,7 @@ from typing import Final
 import attrs
 
 from trio_argoagent.model import rv
-from trio_argoagent.model.keys import Key
+from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import DRIFT, Holding, Outcome, Record, Result
 from trio_argoagent.sync import buckets
 
@@ -143,13 +143,17 @@ class Replica:
     def link_up(self) -> bytes:
         """A link is up: the root of what is held. Whatever changes from now on is reported against it.
 
-        What is still waiting is forgotten: the source sends it again if it is still wanted, and has no way to
-        tell that it is not. Kept, it would bring back what has been withdrawn meanwhile.
+        What is still waiting is forgotten, and so is what should be put back but is not there: the source
+        sends it again if it is still wanted, and has no way to tell that it is not. Kept, it would bring back
+        what has been withdrawn meanwhile.
         """
         self.link_down()
         self._linked = self._guards = True
-        for slot in self._slots.values():
+        for key, slot in list(self._slots.items()):
             slot.told, slot.record = slot.held, None
+            if slot.held is None:
+                slot.retained = None
+                self._forget_if_empty(key, slot)
         return self._held.root()
 
     def link_down(self) -> None:
@@ -460,6 +464,10 @@ class Replica:
         """What is held under this key."""
         slot = self._slots.get(key)
         return slot.held if slot is not None else None
+
+    def count(self, kind: Kind) -> int:
+        """How many objects of this kind are held."""
+        return sum(key.kind is kind for key in self._held)
 
     def waiting(self) -> Sequence[Key]:
         """The keys whose newest record is not applied yet."""

@@ -56,6 +56,7 @@ class Want:
         answered_only: settled by the answer ``applied``, not by what the replica holds (a cascade leaves
             nothing behind to hold, and so does an intent).
         listed: does anti-entropy compare it?
+        evidence: of a value that makes the copy go (a cascade): how its deletion is known; else None.
     """
 
     uid: str
@@ -65,6 +66,7 @@ class Want:
     aside: str = ""
     answered_only: bool = False
     listed: bool = True
+    evidence: Evidence | None = None
 
     @property
     def holding(self) -> Holding:
@@ -313,6 +315,10 @@ class Source:
             entry.refused = None
             self._touch(key, now)
 
+    def asked(self, number: int) -> Key | None:
+        """What the record of that number is about, while its answer is waited for."""
+        return self._tickets.get(number)
+
     def result(self, result: Result, now: float) -> Ticket | None:
         """The replica's answer to one record.
 
@@ -367,7 +373,7 @@ class Source:
         self._numbers += 1
         want = entry.want
         uid = self._absent_uid(entry) if want is None else want.uid
-        evidence = None
+        evidence = want.evidence if want is not None else None
         if want is None:
             evidence = Evidence.WITNESSED if entry.gone == uid else Evidence.INFERRED
             self._tombstones += 1

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from trio_argoagent.model.keys import Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
+from trio_argoagent.model.records import Evidence
 from trio_argoagent.sync import digest, names, projection
 from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.kinds import Rank, Row
@@ -22,11 +23,12 @@ def is_ignored(obj: Object) -> bool:
     return obj.labels.get(names.IGNORE_SYNC) == "true"
 
 
-def copy(row: Row, uid: str, body: Mapping[str, Any]) -> Want:
-    """The want for a copy with this body (a copy projection, maybe ``deleting``)."""
-    deleting = bool(body.get(projection.DELETING))
-    rank = Rank.DELETION if deleting else row.rank
-    return Want(uid, digest.wanted(row.kind, uid, body), rank, answered_only=deleting)
+def copy(row: Row, uid: str, body: Mapping[str, Any], evidence: Evidence = Evidence.WITNESSED) -> Want:
+    """The want for a copy with this body (a copy projection, maybe ``deleting``, and then with evidence)."""
+    wanted = digest.wanted(row.kind, uid, body)
+    if not body.get(projection.DELETING):
+        return Want(uid, wanted, row.rank)
+    return Want(uid, wanted, Rank.DELETION, answered_only=True, evidence=evidence)
 
 
 def status_body(obj: Object) -> dict[str, Any]:

@@ -24,6 +24,8 @@ The names below can be imported from here; they are loaded when they are first u
 ``World``            what is deployed on a spoke, and how it is made to go wrong
 ``Faults``           shares of API calls that go wrong, for ``Fleet.set_faults``; ``NONE`` and ``ROUGH``
 ``Network``          the Transport port in memory
+``Tear``               how ``Fleet.tear`` ends a link
+``first_divergence``   where two runs part; ``Recorder`` notes every step of one
 ``ClusterContract``, ``TransportContract``   suites for other implementations of the ports
 ===================  =====================================================================================
 
@@ -33,7 +35,12 @@ argocd        simulated Argo CD programs and the workload they manage
 contracts     what every implementation of the Cluster port must do
 transport_contract   likewise for the Transport port
 scheduling    virtual time under a seeded schedule
-network       the Transport port in memory
+pipes         one direction of a connection in memory, and its ends
+conditions    what a network does to connections, whatever travels on them
+network       the Transport port in memory: whole frames (level 1)
+wire          likewise: the product's HTTP/2 over bytes that are cut anywhere (level 2)
+steps         every step of a run
+divergence    where two runs part
 faults        a Kubernetes API that misbehaves
 hindrance     a program that is paused, an API server that is throttled
 programs      a process that can be killed and started again
@@ -47,6 +54,7 @@ monitors      what must hold at every write, from the API servers' logs
 workload      what people and pipelines do to a fleet
 chaos         what befalls it
 trial         one seed, from its beginning to its judgement
+scenario      outages as files, and what must be so after them
 """
 
 from __future__ import annotations
@@ -58,12 +66,15 @@ if TYPE_CHECKING:
     from trio_argoagent.testing.argocd.applications import app_project, application, automated
     from trio_argoagent.testing.argocd.names import Dialect, Settings
     from trio_argoagent.testing.argocd.world import World
+    from trio_argoagent.testing.conditions import Tear
     from trio_argoagent.testing.contracts import ClusterContract
+    from trio_argoagent.testing.divergence import first_divergence
     from trio_argoagent.testing.faults import NONE, ROUGH, Faults
     from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
     from trio_argoagent.testing.network import Network
     from trio_argoagent.testing.scheduling import simulate
     from trio_argoagent.testing.snapshot import Snapshot
+    from trio_argoagent.testing.steps import Recorder
     from trio_argoagent.testing.transport_contract import TransportContract
 
 __all__ = [
@@ -74,14 +85,17 @@ __all__ = [
     "Faults",
     "Fleet",
     "Network",
+    "Recorder",
     "Settings",
     "Snapshot",
     "SpokePlan",
+    "Tear",
     "TransportContract",
     "World",
     "app_project",
     "application",
     "automated",
+    "first_divergence",
     "open_fleet",
     "simulate",
 ]
@@ -90,12 +104,15 @@ _HOMES: Final = {
     "argocd.applications": ("app_project", "application", "automated"),
     "argocd.names": ("Dialect", "Settings"),
     "argocd.world": ("World",),
+    "conditions": ("Tear",),
     "contracts": ("ClusterContract",),
+    "divergence": ("first_divergence",),
     "faults": ("NONE", "ROUGH", "Faults"),
     "fleet": ("Fleet", "SpokePlan", "open_fleet"),
     "network": ("Network",),
     "scheduling": ("simulate",),
     "snapshot": ("Snapshot",),
+    "steps": ("Recorder",),
     "transport_contract": ("TransportContract",),
 }
 """Module -> the names that are taken from it."""

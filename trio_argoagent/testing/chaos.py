@@ -17,6 +17,8 @@ from trio_argoagent.agent import Agent
 from trio_argoagent.errors import AlreadyExists, ApiError, LinkError, Unavailable
 from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.testing import rollouts
+from trio_argoagent.testing.conditions import Tear
 from trio_argoagent.testing.faults import Faults, FaultyCluster
 from trio_argoagent.testing.fleet import CONTROLLER, NAMESPACE, PRINCIPAL, SpokePlan
 from trio_argoagent.testing.scheduling import make_env, stream
@@ -27,6 +29,8 @@ DAY: Final = 86_400.0
 """Seconds."""
 SLOWEST: Final = 1024.0
 """Bytes a second of the slowest link."""
+TORN_WITHIN: Final = 2000.0
+"""Bytes, within which a connection that is torn ends."""
 NAMESPACE_WAIT: Final = 30.0
 """Seconds that a namespace is given to be gone."""
 
@@ -37,6 +41,7 @@ class Aim(enum.Enum):
     AGENT = "an agent's link"
     PRODUCT = "the principal or an agent"
     CONTROLLER = "an application-controller"
+    PRINCIPAL = "the principal"
     CLUSTER = "a cluster"
 
 
@@ -71,6 +76,8 @@ class Fault:
                 return names
             case Aim.PRODUCT:
                 return [PRINCIPAL, *names]
+            case Aim.PRINCIPAL:
+                return [PRINCIPAL]
             case Aim.CONTROLLER:
                 return [f"{name}/{CONTROLLER}" for name in names]
             case Aim.CLUSTER:
@@ -153,6 +160,14 @@ async def _second_link(stage: Stage, item: Item) -> None:
             await trio.sleep(item.lasts)
     except LinkError:
         await trio.lowlevel.checkpoint()
+
+
+def _tear(how: Tear) -> Make:
+    async def run(stage: Stage, item: Item) -> None:
+        stage.fleet.tear(item.target, int(TORN_WITHIN * item.strength), how)
+        await trio.lowlevel.checkpoint()
+
+    return run
 
 
 # Calls of a program to its API server
@@ -280,7 +295,7 @@ async def _skew(stage: Stage, item: Item) -> None:
         stage.fleet.skew_clock(item.target, 0.0)
 
 
-_A, _P, _C, _S = Aim.AGENT, Aim.PRODUCT, Aim.CONTROLLER, Aim.CLUSTER
+_A, _P, _C, _S, _H = Aim.AGENT, Aim.PRODUCT, Aim.CONTROLLER, Aim.CLUSTER, Aim.PRINCIPAL
 _NETWORK: Final = (
     Fault("cut", "the network is gone, and both sides notice", _A, 6, 8.0, _cut),
     Fault("reset", "the link breaks, and can be opened again at once", _A, 3, 0.1, _reset),
@@ -293,6 +308,9 @@ _NETWORK: Final = (
     Fault("stall", "nothing arrives for a while, and then all of it", _A, 3, 8.0, _stall),
     Fault("deaf", "one side never reads", _A, 2, 20.0, _deaf),
     Fault("second-link", "a second, silent connection of the agent", _A, 2, 10.0, _second_link),
+    Fault("expired", "an agent's certificate runs out amid a session", _A, 2, 8.0, rollouts.expired),
+    Fault("ca-rotated", "no agent's certificate is good any more, until it has another", _H, 1, 8.0,
+          rollouts.rotated),
 )  # fmt: skip
 _CALLS: Final = (
     Fault("conflict", "writes are refused with 409", _P, 3, 10.0, _calls(lambda x: Faults(conflicts=x / 2))),
@@ -314,6 +332,8 @@ _CALLS: Final = (
     Fault("silent-watch", "watches stay open and show nothing any more", _P, 2, 5.0,
           _calls(lambda x: Faults(silences=x))),
     Fault("duplicate-event", "watch events come twice", _P, 2, 10.0, _calls(lambda x: Faults(repeats=x))),
+    Fault("conflated", "watch events never come when later ones do", _P, 3, 10.0,
+          _calls(lambda x: Faults(conflates=x))),
     Fault("slow-list", "lists take up to a minute", _P, 2, 10.0, _relisting(lambda x: Faults(crawls=x))),
     Fault("stale-list", "lists show an older state", _P, 2, 10.0, _relisting(lambda x: Faults(stale=x))),
     Fault("empty-list", "lists are empty, and of no resourceVersion", _P, 2, 10.0,
@@ -336,9 +356,25 @@ _PROGRAMS: Final = (
     Fault("zombie", "a program dies, and its last writes land later", _P, 3, 1.0, _zombie),
     Fault("pause", "a program stands still", _P, 3, 20.0, _pause),
     Fault("clock-skew", "a wall clock is up to a day wrong", _P, 2, 20.0, _skew),
+    Fault("stale-principal", "an old principal with an old view beside its successor", _H, 2, 15.0,
+          rollouts.stale_principal),
+    Fault("other-version", "a program is of the next version, or the last", _P, 2, 20.0,
+          rollouts.other_version),
     Fault("twin", "a second process of one agent", _A, 2, 15.0, _twin),
+)  # fmt: skip
+_WIRE: Final = (
+    Fault("torn", "the connection breaks in the middle of an HTTP/2 frame", _A, 4, 0.1, _tear(Tear.BREAK)),
+    Fault("goaway", "the principal's side says GOAWAY and hangs up", _A, 3, 0.1, _tear(Tear.GOAWAY)),
+    Fault("reset-stream", "the principal's side resets the link's stream", _A, 3, 0.1, _tear(Tear.RESET)),
 )  # fmt: skip
 FAULTS: Final[Mapping[str, Fault]] = {
     fault.name: fault for fault in (*_NETWORK, *_CALLS, *_CLUSTERS, *_PROGRAMS)
 }
-"""Every trouble there is, by name."""
+"""Every trouble of level 1, by name."""
+WIRE_FAULTS: Final[Mapping[str, Fault]] = {**FAULTS, **{fault.name: fault for fault in _WIRE}}
+"""Likewise of level 2: with those that have no meaning where whole frames travel."""
+
+
+def faults_at(level: int) -> Mapping[str, Fault]:
+    """Every trouble there is at a level of the network."""
+    return FAULTS if level == 1 else WIRE_FAULTS

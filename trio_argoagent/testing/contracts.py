@@ -432,7 +432,7 @@ class ClusterContract:
         patch = MergePatch({"metadata": {"finalizers": [_FINALIZER, "contract.example.com/more"]}})
         with pytest.raises(Invalid) as caught:
             await cluster.patch(APPLICATIONS, namespace, "a1", patch)
-        assert fields_of(caught.value) == ["metadata.finalizers"]
+        assert {*fields_of(caught.value)} == {"metadata.finalizers"}
         assert "no new finalizers can be added if the object is being deleted" in caught.value.message
 
     async def test_a_deleting_object_can_be_patched(self, cluster: Cluster, namespace: str) -> None:

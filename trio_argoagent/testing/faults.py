@@ -28,7 +28,7 @@ from trio_argoagent.errors import (
 )
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS, Resource
-from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch, ObjectList, WatchEvent
+from trio_argoagent.ports.cluster import Cluster, EventType, JsonPatch, MergePatch, ObjectList, WatchEvent
 from trio_argoagent.ports.env import Random
 
 T = TypeVar("T")
@@ -52,11 +52,13 @@ class Faults:
         hooked: writes of Applications that somebody else changes before the sender hears of them.
         reads: reads that fail.
         stale: lists answered from an older state than one that was answered before.
+        vanished: lists of Applications answered with no items, at the current resourceVersion.
         emptied: lists answered 200 with no items and no resourceVersion, as broken proxies do.
         crawls: lists that take up to ``crawl`` seconds.
         breaks: watch events after which the watch breaks instead of showing them.
         silences: watch events after which nothing ever comes, and the watch stays open.
         repeats: watch events that come twice.
+        conflates: watch events that never come when a later one of the same object does.
         stalls: watch events that come up to ``stall`` seconds late, and all after them, too.
         unserved: 1: Argo CD's resources answer 404, as if their definitions were gone.
         forbidden: 1: nothing is permitted any more.
@@ -78,10 +80,12 @@ class Faults:
     reads: float = 0.0
     stale: float = 0.0
     emptied: float = 0.0
+    vanished: float = 0.0
     crawls: float = 0.0
     breaks: float = 0.0
     silences: float = 0.0
     repeats: float = 0.0
+    conflates: float = 0.0
     stalls: float = 0.0
     unserved: float = 0.0
     forbidden: float = 0.0
@@ -208,6 +212,11 @@ class FaultyCluster:
         self._own.faults = faults
         self._wake()
 
+    @property
+    def faulty(self) -> bool:
+        """May any call go wrong now?"""
+        return any(rule.faults != NONE for rule in self._rules)
+
     def add(self, rule: Rule) -> None:
         """From now on calls go wrong by this rule, too."""
         self._rules.append(rule)
@@ -303,6 +312,8 @@ class FaultyCluster:
         """What is shown of a list: it, nothing, or what was there before."""
         if self._hit("emptied"):
             return ObjectList((), "")
+        if key[0] == APPLICATIONS and self._hit("vanished"):
+            return ObjectList((), answer.resource_version)
         life, before = self._lists.get(key, (-1, answer))
         if life != self.life():
             self._lists[key] = self.life(), answer
@@ -334,11 +345,15 @@ class FaultyCluster:
         if denial is not None:
             raise denial
         async with opening as events:
-            yield _FaultyFeed(events, self)
+            yield _FaultyFeed(events, self, resource)
 
-    async def next_event(self, events: AsyncIterator[WatchEvent]) -> tuple[WatchEvent, bool]:
+    async def next_event(
+        self, resource: Resource, events: AsyncIterator[WatchEvent]
+    ) -> tuple[WatchEvent, bool]:
         """The next event of a watch, or what befalls it; and does it come twice?"""
         event = await events.__anext__()
+        while await self._conflated(resource, event):
+            event = await events.__anext__()
         await self._thaw()
         stalls = self._hit("stalls")
         if stalls is not None:
@@ -348,6 +363,23 @@ class FaultyCluster:
         if self._hit("breaks"):
             raise Unavailable("the simulated network broke the watch")
         return event, self._hit("repeats") is not None
+
+    async def _conflated(self, resource: Resource, event: WatchEvent) -> bool:
+        """Is this event left out? Only if the same watch will show a later one of that name.
+
+        What was deleted and made again changes its uid then, and nobody was told of a deletion.
+        """
+        if event.type is EventType.BOOKMARK:
+            return False
+        rule = self._hit("conflates")
+        if rule is None:
+            return False
+        await trio.sleep(rule.chance.uniform(0.0, rule.faults.stall))
+        try:
+            now = await self._cluster.get(resource, event.object.meta.namespace, event.object.meta.name)
+        except ApiError:
+            return False
+        return now.meta.resource_version != event.object.meta.resource_version
 
     # Writes
 
@@ -447,8 +479,8 @@ class FaultyCluster:
 
 
 class _FaultyFeed:
-    def __init__(self, events: AsyncIterator[WatchEvent], cluster: FaultyCluster) -> None:
-        self._events, self._cluster = events, cluster
+    def __init__(self, events: AsyncIterator[WatchEvent], cluster: FaultyCluster, resource: Resource) -> None:
+        self._events, self._cluster, self._resource = events, cluster, resource
         self._again: WatchEvent | None = None
 
     def __aiter__(self) -> AsyncIterator[WatchEvent]:
@@ -459,6 +491,6 @@ class _FaultyFeed:
             await trio.lowlevel.checkpoint()
             event, self._again = self._again, None
             return event
-        event, twice = await self._cluster.next_event(self._events)
+        event, twice = await self._cluster.next_event(self._resource, self._events)
         self._again = event if twice else None
         return event

@@ -38,12 +38,14 @@ from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
 from trio_argoagent.testing.hindrance import HinderedCluster
-from trio_argoagent.testing.network import Network
+from trio_argoagent.testing.networks import make_network
+from trio_argoagent.testing.operator import run_operator
 from trio_argoagent.testing.outages import HUB, Outages
 from trio_argoagent.testing.programs import Program
 from trio_argoagent.testing.scheduling import EPOCH, make_env, stream
 from trio_argoagent.testing.snapshot import Snapshot, take_snapshot
 from trio_argoagent.testing.user import apply_objects, unsynced
+from trio_argoagent.testing.versions import Version, dialing_as, listening_as
 
 NAMESPACE: Final = "argocd"
 """Argo CD's namespace on every cluster."""
@@ -118,20 +120,26 @@ class Fleet(Outages):
     Args:
         seed: of everything that is drawn.
         plans: the spokes.
+        level: of the network: 1, whole frames in memory; 2, HTTP/2 over bytes in memory.
 
     Raises:
-        UserError: the spokes' names are not distinct, or one is that of the hub or the principal.
+        UserError: the spokes' names are not distinct, or one is that of the hub or the principal; or there is
+            no such level.
     """
 
-    def __init__(self, seed: int, plans: Sequence[SpokePlan]) -> None:
+    def __init__(self, seed: int, plans: Sequence[SpokePlan], *, level: int = 1) -> None:
         _check_names([HUB, PRINCIPAL, *(plan.name for plan in plans)])
-        super().__init__(Network(stream(seed, "network")), partial(stream, seed, "throttle"))
+        super().__init__(make_network(level, stream(seed, "network")), partial(stream, seed, "throttle"))
         self.seed = seed
         self.env = make_env(seed, "hub")
         self.hub = argocd_server(entropy=self.env.entropy, history=0, now=EPOCH)
         self.events: deque[tuple[float, str, Event]] = deque(maxlen=MAX_EVENTS)
         self.observers: list[Callable[[str, Event], None]] = []
         """Told what the programs report: which one, and what."""
+        self.confirming = True
+        """Does somebody confirm whatever deletions are held, as soon as the hub shows them?"""
+        self.disguises: dict[str, Version] = {}
+        """The programs that are of another version when they start next, and which."""
         self.limbo = Limbo()
         self.clients: dict[str, FaultyCluster] = {}
         """Each program's view of its cluster: set ``faults`` there."""
@@ -170,7 +178,7 @@ class Fleet(Outages):
         return Principal(
             PrincipalConfig(NAMESPACE),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
-            listener=self.network.listener(),
+            listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),
             observer=partial(self._observe, PRINCIPAL),
         )
@@ -180,7 +188,7 @@ class Fleet(Outages):
             return Agent(
                 AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
-                dialer=self.network.dialer(spoke.name),
+                dialer=dialing_as(self.disguises.get(spoke.name), self.network.dialer(spoke.name)),
                 env=self._env(spoke.name, start),
                 observer=partial(self._observe, spoke.name),
             )
@@ -199,6 +207,9 @@ class Fleet(Outages):
         await self._furnish()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.limbo.run)
+            nursery.start_soon(
+                run_operator, self.hub_as("operator"), self.hub, NAMESPACE, self.env, lambda: self.confirming
+            )
             for server, env in self.clusters():
                 nursery.start_soon(_collect, server, env)
             for program in self.programs.values():
@@ -356,7 +367,7 @@ def _namespace(name: str) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def open_fleet(
-    plans: Sequence[SpokePlan], *, seed: int = 0, start: bool = True
+    plans: Sequence[SpokePlan], *, seed: int = 0, start: bool = True, level: int = 1
 ) -> AsyncIterator[Fleet]:
     """A fleet that runs while the context is open.
 
@@ -364,8 +375,9 @@ async def open_fleet(
         plans: the spokes.
         seed: of everything that is drawn.
         start: start every program at once.
+        level: of the network; see ``Fleet``.
     """
-    async with run_fleet(Fleet(seed, plans), start=start) as fleet:
+    async with run_fleet(Fleet(seed, plans, level=level), start=start) as fleet:
         yield fleet
 
 

@@ -42,6 +42,11 @@ class Hindrance:
         """That each call waits before the server looks at it."""
         self._chance = chance
 
+    @property
+    def hinders(self) -> bool:
+        """Does anything?"""
+        return bool(self.share or self.seconds or self.paused_until > trio.current_time())
+
     async def wait_awake(self) -> None:
         """Return when the program is not paused; at once, without a checkpoint, if it is not."""
         while self.paused_until > trio.current_time():  # noqa: ASYNC110 (a pause may grow meanwhile)

@@ -15,8 +15,8 @@ import trio
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.errors import Unavailable, UserError
 from trio_argoagent.ports.env import Env, Random
+from trio_argoagent.testing.conditions import Conditions, Tear
 from trio_argoagent.testing.hindrance import Hindrance
-from trio_argoagent.testing.network import Network
 from trio_argoagent.testing.programs import Program
 
 HUB: Final = "hub"
@@ -31,7 +31,7 @@ class Outages:
         chance: a generator for each program: which of its calls a throttled server turns away.
     """
 
-    def __init__(self, network: Network, chance: Callable[[str], Random]) -> None:
+    def __init__(self, network: Conditions[Any], chance: Callable[[str], Random]) -> None:
         self.network = network
         self.programs: Mapping[str, Program[Any]] = {}
         """Every program by its name: ``principal``, an agent's, ``east/application-controller``."""
@@ -63,6 +63,16 @@ class Outages:
         """
         self.network.half_open(self._agent(agent), up=up, down=down)
 
+    def tear(self, agent: str, after: int, how: Tear = Tear.BREAK) -> None:
+        """End this agent's present link in the middle of what the principal says; it may dial again at once.
+
+        Args:
+            agent: which.
+            after: bytes that the principal still sends before.
+            how: what ends it; at level 1, where no HTTP/2 is spoken, it makes no difference.
+        """
+        self.network.tear(self._agent(agent), after, how)
+
     def heal(self, agent: str) -> None:
         """End ``cut`` and ``slow``. The agent dials when it next tries, after up to 30 s."""
         self.network.heal(self._agent(agent))
@@ -83,12 +93,12 @@ class Outages:
         It forgets everything; a request that it has sent may land long afterwards.
         """
         self._program(program).crash()
+        self.network.died(program)
 
     def restart(self, program: str) -> None:
         """Kill a program if it runs, and begin it anew with an empty memory."""
-        found = self._program(program)
-        found.crash()
-        found.start()
+        self.kill(program)
+        self._program(program).start()
 
     def pause(self, program: str, seconds: float) -> None:
         """Let a program hear nothing and say nothing for a while, as a stopped process does.

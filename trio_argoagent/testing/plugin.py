@@ -37,8 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line(
         "markers",
-        "fleet(managed=('east',), autonomous=(), seed=0, start=True): the agents of the test's fleet by "
-        "mode, the seed of everything that is drawn, and whether its programs are started",
+        "fleet(managed=('east',), autonomous=(), seed=0, start=True, level=1): the agents of the test's "
+        "fleet by mode, the seed of everything that is drawn, whether its programs are started, and what "
+        "links are: frames in memory (1) or HTTP/2 over bytes in memory (2)",
     )
 
 
@@ -74,7 +75,7 @@ def fleet(request: pytest.FixtureRequest) -> Fleet:
     if not inspect.iscoroutinefunction(item.obj):
         pytest.fail("a test that uses the fixture 'fleet' must be an async function", pytrace=False)
     options = _options(item)
-    item.stash[_FLEETS] = made = Fleet(options["seed"], _plans(options))
+    item.stash[_FLEETS] = made = Fleet(options["seed"], _plans(options), level=options["level"])
     return made
 
 
@@ -99,7 +100,7 @@ def _uses_fleet(item: pytest.Item) -> bool:
 
 def _options(item: pytest.Item) -> dict[str, Any]:
     """What the nearest marker says, each option by itself; a marker of the module sets what a test leaves."""
-    options: dict[str, Any] = {"managed": None, "autonomous": (), "seed": SEED, "start": True}
+    options: dict[str, Any] = {"managed": None, "autonomous": (), "seed": SEED, "start": True, "level": 1}
     for marker in reversed([*item.iter_markers(MARKER)]):
         unknown = [name for name in marker.kwargs if name not in options]
         if marker.args or unknown:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from contextvars import ContextVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import trio
 
@@ -16,6 +17,9 @@ class Runnable(Protocol):
     async def run(self) -> None:
         """Until cancelled."""
 
+
+NODE: Final[ContextVar[str]] = ContextVar("trio_argoagent_node")
+"""The program that a task belongs to; unset in what belongs to none."""
 
 T = TypeVar("T", bound=Runnable)
 
@@ -52,6 +56,7 @@ class Program(Generic[T]):
 
     async def run(self) -> None:
         """Run whenever it is wanted. An exception of the program is one of the simulation."""
+        NODE.set(self.name)
         while True:
             await self._wanted.wait()
             self.starts += 1

@@ -3,14 +3,16 @@
 Trio shuffles the tasks that are ready at each step, and it orders them first only for Hypothesis. Here that
 switch and the shuffle's generator, both private to Trio, are set for one run and put back: the same seed then
 takes the same steps, and another seed tries another interleaving. A test holds this against each Trio that is
-installed. Nothing waits for the wall clock: when every task waits, time jumps to the next deadline.
+installed. Nothing waits for the wall clock: when every task waits, time jumps to the next deadline. Signals
+do not wake the scheduler either: the step that it would take for each of them would shift the seed's draws.
 """
 
 from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterator
+import signal
+from collections.abc import Awaitable, Callable, Iterator, MutableSequence
 from typing import Any, Final, TypeVar
 
 import trio
@@ -20,6 +22,8 @@ from trio_argoagent.ports.env import Env
 
 EPOCH: Final = 1_790_000_000.0
 """Unix seconds at which every simulation begins."""
+AGES: Final = 1e9
+"""Seconds of real time: what is waited for never takes as long, for time jumps first."""
 
 T = TypeVar("T")
 
@@ -38,11 +42,43 @@ def simulate(main: Callable[..., Awaitable[T]], *args: object, seed: int) -> T:
     import trio.testing  # Here: it loads pytest where that is installed, and make_env needs neither.
 
     clock = trio.testing.MockClock(autojump_threshold=0)
+    _speed_up(clock)
     try:
         with _seeded_scheduling(seed):
-            return trio.run(main, *args, clock=clock)
+            return trio.run(_undisturbed, main, args, clock=clock)
     except BaseExceptionGroup as group:
         raise _sole(group) from None
+
+
+async def _undisturbed(main: Callable[..., Awaitable[T]], args: tuple[object, ...]) -> T:
+    # Trio's own descriptor, which it takes back at its end. Ctrl-C needs it as little as we do.
+    with contextlib.suppress(ValueError):  # In another thread there is none.
+        signal.set_wakeup_fd(-1)
+    return await main(*args)
+
+
+def _speed_up(clock: Any) -> None:
+    """Half of what time costs: the clock is asked several times at each step, and it stands still meanwhile.
+
+    The arithmetic is that of ``MockClock`` to the last bit. What it does besides, at each jump, is to compile
+    statistics of which it needs one number.
+    """
+
+    def current_time() -> float:
+        now: float = clock._virtual_base
+        return now
+
+    def deadline_to_sleep_time(deadline: float) -> float:
+        return 0.0 if deadline <= clock._virtual_base else AGES
+
+    def autojump() -> None:
+        deadline = _run.GLOBAL_RUN_CONTEXT.runner.deadlines.next_deadline()
+        jump = deadline - clock._virtual_base
+        if 0 < jump < float("inf"):
+            clock._virtual_base += jump
+
+    clock.current_time, clock.deadline_to_sleep_time = current_time, deadline_to_sleep_time
+    clock._autojump = autojump
 
 
 def _sole(exc: BaseException) -> BaseException:
@@ -52,11 +88,28 @@ def _sole(exc: BaseException) -> BaseException:
     return exc
 
 
+class _Schedule(random.Random):
+    """Orders the tasks that are ready together, and counts their steps."""
+
+    steps = 0
+
+    def shuffle(self, x: MutableSequence[Any]) -> None:
+        self.steps += len(x)
+        if len(x) > 1:
+            super().shuffle(x)
+
+
+def steps_taken() -> int:
+    """How many steps of tasks ``simulate`` has scheduled so far in its present run; 0: it does not run."""
+    schedule = _run._r
+    return schedule.steps if isinstance(schedule, _Schedule) else 0
+
+
 @contextlib.contextmanager
 def _seeded_scheduling(seed: int) -> Iterator[None]:
     run: Any = _run
     before = run._ALLOW_DETERMINISTIC_SCHEDULING, run._r
-    run._ALLOW_DETERMINISTIC_SCHEDULING, run._r = True, random.Random(f"{seed} schedule")
+    run._ALLOW_DETERMINISTIC_SCHEDULING, run._r = True, _Schedule(f"{seed} schedule")
     try:
         yield
     finally:

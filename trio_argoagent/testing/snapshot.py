@@ -60,8 +60,8 @@ class Snapshot:
             elif name not in self.objects:
                 lines.append(f"+ {title(name)}")
             else:
-                changes = _changes(self.objects[name], later.objects[name], "")
-                lines.extend(f"~ {title(name)}: {change}" for change in changes)
+                changed = changes(self.objects[name], later.objects[name], "")
+                lines.extend(f"~ {title(name)}: {change}" for change in changed)
         return lines
 
     def __str__(self) -> str:
@@ -109,14 +109,17 @@ def _drop(value: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
     return kept
 
 
-def _changes(before: Any, after: Any, path: str) -> Iterator[str]:
-    """Lists are compared as a whole: their items have no names to tell them by."""
+def changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Each field that differs between two JSON values, one line each, with both values.
+
+    Lists are compared as a whole: their items have no names to tell them by.
+    """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             below = f"{path}.{key}" if path else key
-            yield from _changes(before.get(key, _NOTHING), after.get(key, _NOTHING), below)
+            yield from changes(before.get(key, _NOTHING), after.get(key, _NOTHING), below)
     elif before != after:
-        yield f"{path}: {_shown(before)} -> {_shown(after)}"
+        yield f"{path or 'it'}: {_shown(before)} -> {_shown(after)}"
 
 
 def _shown(value: Any) -> str:

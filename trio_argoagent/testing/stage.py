@@ -61,6 +61,7 @@ class Stage:
         """Agents of which two processes run, or did."""
         self._cut: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._expired: Counter[str] = Counter()
         self._down: Counter[str] = Counter()
         self._late: list[tuple[str, Lateness]] = []
         fleet.network.shape = self._lateness
@@ -107,22 +108,32 @@ class Stage:
             yield
 
     @contextlib.contextmanager
-    def _wanted(self, states: Counter[str], agent: str) -> Iterator[None]:
+    def expired(self, agent: str, why: str) -> Iterator[None]:
+        """While the context is open, this agent has no certificate that the principal takes."""
+        with self._wanted(self._expired, agent, why):
+            yield
+
+    @contextlib.contextmanager
+    def _wanted(self, states: Counter[str], agent: str, why: str = "") -> Iterator[None]:
         states[agent] += 1
-        self._settle(agent)
+        self._settle(agent, why)
         try:
             yield
         finally:
             states[agent] -= 1
             self._settle(agent)
 
-    def _settle(self, agent: str) -> None:
+    def _settle(self, agent: str, why: str = "") -> None:
         network = self.fleet.network
         network.heal(agent)
         if self._cut[agent]:
             network.cut(agent)
         if self._refused[agent]:
             network.refuse(agent)
+        if why:
+            network.expire(agent, why)
+        elif not self._expired[agent]:
+            network.renew(agent)
 
     @contextlib.contextmanager
     def late(self, agent: str, lateness: Lateness) -> Iterator[None]:

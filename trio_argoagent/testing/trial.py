@@ -22,12 +22,13 @@ import trio
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.model.objects import canonical
-from trio_argoagent.testing.chaos import FAULTS, HUB
+from trio_argoagent.testing.chaos import FAULTS, HUB, WIRE_FAULTS
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, open_fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.plan import Options, Plan, draw_plan
-from trio_argoagent.testing.scheduling import simulate, stream
+from trio_argoagent.testing.scheduling import simulate, steps_taken, stream
 from trio_argoagent.testing.stage import Item, Stage
+from trio_argoagent.testing.steps import Recorder
 from trio_argoagent.testing.workload import Site, Workload
 
 __all__ = ["FAULTS", "Item", "Moment", "Options", "Plan", "Report", "draw_plan", "run_plan", "run_trial"]
@@ -124,26 +125,20 @@ def run_trial(seed: int, options: Options | None = None) -> Report:
     return report
 
 
-def run_plan(plan: Plan, *, trace: Trace | None = None) -> Report:
+def run_plan(plan: Plan, *, trace: Trace | None = None, recorder: Recorder | None = None) -> Report:
     """Run a plan to its end, or to the first thing that cannot go on.
 
     Args:
         plan: what happens.
         trace: told of everything as it happens.
+        recorder: notes every step, if determinism is in question.
     """
-    return simulate(_Trial(plan, trace).run, seed=plan.seed)
-
-
-class _Steps(trio.abc.Instrument):
-    count = 0
-
-    def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.count += 1
+    return simulate(_Trial(plan, trace, recorder).run, seed=plan.seed)
 
 
 class _Trial:
-    def __init__(self, plan: Plan, trace: Trace | None) -> None:
-        self._plan, self._trace = plan, trace
+    def __init__(self, plan: Plan, trace: Trace | None, recorder: Recorder | None) -> None:
+        self._plan, self._trace, self._recorder = plan, trace, recorder
         self._actions: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._violations: list[str] = []
@@ -151,23 +146,27 @@ class _Trial:
         self._served: tuple[Fleet, Monitors] | None = None
 
     async def run(self) -> Report:
-        steps, plan = _Steps(), self._plan
-        trio.lowlevel.add_instrument(steps)
+        plan = self._plan
+        if self._recorder is not None:
+            trio.lowlevel.add_instrument(self._recorder)
         try:
-            async with open_fleet(plan.spokes, seed=plan.seed, start=False) as fleet:
+            level = plan.options.level
+            async with open_fleet(plan.spokes, seed=plan.seed, start=False, level=level) as fleet:
                 monitors = Monitors(fleet)
                 self._served = fleet, monitors
                 self._listen(fleet)
+                if self._recorder is not None:
+                    self._recorder.attach(fleet)
                 fleet.start()
                 await self._play(fleet, monitors)
         except Exception as exc:
-            for leaf in _leaves(exc):
-                self._violate(_line(leaf))
+            for text in told(exc):
+                self._violate(text)
         assert self._served is not None
         fleet, monitors = self._served
         for violation in monitors.found():
             self._violate(violation)
-        return self._report(fleet, monitors, steps.count)
+        return self._report(fleet, monitors, steps_taken())
 
     async def _play(self, fleet: Fleet, monitors: Monitors) -> None:
         async with trio.open_nursery() as nursery:
@@ -191,7 +190,7 @@ class _Trial:
                 await trio.sleep_forever()
 
     async def _carry_out(self, stage: Stage, item: Item) -> None:
-        fault = FAULTS.get(item.kind)
+        fault = WIRE_FAULTS.get(item.kind)
         if fault is None:
             await self._act(stage.fleet, item)
             return
@@ -256,7 +255,7 @@ class _Trial:
 
     def _tell(self, what: str, item: Item, text: str) -> None:
         if self._trace is not None:
-            actor = item.target if item.kind in FAULTS else "user"
+            actor = item.target if item.kind in WIRE_FAULTS else "user"
             self._trace(Moment(trio.current_time(), item.target, actor, what, text, item=item))
 
     def _tell_write(self, cluster: str, entry: LogEntry) -> None:
@@ -282,6 +281,11 @@ async def _sample(monitors: Monitors) -> None:
     while True:
         monitors.sample()
         await trio.sleep(SAMPLE)
+
+
+def told(exc: BaseException) -> Iterator[str]:
+    """What ended a run, one line for each exception that a group holds."""
+    return map(_line, _leaves(exc))
 
 
 def _leaves(exc: BaseException) -> Iterator[BaseException]:

@@ -14,8 +14,8 @@ import structlog
 
 from trio_argoagent.apiserver.http import kubeconfig
 from trio_argoagent.cli import main
-from trio_argoagent.demo.machine import Pki
 from trio_argoagent.runtime.world import real_env
+from trio_argoagent.testing.machine import Pki
 
 
 @attrs.frozen

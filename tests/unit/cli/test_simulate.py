@@ -16,7 +16,7 @@ import pytest
 from tests.unit.testing import broken
 from trio_argoagent.cli import running
 from trio_argoagent.testing.campaign import Job
-from trio_argoagent.testing.chaos import FAULTS
+from trio_argoagent.testing.chaos import FAULTS, WIRE_FAULTS
 from trio_argoagent.testing.plan import Options
 
 from .conftest import Files, Run
@@ -40,6 +40,11 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     [
         (("--faults", "cut,moonquake"), ["--faults: there is no 'moonquake'", "none, all, ", *FAULTS]),
         (("--faults", ""), ["--faults: there is no ''"]),
+        (("--faults", "torn"), ["--faults: 'torn' needs --level 2"]),
+        (("--level", "2", "--faults", "moonquake"), ["there is no 'moonquake'", "reset-stream"]),
+        (("--level", "3"), ["'--level'"]),
+        (("--compare", "a", "b"), ["--compare: cannot read a: No such file or directory"]),
+        (("--compare", "a", "b", "--seed", "1"), ["--compare: nothing is played: leave --seed out"]),
         (("--hours", "0"), ["'--hours'", "0<x<=1000"]),
         (("--hours", "nan"), ["--hours: must be a number"]),
         (("--seeds", "0"), ["'--seeds'"]),
@@ -83,7 +88,7 @@ def test_a_plan_that_is_no_text(run: Run, files: Files) -> None:
 def test_the_page_names_every_fault() -> None:
     """docs/simulate.md and the table of faults are one list, in one order."""
     page = (Path(__file__).parents[3] / "docs" / "simulate.md").read_text()
-    rows = [f"| `{fault.name}` | {fault.what} |" for fault in FAULTS.values()]
+    rows = [f"| `{fault.name}` | {fault.what} |" for fault in WIRE_FAULTS.values()]
     assert page.partition("| fault | |\n|---|---|\n")[2].splitlines() == rows
 
 
@@ -120,6 +125,22 @@ def test_a_trace_is_the_seeds_in_their_order(run: Run, tmp_path: Path) -> None:
         assert hashlib.blake2b(f"{digest}\n".encode(), digest_size=32).hexdigest() == result["trace_blake2b"]
     assert (tmp_path / "both").read_bytes() == b"".join(traces)
     assert sorted(os.listdir(tmp_path)) == ["4", "5", "both"]
+
+
+@pytest.mark.processes
+def test_two_traces_are_compared(run: Run, files: Files) -> None:
+    """Those of one seed are the same; of two, the first write that differs is shown, and the code is 1."""
+    for name, seed, level in (("a", "4", "2"), ("b", "4", "2"), ("c", "5", "2")):
+        assert run("simulate", *SHORT, "--seed", seed, "--level", level, "--trace", name).code == 0
+    same = run("simulate", "--compare", "a", "b")
+    assert (same.code, same.out) == (0, "a and b are the same, write by write\n")
+    other = run("simulate", "--compare", "a", "c")
+    assert other.code == 1
+    assert "is the first that differs:\n" in other.out
+    assert "  first:  " in other.out and "  second: " in other.out
+    none = files.write("none", b'{"at": 1}\n')
+    line = run("simulate", "--compare", none, "a").line
+    assert line == f"--compare: {none}, line 1: this is no line of a trace"
 
 
 @pytest.mark.processes

@@ -10,10 +10,10 @@ import pytest
 from trio_argoagent.demo.documents import Document
 from trio_argoagent.demo.drive import Drive
 from trio_argoagent.demo.fleet import Fleet
-from trio_argoagent.demo.machine import NAMESPACE
 from trio_argoagent.demo.settings import agent_names
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.testing.argocd.applications import application
+from trio_argoagent.testing.machine import NAMESPACE
 
 from .fleets import idle_fleet
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from trio_argoagent.demo.machine import NAMESPACE, USER
 from trio_argoagent.demo.narrator import Narrator
 from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.testing.argocd.applications import application
+from trio_argoagent.testing.machine import NAMESPACE, USER
 
 from .fleets import idle_fleet
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from trio_argoagent.demo import report
-from trio_argoagent.demo.machine import NAMESPACE
 from trio_argoagent.demo.report import Counted
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.testing.argocd.applications import application
+from trio_argoagent.testing.machine import NAMESPACE
 
 from .fleets import agent_says, idle_fleet, principal_says, source
 

@@ -31,6 +31,13 @@ def write(path: Path, user: dict[str, Any] | None = None, **cluster: Any) -> str
     return str(path)
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine's own environment says."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def inline(text: bytes) -> str:
     """How a kubeconfig embeds a file."""
     return base64.b64encode(text).decode()
@@ -55,6 +62,16 @@ async def test_in_a_pod(tmp_path: Path) -> None:
     renewed = await found.reload()
     assert renewed.token == "t2"
     assert not found.needs_new_connection(renewed)
+
+
+async def test_a_pod_behind_a_proxy(tmp_path: Path) -> None:
+    """The environment's proxy is used, unless it is told to leave the API server out."""
+    environ, folder = pod(tmp_path)
+    environ["HTTPS_PROXY"] = "http://p.example:3128"
+    assert in_cluster(environ, folder).proxy == "http://p.example:3128"
+    assert in_cluster(environ | {"NO_PROXY": "10.0.0.0/16"}, folder).proxy == ""
+    with pytest.raises(UserError, match="proxy"):
+        in_cluster(environ | {"HTTPS_PROXY": "socks5://p"}, folder)
 
 
 def test_outside_a_pod(tmp_path: Path) -> None:
@@ -231,10 +248,14 @@ async def test_a_context_that_does_not_exist(tmp_path: Path) -> None:
     [
         ({"username": "u", "password": "p"}, {}, "no longer take"),
         ({"auth-provider": {"name": "azure"}}, {}, "sign in again"),
-        ({"client-certificate": "gone.pem", "client-key": "gone.pem"}, {}, "does not exist"),
+        ({"client-certificate": "gone.pem", "client-key": "gone.pem"}, {}, "cannot read .*gone.pem"),
         ({"token": "t"}, {"server": ""}, "server"),
         ({"token": "t"}, {"server": "api.example"}, "server: https"),
-        ({"token": "t"}, {"proxy-url": "http://p:1"}, "proxy-url"),
+        ({"token": "t"}, {"proxy-url": "socks5://p:1"}, "proxy of type socks5"),
+        ({"client-certificate-data": "QUJD"}, {}, "takes both"),
+        ({"token": "t", "as-groups": ["a"]}, {}, "as: NAME"),
+        ({"tokenFile": "gone"}, {}, "cannot read .*gone"),
+        ({"exec": {"command": "x"}}, {}, "gave no credentials"),
         ({"client-key-data": "%%%", "client-certificate-data": "abc"}, {}, "cannot be used"),
     ],
 )

@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.kube.protocol.requests import HttpRequest
-from trio_argoagent.kube.session import REREAD, RETIRE, open_session
+from trio_argoagent.kube.session import EARLY, REREAD, RETIRE, open_session
 
 from .httpfakes import FakeHttp, session_over
 
@@ -123,6 +123,46 @@ async def test_a_minute_is_one_reading(autojump_clock: MockClock) -> None:
             for _ in range(20):
                 nursery.start_soon(session.request, GET)
     assert source.reads == 1
+
+
+async def test_credentials_that_say_when_they_end(autojump_clock: MockClock) -> None:
+    """They are read again shortly before, also when that gave the same ones with less time left."""
+    source = Source(plain("one", lifetime=600.0), plain("two", lifetime=3600.0))
+    http = FakeHttp(*[(200, {})] * 9)
+    async with session_over(http, attrs.evolve(plain("one", lifetime=1000.0), reload=source.read)) as session:
+        for wait, token, reads in (
+            (1000 - EARLY - 1, "one", 0),
+            (1, "one", 1),
+            (600 - EARLY - 1, "one", 1),
+            (1, "two", 2),
+            (3600 - EARLY - 1, "two", 2),
+        ):
+            await trio.sleep(wait)
+            await session.request(GET)
+            assert (http.asked[-1].headers["authorization"], source.reads) == (f"Bearer {token}", reads)
+
+
+async def test_credentials_that_claim_to_have_ended(autojump_clock: MockClock) -> None:
+    """Their clock, or ours, is wrong: they are used, and read again each minute, not for each request."""
+    source = Source(plain("t", lifetime=-5000.0))
+    http = FakeHttp(*[(200, {})] * 240)
+    async with session_over(http, attrs.evolve(plain("t", lifetime=1.0), reload=source.read)) as session:
+        for _ in range(240):
+            await session.request(GET)
+            await trio.sleep(1)
+    assert source.reads == 239 // REREAD
+
+
+async def test_a_source_that_fails_before_the_end(autojump_clock: MockClock) -> None:
+    """It is asked again a minute later, not a lifetime later."""
+    source = Source(UserError("down"), UserError("down"), plain("new", lifetime=3600.0))
+    http = FakeHttp(*[(200, {})] * 9)
+    async with session_over(http, attrs.evolve(plain("old", lifetime=1000.0), reload=source.read)) as session:
+        await trio.sleep(1000 - EARLY)
+        for reads, token in ((1, "old"), (2, "old"), (3, "new")):
+            await session.request(GET)
+            assert (source.reads, http.asked[-1].headers["authorization"]) == (reads, f"Bearer {token}")
+            await trio.sleep(REREAD)
 
 
 async def test_a_source_that_fails_leaves_what_we_have() -> None:

@@ -112,7 +112,7 @@ async def test_nobody_there() -> None:
 async def test_server_without_http2(
     authority: Authority, server_identity: Identity, errors: list[Exception]
 ) -> None:
-    """A server that agrees on nothing but HTTP/1.1 is refused in words."""
+    """A server that agrees on nothing but HTTP/1.1 is spoken to in HTTP/1.1."""
     _, client_side = contexts(authority, server_identity)
     old = server_context(
         certificate=server_identity.certificate,
@@ -122,8 +122,9 @@ async def test_server_without_http2(
         alpn=("http/1.1",),
     )
     async with serving(echo, (old, client_side), errors) as client:
-        with pytest.raises(ConnectionBroken, match="does not speak HTTP/2"):
-            await client.request("GET", "/")
+        assert (await client.request("POST", "/", (), LARGE)).body == LARGE
+        assert (await client.request("POST", "/", (), b"again")).body == b"again"
+        assert client.statistics().dials == 1 and client.statistics().bytes_sent > len(LARGE)
 
 
 async def test_failing_handler(

@@ -421,3 +421,14 @@ def test_what_an_older_value_has_made_is_put_back() -> None:
     replica.observe(APP, held("D1"), 1.0, retain=lambda: older)
     work = replica.take(1.0)
     assert work is not None and work.record.digest == "D2"
+
+
+def test_a_new_link_brings_back_nothing_that_is_gone() -> None:
+    """A copy that was to be put back, or gave way to another uid, is the source's to send again."""
+    replica = holding_app()
+    replica.observe(APP, None, 1.0)
+    replica.link_up()
+    assert replica.take(2.0) is None
+    assert not replica.waiting()
+    replica.record(9, record(), 3.0)
+    assert apply(replica, 4.0).record == record()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from trio_argoagent.errors import RemoteProtocolError
@@ -420,3 +421,17 @@ def test_every_record_is_accounted_for() -> None:
     source.link_down(8.0)
     found = source.statistics(8.0)
     assert (found.forsaken, found.in_flight, found.keys) == (1, 0, 1)
+
+
+def test_a_cascade_tells_how_its_deletion_is_known() -> None:
+    """The evidence travels with the value; another evidence of the same value is sent, too."""
+    source = holding_app()
+    cascade = Want("u1", "D9", Rank.DELETION, answered_only=True, evidence=Evidence.INFERRED)
+    source.want(APP, cascade, 1.0)
+    ticket = source.take(1.0)
+    assert ticket is not None and ticket.evidence is Evidence.INFERRED
+    source.want(APP, attrs.evolve(cascade, evidence=Evidence.WITNESSED), 2.0)
+    later = source.take(3.0)
+    assert later is not None and later.evidence is Evidence.WITNESSED
+    applied(source, later, 4.0)
+    assert source.take(9.0) is None

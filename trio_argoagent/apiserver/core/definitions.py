@@ -1,19 +1,21 @@
 """What a CustomResourceDefinition makes the server serve.
 
 Read in full are names, scope, versions, schema, the status subresource, printer columns and selectable
-fields. All versions share one storage, and nothing is converted between them: enough for kinds of one
-version.
+fields. All versions share one storage, and conversion is what the strategy ``None`` means by it: a client
+sees the version that it asks for in ``apiVersion``, and nothing else is changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from trio_argoagent.apiserver.core import failures
+from trio_argoagent.apiserver.core import failures, structural
 from trio_argoagent.apiserver.core.kinds import AGE, CRDS, SELECTABLE, Column, ResourceType
 from trio_argoagent.apiserver.core.schema import compile_schema
 from trio_argoagent.model.resources import Resource
+
+_SCOPES: Final = ("Cluster", "Namespaced")
 
 
 def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
@@ -25,6 +27,7 @@ def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
     problems: list[failures.Problem] = []
     try:
         spec = crd["spec"]
+        problems += _faults(spec)
         names, group = spec["names"], spec["group"]
         types = tuple(
             _custom(
@@ -51,6 +54,20 @@ def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
     return types
 
 
+def _faults(spec: Mapping[str, Any]) -> Iterator[failures.Problem]:
+    if spec["scope"] not in _SCOPES:
+        yield failures.not_supported("spec.scope", spec["scope"], _SCOPES)
+    stored = [version for version in spec["versions"] if version.get("storage")]
+    if len(stored) != 1:
+        text = "must have exactly one version marked as storage version"
+        yield failures.invalid_value("spec.versions", [v.get("name") for v in spec["versions"]], text)
+    for index, version in enumerate(spec["versions"]):
+        # With one version it stands where it stood before there were many: in the texts only.
+        place = "spec.validation" if len(spec["versions"]) == 1 else f"spec.versions[{index}].schema"
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        yield from structural.problems(schema, f"{place}.openAPIV3Schema")
+
+
 def _custom(resource: Resource, names: Mapping[str, Any], version: Mapping[str, Any]) -> ResourceType:
     schema = version["schema"]["openAPIV3Schema"]
     columns = tuple(
@@ -59,7 +76,8 @@ def _custom(resource: Resource, names: Mapping[str, Any], version: Mapping[str, 
             column["type"],
             column["jsonPath"],
             column.get("priority", 0),
-            column.get("description", ""),
+            column.get("description")
+            or f"Custom resource definition column (in JSONPath format): {column['jsonPath']}",
             column.get("format", ""),
         )
         for column in version.get("additionalPrinterColumns", ())

@@ -29,14 +29,13 @@ def check(kind: ResourceType, old: Stored, uid: str, resource_version: str) -> N
         Conflict: a precondition is given and does not hold.
         Forbidden: it is a namespace that must stay.
     """
-    as_kind = _kind_name(kind)
     if uid and uid != old.uid:
         raise failures.conflict(
             kind.resource,
             old.name,
             f"the UID in the precondition ({uid}) does not match the UID in record ({old.uid}). "
             "The object might have been deleted and then recreated",
-            shown=as_kind,
+            by_kind=True,
         )
     held = old.metadata["resourceVersion"]
     if resource_version and resource_version != held:
@@ -45,16 +44,10 @@ def check(kind: ResourceType, old: Stored, uid: str, resource_version: str) -> N
             old.name,
             f"the ResourceVersion in the precondition ({resource_version}) does not match the "
             f"ResourceVersion in record ({held}). The object might have been modified",
-            shown=as_kind,
+            by_kind=True,
         )
     if kind.resource == NAMESPACES and old.name in PROTECTED:
         raise failures.forbidden(kind.resource, old.name, "this namespace may not be deleted")
-
-
-def _kind_name(kind: ResourceType) -> str:
-    # The real server names the kind, not the plural, in these two texts.
-    resource = kind.resource
-    return f"{resource.kind}.{resource.group}" if resource.group else resource.kind
 
 
 def mark(kind: ResourceType, old: Stored, propagation: str, now: float) -> Mapping[str, Any] | None:

@@ -6,6 +6,7 @@ which kubectl asks for first because it saves a round trip for each group.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ VERSION: Final[Mapping[str, str]] = {
     "platform": "embedded",
 }
 AGGREGATED_TYPE: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_VERSION_NAME: Final = re.compile(r"v([1-9]\d*)(?:(beta|alpha)([1-9]\d*))?")
 _VERBS_OF: Final[Mapping[str, Sequence[str]]] = {
     "status": ("get", "patch", "update"),
     "finalize": ("update",),
@@ -61,12 +63,15 @@ def entries(types: Iterable[ResourceType]) -> Sequence[Entry]:
 
 
 def _versions(found: Iterable[Entry]) -> dict[str, dict[str, list[Entry]]]:
-    """Group -> version -> entries, in the order in which they come."""
+    """Group -> version -> entries; groups in the order in which they come, of versions the best first."""
     groups: dict[str, dict[str, list[Entry]]] = {}
     for entry in found:
         group = groups.setdefault(entry.resource.group, {})
         group.setdefault(entry.resource.version, []).append(entry)
-    return groups
+    return {
+        name: {version: group[version] for version in sorted(group, key=_priority)}
+        for name, group in groups.items()
+    }
 
 
 def core_versions(address: str) -> dict[str, Any]:
@@ -78,6 +83,15 @@ def core_versions(address: str) -> dict[str, Any]:
 def _group(name: str, versions: Iterable[str]) -> dict[str, Any]:
     listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def _priority(version: str) -> tuple[int, int, int, str]:
+    """v2 before v1 before v1beta2 before v1beta1 before v1alpha1; what is no such name comes last."""
+    found = _VERSION_NAME.fullmatch(version)
+    if found is None:
+        return 3, 0, 0, version
+    stage = ("", "beta", "alpha").index(found[2] or "")
+    return stage, -int(found[1]), -int(found[3] or 0), ""
 
 
 def group_list(found: Sequence[Entry]) -> dict[str, Any]:

@@ -111,10 +111,17 @@ def already_exists(resource: Resource, name: str) -> AlreadyExists:
     return AlreadyExists(f'{resource} "{name}" already exists', details=_details(resource, name))
 
 
-def conflict(resource: Resource, name: str, why: str = MODIFIED, *, shown: str = "") -> Conflict:
-    """A precondition does not hold. ``shown``: what to call the resource in the text, if not by its name."""
-    text = f'Operation cannot be fulfilled on {shown or resource} "{name}": {why}'
+def conflict(resource: Resource, name: str, why: str = MODIFIED, *, by_kind: bool = False) -> Conflict:
+    """A precondition does not hold. ``by_kind``: call the resource by its kind, as deletions do."""
+    if by_kind:
+        resource = attrs.evolve(resource, plural=resource.kind)
+    text = f'Operation cannot be fulfilled on {resource} "{name}": {why}'
     return Conflict(text, details=_details(resource, name))
+
+
+def apply_conflict(text: str, causes: Sequence[Problem]) -> Conflict:
+    """Others own what an apply would change."""
+    return Conflict(text, details={"causes": _causes(causes)})
 
 
 def forbidden(resource: Resource, name: str, why: str, causes: Sequence[Problem] = ()) -> Forbidden:

@@ -79,15 +79,25 @@ class Renderer:
         self._form = form
         self._tables = tables.TableMaker.of(kind, include) if form is Form.TABLE else None
         self._headed = False
+        head = encode({"apiVersion": kind.resource.api_version, "kind": kind.resource.kind})
+        self._head = b"" if kind.custom else head[:-1] + b","
 
     def one(self, item: Stored, now: float) -> bytes:
         """One object."""
         if self._form is Form.WHOLE:
-            return item.json
+            return self._whole(item)
         if self._tables is None:
             return encode(tables.partial(item.value))
         metadata = {"resourceVersion": item.value["metadata"].get("resourceVersion", "")}
         return encode(self._tables.table(self._tables.rows([item], now), metadata))
+
+    def _whole(self, item: Stored) -> bytes:
+        return item.in_version(self._kind.resource.api_version).json
+
+    def _listed(self, data: bytes) -> bytes:
+        """An item of a list: those of a real server's own kinds do not say what they are."""
+        head = self._head
+        return b"".join([b"{", data[len(head) :]]) if head and data.startswith(head) else data
 
     def items(self, items: Sequence[Stored], rv: int, now: float) -> bytes:
         """Objects that are no page of a list: what a deletion of many has found."""
@@ -96,7 +106,8 @@ class Renderer:
     def page(self, page: Page, now: float) -> bytes:
         """One page of a list."""
         metadata: dict[str, Any] = {"resourceVersion": str(page.rv)}
-        if page.continue_token:
+        # A real server leaves out an empty one with its own kinds only.
+        if page.continue_token or self._kind.custom:
             metadata["continue"] = page.continue_token
         if page.remaining is not None:
             metadata["remainingItemCount"] = page.remaining
@@ -107,7 +118,7 @@ class Renderer:
             items = [encode(tables.partial(item.value)) for item in page.items]
         else:
             version, kind = self._kind.resource.api_version, self._kind.list_kind
-            items = [item.json for item in page.items]
+            items = [self._listed(self._whole(item)) for item in page.items]
         # The items are encoded already, each once a version: only the frame round them is made here.
         head = encode({"kind": kind, "apiVersion": version, "metadata": metadata})
         return b"".join([head[:-1], b',"items":[', b",".join(items), b"]}"])
@@ -118,7 +129,7 @@ class Renderer:
 
     def _shown(self, event: Event, now: float) -> bytes:
         if self._form is Form.WHOLE:
-            return event.object.json
+            return self._whole(event.object)
         if self._tables is None:
             return encode(tables.partial(event.object.value))
         metadata = {"resourceVersion": event.object.value["metadata"].get("resourceVersion", "")}

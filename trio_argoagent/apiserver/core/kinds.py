@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from trio_argoagent.apiserver.core import corerules, failures
+from trio_argoagent.apiserver.core.fieldtypes import FieldType, of_object
 from trio_argoagent.apiserver.core.schema import Shape, compile_schema
 from trio_argoagent.model.resources import CONFIG_MAPS, NAMESPACES, SECRETS, Resource
 
@@ -71,6 +72,7 @@ class ResourceType:
         generations: does it count ``metadata.generation``?
         selectable: what field selectors may name.
         rule: what the schema cannot say.
+        fields: how its fields are owned; follows from the schema.
     """
 
     resource: Resource
@@ -87,6 +89,11 @@ class ResourceType:
     generations: bool = False
     selectable: Mapping[str, tuple[str, ...]] = SELECTABLE
     rule: Rule = corerules.nothing
+    fields: FieldType = attrs.field(init=False)
+
+    @fields.default
+    def _fields(self) -> FieldType:
+        return of_object(self.schema)
 
     @property
     def has_status(self) -> bool:
@@ -98,8 +105,10 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
-def _list(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": item}
+def _list(item: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """A list; with keys, one that several managers may share."""
+    shared = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)} if keys else {}
+    return {"type": "array", "items": item, **shared}
 
 
 _STR: Final = {"type": "string"}
@@ -131,7 +140,7 @@ def core_types() -> tuple[ResourceType, ...]:
             NAMESPACES,
             _object(
                 spec=_object(finalizers=_list(_STR)),
-                status=_object(phase=_STR, conditions=_list(_ANY)),
+                status=_object(phase=_STR, conditions=_list(_ANY, "type")),
             ),
             short_names=("ns",),
             verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
@@ -156,8 +165,8 @@ def core_types() -> tuple[ResourceType, ...]:
         _core(
             SERVICE_ACCOUNTS,
             _object(
-                secrets=_list(_REFERENCE),
-                imagePullSecrets=_list(_object(name=_STR)),
+                secrets=_list(_REFERENCE, "name"),
+                imagePullSecrets=_list(_object(name=_STR), "name"),
                 automountServiceAccountToken=_BOOL,
             ),
             short_names=("sa",),

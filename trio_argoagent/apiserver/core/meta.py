@@ -28,7 +28,8 @@ _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])
 
 LABEL_VALUE_RULE: Final = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character"
+    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
+    "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 
 _TEXT: Final = {"type": "string"}
@@ -118,16 +119,22 @@ def check_name(name: str, *, label: bool) -> list[Problem]:
                 "metadata.name",
                 name,
                 "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-                "must start and end with an alphanumeric character",
+                "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "
+                "used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
             )
         ]
-    if len(name) > MAX_NAME or _SUBDOMAIN.fullmatch(name) is None:
+    if len(name) > MAX_NAME:
+        detail = f"must be no more than {MAX_NAME} characters"
+        return [failures.invalid_value("metadata.name", name, detail)]
+    if _SUBDOMAIN.fullmatch(name) is None:
         return [
             failures.invalid_value(
                 "metadata.name",
                 name,
                 "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-                "'.', and must start and end with an alphanumeric character",
+                "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+                "for validation is "
+                r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
             )
         ]
     return []
@@ -181,7 +188,8 @@ def _check_owners(owners: Sequence[Mapping[str, Any]]) -> list[Problem]:
 def _check_keys(field: str, keys: Mapping[str, str]) -> list[Problem]:
     detail = (
         "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-        "alphanumeric character"
+        "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+        "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
     )
     return [failures.invalid_value(field, key, detail) for key in keys if _QUALIFIED.fullmatch(key) is None]
 
@@ -193,7 +201,9 @@ _RULES: Final[Mapping[str, Callable[[Any], list[Problem]]]] = {
     "ownerReferences": _check_owners,
 }
 
-_KEPT: Final = ("uid", "creationTimestamp", "generation", "deletionGracePeriodSeconds", "generateName")
+_KEPT: Final = (
+    "uid", "creationTimestamp", "generation", "deletionGracePeriodSeconds", "generateName", "managedFields",
+)  # fmt: skip
 _IMMUTABLE: Final = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
 
 

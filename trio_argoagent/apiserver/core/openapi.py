@@ -33,6 +33,11 @@ _META_SCHEMA: Final = {
             "items": _TEXT,
             "description": "Who still has to act before a deleted object goes.",
         },
+        "managedFields": {
+            "type": "array",
+            "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+            "description": "Who owns which fields, once somebody applies on the server's side.",
+        },
         "uid": _TEXT,
         "resourceVersion": _TEXT,
         "generation": {"type": "integer", "format": "int64"},

@@ -12,14 +12,17 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from trio_argoagent.apiserver.core import failures
+from trio_argoagent.apiserver.core.patches import APPLY_PATCH
 from trio_argoagent.errors import BadRequest
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
 
 DRY_RUN: Final = "All"
-_VALIDATIONS: Final = ("Ignore", "Warn", "Strict")
+_VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
+_POLICIES: Final = ("Foreground", "Background", "Orphan")
 _INCLUDE: Final = ("None", "Metadata", "Object")
 _OPTIONS_GROUP: Final = "meta.k8s.io"
+MAX_MANAGER: Final = 128  # characters of a field manager's name
 
 
 def _text(query: Query, name: str) -> str:
@@ -41,7 +44,7 @@ def _number(query: Query, name: str) -> int:
         return int(text)
     except ValueError:
         raise BadRequest(
-            f'unable to decode query parameter {name}: strconv.ParseInt: parsing "{text}": invalid syntax'
+            f'strconv.ParseInt: parsing "{text}": invalid syntax'
         ) from None
 
 
@@ -56,7 +59,7 @@ def _one_of(kind: str, query: Query, name: str, allowed: Sequence[str], default:
 def _dry_run(kind: str, values: Sequence[Any]) -> bool:
     for value in values:
         if value != DRY_RUN:
-            problem = failures.not_supported("dryRun", value, [DRY_RUN])
+            problem = failures.not_supported("dryRun", list(values), [DRY_RUN])
             raise failures.invalid(_OPTIONS_GROUP, kind, "", [problem])
     return bool(values)
 
@@ -112,15 +115,19 @@ class ListOptions:
 
 @attrs.frozen
 class WriteOptions:
-    """How to carry out a create, update or patch. ``fieldManager`` is taken and ignored: nobody owns fields.
+    """How to carry out a create, update or patch.
 
     Attributes:
         dry_run: answer only.
         validation: ``Ignore``, ``Warn`` or ``Strict`` about unknown fields.
+        manager: what the client calls itself; empty: it does not say.
+        force: take fields from their owners; None: it does not say. For an apply only.
     """
 
     dry_run: bool = False
     validation: str = "Warn"
+    manager: str = ""
+    force: bool | None = None
 
     @classmethod
     def read(cls, query: Query) -> WriteOptions:
@@ -129,10 +136,36 @@ class WriteOptions:
         Raises:
             Invalid: a value is not one of those allowed.
         """
+        manager = _text(query, "fieldManager")
+        problems = []
+        if len(manager) > MAX_MANAGER:
+            text = f"Too long: may not be more than {MAX_MANAGER} bytes"
+            problems.append(failures.Problem("fieldManager", "FieldValueTooLong", text))
+        if not manager.isprintable():
+            text = "should only contain printable characters"
+            problems.append(failures.invalid_value("fieldManager", manager, text))
+        if problems:
+            raise failures.invalid(_OPTIONS_GROUP, "CreateOptions", "", problems)
         return cls(
             _dry_run("CreateOptions", query.get("dryRun", ())),
             _one_of("CreateOptions", query, "fieldValidation", _VALIDATIONS, "Warn"),
+            manager,
+            _flag(query, "force") if "force" in query else None,
         )
+
+    def check_patch(self, content_type: str) -> None:
+        """Do these options go with a patch of that type?
+
+        Raises:
+            Invalid: an apply without a manager, or ``force`` for anything else.
+        """
+        problem = None
+        if content_type == APPLY_PATCH and not self.manager:
+            problem = failures.required("fieldManager", "is required for apply patch")
+        elif content_type != APPLY_PATCH and self.force is not None:
+            problem = failures.forbidden_field("force", "may not be specified for non-apply patch")
+        if problem is not None:
+            raise failures.invalid(_OPTIONS_GROUP, "PatchOptions", "", [problem])
 
 
 @attrs.frozen
@@ -174,6 +207,9 @@ class DeleteOptions:
         propagation = body.get("propagationPolicy") or ""
         if not propagation and body.get("orphanDependents"):
             propagation = "Orphan"
+        if propagation not in ("", *_POLICIES):
+            problem = failures.not_supported("propagationPolicy", propagation, [*_POLICIES, "nil"])
+            raise failures.invalid(_OPTIONS_GROUP, "DeleteOptions", "", [problem])
         return cls(
             uid=str(conditions.get("uid") or ""),
             resource_version=str(conditions.get("resourceVersion") or ""),

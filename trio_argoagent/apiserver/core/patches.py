@@ -16,6 +16,7 @@ from trio_argoagent.errors import ApiError, BadRequest
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
 
 MAX_OPERATIONS: Final = 10_000  # of one JSON patch, as in the real server
 MAX_DEPTH: Final = 512  # levels of a merge patch
@@ -34,7 +35,9 @@ def apply_json(document: Any, operations: Any) -> Any:
         Invalid: a test failed, or an operation does not apply.
     """
     if not isinstance(operations, list) or not all(isinstance(op, dict) for op in operations):
-        raise BadRequest("error decoding patch: json: cannot unmarshal into Go value of type jsonpatch.Patch")
+        raise BadRequest(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        )
     if len(operations) > MAX_OPERATIONS:
         raise ApiError(
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}",

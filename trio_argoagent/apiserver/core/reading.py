@@ -59,13 +59,14 @@ def version_number(text: str) -> int:
     """A resourceVersion parameter as a number; empty is 0.
 
     Raises:
-        Invalid: it is not one.
+        BadRequest: it is not one.
     """
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        problem = failures.invalid_value("resourceVersion", text, "strconv.ParseUint: invalid syntax")
-        raise failures.invalid("meta.k8s.io", "ListOptions", "", [problem])
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        problem = failures.invalid_value("resourceVersion", text, why)
+        raise BadRequest(f"invalid resource version: {problem}")
     return int(text)
 
 
@@ -155,7 +156,7 @@ def _decode_token(token: str) -> _Start:
         value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return _Start(int(value["rv"]), str(value["start"]))
     except (binascii.Error, ValueError, KeyError, TypeError) as exc:
-        raise BadRequest(f"continue key is not valid: {exc}") from None
+        raise BadRequest(f"invalid continue token: continue key is not valid: {exc}") from None
 
 
 def open_watch(

@@ -28,9 +28,19 @@ class Registry:
         for kind in types:
             self._types[kind.resource.group, kind.resource.version, kind.resource.plural] = kind
 
+    def replace(self, old: Mapping[str, Any], types: Sequence[ResourceType]) -> None:
+        """Serve these in place of what an earlier state of their definition has defined."""
+        wanted = [kind.resource for kind in types]
+        gone = [kind for kind in definitions.crd_types(old) if kind.resource not in wanted]
+        self._drop(gone)
+        self.add(types)
+
     def remove(self, crd: Mapping[str, Any]) -> None:
         """Serve no longer what that definition defines; who follows it is told by the end of the watch."""
-        for kind in definitions.crd_types(crd):
+        self._drop(definitions.crd_types(crd))
+
+    def _drop(self, types: Sequence[ResourceType]) -> None:
+        for kind in types:
             for watch in tuple(self._store.collection(kind.resource).watches):
                 watch.close()
             del self._types[kind.resource.group, kind.resource.version, kind.resource.plural]
@@ -94,7 +104,7 @@ class Registry:
         stored = self._store.collection(kind.resource).objects.get(key)
         if stored is None:
             raise failures.not_found(kind.resource, name)
-        return stored
+        return stored.in_version(kind.resource.api_version)
 
     def check_room(self, kind: ResourceType, namespace: str, name: str) -> None:
         """May an object of that name be created there?

@@ -1,4 +1,4 @@
-"""Questions about oneself that are asked with a POST and stored nowhere: may I, what may I, who am I.
+"""Questions that are asked with a POST and stored nowhere: may I, what may I, who am I, whose token is this.
 
 Whoever is authenticated may do everything here, so the answers are short. Source: Kubernetes' API reference,
 authorization.k8s.io/v1 and authentication.k8s.io/v1.
@@ -6,7 +6,7 @@ authorization.k8s.io/v1 and authentication.k8s.io/v1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from trio_argoagent.errors import BadRequest
@@ -21,7 +21,14 @@ RULES: Final = Resource(
 WHO: Final = Resource(
     "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False
 )
-RESOURCES: Final = (WHO, ACCESS, RULES)
+TOKEN: Final = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
+SUBJECT: Final = Resource(
+    "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
+)
+LOCAL: Final = Resource(
+    "authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview"
+)
+RESOURCES: Final = (WHO, TOKEN, ACCESS, RULES, SUBJECT, LOCAL)
 
 GROUPS: Final = ("system:masters", "system:authenticated")
 _EVERYTHING: Final = {
@@ -39,19 +46,41 @@ def find(group: str, version: str, plural: str) -> Resource | None:
     return None
 
 
-def answer(resource: Resource, value: Any, user: str) -> dict[str, Any]:
+def answer(resource: Resource, value: Any, user: str, user_of: Callable[[str], str]) -> dict[str, Any]:
     """What was asked, with the answer in its status.
+
+    Args:
+        resource: which question.
+        value: as it was sent.
+        user: who asks.
+        user_of: whose token that is; empty: nobody's.
 
     Raises:
         BadRequest: it is not such a question.
     """
     if not isinstance(value, Mapping) or value.get("kind", resource.kind) != resource.kind:
         raise BadRequest(f"the body must be a {resource.kind}")
-    status: dict[str, Any] = {"allowed": True, "reason": "everybody who is known here may do everything"}
+    status: dict[str, Any] = {"allowed": True}
     if resource == RULES:
         status = dict(_EVERYTHING)
     elif resource == WHO:
-        status = {"userInfo": {"username": user, "groups": list(GROUPS)}}
+        status = {"userInfo": _info(user)}
+    elif resource == TOKEN:
+        status = _whose(value.get("spec"), user_of)
     head = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}}
     spec = {"spec": value["spec"]} if "spec" in value else {}
     return {**head, **spec, "status": status}
+
+
+def _info(user: str) -> dict[str, Any]:
+    return {"username": user, "groups": list(GROUPS)}
+
+
+def _whose(spec: Any, user_of: Callable[[str], str]) -> dict[str, Any]:
+    token = spec.get("token") if isinstance(spec, Mapping) else None
+    if not isinstance(token, str) or not token:
+        raise BadRequest("token is required for TokenReview in authentication")
+    user = user_of(token)
+    if not user:
+        return {"user": {}, "error": "invalid bearer token"}
+    return {"authenticated": True, "user": _info(user)}

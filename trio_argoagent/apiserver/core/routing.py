@@ -82,11 +82,15 @@ class Route:
         """Is this a path that such a resource has?
 
         Raises:
-            NotFound: a namespace is named for what has none, or missing for one object that has one.
+            NotFound: a namespace is named for what has none, or missing for one object that has one; or
+                there is no such subresource.
         """
         namespaced = kind.resource.namespaced
         if (self.namespace and not namespaced) or (self.name and namespaced and not self.namespace):
             raise failures.no_such_resource()
+        if self.subresource and self.subresource not in kind.subresources:
+            # So the real server says it: of a custom kind, it is the object that has none.
+            raise failures.not_found(kind.resource, self.name) if kind.custom else failures.no_such_resource()
 
 
 def split(path: str) -> Sequence[str]:

@@ -6,8 +6,7 @@ write is that of what it changed. What has to go (unknown fields, nulls) goes fr
 needs no change is returned itself.
 
 Source: Kubernetes' documentation of structural schemas, field pruning and defaulting of custom resources;
-k8s.io/apiextensions-apiserver pkg/apiserver/schema. Not done: patterns, numeric bounds, ``anyOf`` and its
-kin, CEL rules, list types.
+k8s.io/apiextensions-apiserver pkg/apiserver/schema. What a schema says beyond that is in ``constraints``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from trio_argoagent.apiserver.core import failures
+from trio_argoagent.apiserver.core import constraints, failures
 from trio_argoagent.apiserver.core.values import encode
 
 Path: TypeAlias = "tuple[Any, str | int] | None"
@@ -106,6 +105,25 @@ class _Scalar(Shape):
         elif self._allowed and value not in self._allowed:
             report.problems.append(failures.not_supported(render(path), value, self._allowed))
         return value
+
+
+class _Checked(Shape):
+    """A shape whose values have to pass checks, too."""
+
+    def __init__(self, inner: Shape, check: constraints.Check) -> None:
+        self._inner = inner
+        self._check = check
+        self.nullable = inner.nullable
+
+    def fit(self, value: Any, old: Any, path: Path, report: Report) -> Any:
+        known = len(report.problems)
+        fitted = self._inner.fit(value, old, path, report)
+        # What is stored has passed already; a wrong type is enough of a problem.
+        stored = value is old and value is not None and type(value) in (dict, list)
+        if not stored and fitted is not None and len(report.problems) == known:
+            # Where it is matters only if something is wrong, which is seldom.
+            report.problems += self._check(fitted, "") and self._check(fitted, render(path))
+        return fitted
 
 
 class _Array(Shape):
@@ -209,6 +227,9 @@ def compile_schema(schema: Mapping[str, Any], *, root: bool = False, depth: int 
         raise ValueError(f"schema is deeper than {MAX_DEPTH} levels")
     shape = _compile(schema, root, depth)
     shape.nullable = bool(schema.get("nullable")) or type(shape) is Shape
+    check = constraints.compile_checks(schema)
+    if check is not None:
+        shape = _Checked(shape, check)
     if "default" in schema:
         shape.default = schema["default"]
     return shape

@@ -90,6 +90,12 @@ class Stored:
         """The same state under the resourceVersion of another write: what a DELETED event shows."""
         return Stored({**self.value, "metadata": {**self.metadata, "resourceVersion": str(rv)}}, rv)
 
+    def in_version(self, api_version: str) -> Stored:
+        """The same as a client of that API version sees it: all versions of a kind share one storage."""
+        if self.value.get("apiVersion") == api_version:
+            return self
+        return Stored({**self.value, "apiVersion": api_version}, self.rv)
+
     def forget_json(self) -> None:
         """Drop the encoded form: a superseded version is seldom asked for again."""
         object.__setattr__(self, "_json", None)
@@ -179,11 +185,13 @@ class Written:
             finalizer of a deleting object it is gone, and this is its last state.
         warnings: texts for the ``Warning`` header.
         changed: False if there was nothing to write.
+        created: is it new?
     """
 
     stored: Stored
     warnings: Sequence[str] = ()
     changed: bool = True
+    created: bool = False
 
 
 @attrs.frozen(eq=False)

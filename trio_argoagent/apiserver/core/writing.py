@@ -126,6 +126,7 @@ def prepare_update(
     name = old.name
     value = _checked_head(kind, value)
     metadata, unknown = meta.read(kind.resource, value, old.metadata)
+    _check_identity(old, metadata)
     if patch is None:
         _check_put(kind, old, metadata)
         value = {
@@ -148,20 +149,36 @@ def prepare_update(
     return Prepared(body, _unknown(kind, [*unknown, *found.unknown], validation, patch=patch), changed)
 
 
-def _check_put(kind: ResourceType, old: Stored, metadata: Mapping[str, Any]) -> None:
-    name, sent = old.name, metadata.get("name", old.name)
-    if sent != name:
+def check_name(value: Any, name: str) -> None:
+    """Is it the object that the request names?
+
+    Raises:
+        BadRequest: it says another name.
+    """
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    sent = metadata.get("name") if isinstance(metadata, dict) else None
+    if sent and sent != name:
         raise BadRequest(f"the name of the object ({sent}) does not match the name on the URL ({name})")
+
+
+def _check_identity(old: Stored, metadata: Mapping[str, Any]) -> None:
+    name = old.metadata["name"]
+    if metadata.get("name", name) != name:
+        check_name({"metadata": metadata}, name)
     if metadata.get("namespace", old.namespace) != old.namespace:
         raise BadRequest(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
+
+
+def _check_put(kind: ResourceType, old: Stored, metadata: Mapping[str, Any]) -> None:
+    name = old.name
     # The kinds of the core group may be overwritten unconditionally, nothing else may.
     if not metadata.get("resourceVersion") and kind.resource.group:
         problem = failures.Problem(
             "metadata.resourceVersion",
             "FieldValueInvalid",
-            "Invalid value: 0x0: must be specified for an update",
+            "Invalid value: 0: must be specified for an update",
         )
         # The real server names the plural here, not the kind.
         raise failures.invalid(kind.resource.group, kind.resource.plural, name, [problem])
@@ -265,4 +282,6 @@ def apply_patch(kind: ResourceType, old: Stored, content_type: str, patch: Any) 
     if content_type == patches.STRATEGIC_PATCH and not kind.custom:
         return strategic.apply_strategic(old.value, patch)
     accepted = [patches.JSON_PATCH, patches.MERGE_PATCH]
-    raise failures.unsupported_media(accepted if kind.custom else [*accepted, patches.STRATEGIC_PATCH])
+    if not kind.custom:
+        accepted.append(patches.STRATEGIC_PATCH)
+    raise failures.unsupported_media([*accepted, patches.APPLY_PATCH])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from trio_argoagent.errors import Unauthorized
 from trio_argoagent.net.address import format_address
@@ -14,9 +14,6 @@ from trio_argoagent.net.contexts import common_name
 from trio_argoagent.net.http import Request
 
 MAX_REMEMBERED: Final = 1024  # certificates whose name is remembered; reading one costs 0.1 ms
-
-Authenticate: TypeAlias = Callable[[Request], str]
-"""A request in, the user's name out; ``Unauthorized`` if nobody can be made out."""
 
 
 class Access:
@@ -42,14 +39,18 @@ class Access:
         """
         scheme, _, token = request.header("authorization").partition(" ")
         if scheme.lower() == "bearer":
-            user = self._users.get(_digest(token.strip()))
+            user = self.user_of(token.strip())
         elif scheme:
-            user = None
+            user = ""
         else:
             user = self._named(request.peer_certificate)
         if not user:
             raise Unauthorized("Unauthorized")
         return user
+
+    def user_of(self, token: str) -> str:
+        """Whose token that is; empty: nobody's."""
+        return self._users.get(_digest(token), "")
 
     def _named(self, certificate: bytes | None) -> str:
         if certificate is None:

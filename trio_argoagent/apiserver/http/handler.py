@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from trio_argoagent.apiserver.core import discovery, failures, forms, openapi, reviews, routing
+from trio_argoagent.apiserver.core import discovery, failures, forms, metrics, openapi, reviews, routing
 from trio_argoagent.apiserver.core.routing import Action, Route
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import encode
-from trio_argoagent.apiserver.http.access import Authenticate
+from trio_argoagent.apiserver.http.access import Access
+from trio_argoagent.apiserver.http.faults import Faults
+from trio_argoagent.apiserver.http.misfortune import CutExchange, answer_orders, befall
 from trio_argoagent.apiserver.http.replies import Reply, read_value
 from trio_argoagent.apiserver.http.verbs import Call, Verbs
 from trio_argoagent.errors import ApiError
@@ -31,11 +33,15 @@ class ApiHandler:
         server: what answers.
         env: its wall clock, and the spread of watches' lifetimes.
         authenticate: says who a request is from; the user becomes the actor of the server's log.
+        faults: what befalls requests, and may be ordered at ``/faults``. None: nothing.
     """
 
-    def __init__(self, server: ApiServer, *, env: Env, authenticate: Authenticate) -> None:
+    def __init__(
+        self, server: ApiServer, *, env: Env, authenticate: Access, faults: Faults | None = None
+    ) -> None:
         self._server = server
         self._authenticate = authenticate
+        self._faults = faults
         self._verbs = Verbs(server, env).table
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -45,6 +51,7 @@ class ApiHandler:
         except ApiError as exc:
             reply = Reply.refusal(exc)
         if reply is not None:
+            reply = reply.packed_for(exchange.request)
             await exchange.respond(reply.status, reply.headers, reply.body)
 
     async def _answer(self, exchange: Exchange) -> Reply | None:
@@ -58,13 +65,21 @@ class ApiHandler:
         user = request.header("impersonate-user") or user
         route = routing.parse(segments)
         if route is None:
+            if self._faults is not None and segments == ["faults"]:
+                return await answer_orders(exchange, self._faults, self._server)
             return self._document(request, segments)
         review = reviews.find(route.group, route.version, route.plural)
         if review is not None:
             return await self._review(exchange, route, review, user)
         kind = self._server.resource(route.group, route.version, route.plural)
         route.check_scope(kind)
-        return await self._verbs[route.action(request.method)](Call(exchange, route, kind, user))
+        action = route.action(request.method)
+        if self._faults is not None:
+            exchange = await befall(exchange, self._faults, route, action)
+        reply = await self._verbs[action](Call(exchange, route, kind, user))
+        if reply is not None and isinstance(exchange, CutExchange):
+            await exchange.respond(reply.status, reply.headers, reply.body)
+        return reply
 
     # --- documents ----------------------------------------------------------------------------------------
 
@@ -78,6 +93,8 @@ class ApiHandler:
     def _document(self, request: Request, segments: Sequence[str]) -> Reply:
         if request.method not in ("GET", "HEAD"):
             raise failures.no_such_verb(request.method.lower())
+        if segments == ["metrics"]:
+            return Reply(metrics.text(self._server.statistics()), headers=(("content-type", metrics.TYPE),))
         types = self._server.resources()
         if segments[:2] == ["openapi", "v3"]:
             folder = "/".join(segments[2:])
@@ -102,7 +119,8 @@ class ApiHandler:
     async def _review(self, exchange: Exchange, route: Route, review: Resource, user: str) -> Reply:
         if route.action(exchange.request.method) is not Action.CREATE:
             raise failures.no_such_verb(exchange.request.method.lower())
-        return Reply.of(reviews.answer(review, await read_value(exchange), user), 201)
+        value = await read_value(exchange)
+        return Reply.of(reviews.answer(review, value, user, self._authenticate.user_of), 201)
 
 
 def _found(value: Mapping[str, Any] | None) -> Reply:

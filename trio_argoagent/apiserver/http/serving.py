@@ -10,6 +10,7 @@ import trio
 
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.http.access import Access
+from trio_argoagent.apiserver.http.faults import Faults
 from trio_argoagent.apiserver.http.handler import ApiHandler
 from trio_argoagent.net.server import serve_https
 from trio_argoagent.ports.env import Env
@@ -22,6 +23,7 @@ async def serve_api(
     *,
     env: Env,
     tokens: Mapping[str, str],
+    faults: Faults | None = None,
     task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve an ``ApiServer`` over HTTPS until cancelled.
@@ -35,7 +37,8 @@ async def serve_api(
             first, the official Python client the second. With a ``client_ca``, certificates are a way in.
         env: wall time and randomness.
         tokens: token -> user.
+        faults: what befalls requests; clients may order more at ``/faults``. None: they may not.
         task_status: started with the listeners.
     """
-    handler = ApiHandler(server, env=env, authenticate=Access(tokens))
+    handler = ApiHandler(server, env=env, authenticate=Access(tokens), faults=faults)
     await serve_https(handler, listeners, ssl_context, task_status=task_status)

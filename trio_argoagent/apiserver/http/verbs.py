@@ -19,16 +19,16 @@ from trio_argoagent.apiserver.http.replies import (
     JSON_HEADER,
     Reply,
     decoded,
+    from_yaml,
     media_type,
     read_bytes,
     read_value,
 )
 from trio_argoagent.apiserver.http.watches import WatchStream
-from trio_argoagent.errors import Expired, UnsupportedMedia
+from trio_argoagent.errors import Expired
 from trio_argoagent.net.http import Exchange, Request
 from trio_argoagent.ports.env import Env
 
-APPLY_PATCH: Final = "application/apply-patch+yaml"
 _PATCHES: Final = (patches.JSON_PATCH, patches.MERGE_PATCH, patches.STRATEGIC_PATCH)
 
 
@@ -57,6 +57,11 @@ class Call:
     def query(self) -> options.Query:
         """Its parameters."""
         return self.exchange.request.query
+
+    def manager(self, asked: options.WriteOptions) -> str:
+        """What the client calls itself: in so many words, or by the name of its program."""
+        program = self.request.header("user-agent").partition("/")[0]
+        return asked.manager or program[: options.MAX_MANAGER] or self.user
 
     def renderer(self) -> forms.Renderer:
         """What makes the answer in the form that the client wants.
@@ -94,10 +99,7 @@ class Verbs:
         }
 
     async def _get(self, call: Call) -> Reply:
-        route = call.route
-        if route.subresource not in ("", *call.kind.subresources):
-            raise failures.no_such_resource()
-        renderer = call.renderer()
+        route, renderer = call.route, call.renderer()
         stored = self._server.get(call.kind, route.namespace, route.name)
         return Reply(renderer.one(stored, self._env.now()))
 
@@ -150,7 +152,7 @@ class Verbs:
             dry_run=asked.dry_run,
             validation=asked.validation,
         )
-        return self._written(written, renderer, 201)
+        return self._written(written, renderer)
 
     async def _update(self, call: Call) -> Reply:
         asked, renderer = options.WriteOptions.read(call.query), call.renderer()
@@ -162,6 +164,7 @@ class Verbs:
             value,
             actor=call.user,
             now=self._env.now(),
+            manager=call.manager(asked),
             subresource=call.route.subresource,
             dry_run=asked.dry_run,
             validation=asked.validation,
@@ -171,11 +174,9 @@ class Verbs:
     async def _patch(self, call: Call) -> Reply:
         asked, renderer = options.WriteOptions.read(call.query), call.renderer()
         content_type = media_type(call.request)
-        if content_type == APPLY_PATCH:
-            raise UnsupportedMedia(
-                "server-side apply is not served here: use client-side apply, or one of these media types: "
-                + ", ".join(_PATCHES)
-            )
+        asked.check_patch(content_type)
+        if content_type == patches.APPLY_PATCH:
+            return await self._apply(call, asked, renderer)
         patch = decoded(await read_bytes(call.exchange), "patch") if content_type in _PATCHES else None
         written = self._server.patch(
             call.kind,
@@ -185,14 +186,32 @@ class Verbs:
             content_type=content_type,
             actor=call.user,
             now=self._env.now(),
+            manager=call.manager(asked),
             subresource=call.route.subresource,
             dry_run=asked.dry_run,
             validation=asked.validation,
         )
         return self._written(written, renderer)
 
-    def _written(self, written: Written, renderer: forms.Renderer, status: int = 200) -> Reply:
+    async def _apply(self, call: Call, asked: options.WriteOptions, renderer: forms.Renderer) -> Reply:
+        value = from_yaml(await read_bytes(call.exchange), "patch")
+        written = self._server.apply(
+            call.kind,
+            call.route.namespace,
+            call.route.name,
+            value,
+            manager=asked.manager,
+            actor=call.user,
+            now=self._env.now(),
+            force=bool(asked.force),
+            subresource=call.route.subresource,
+            dry_run=asked.dry_run,
+        )
+        return self._written(written, renderer)
+
+    def _written(self, written: Written, renderer: forms.Renderer) -> Reply:
         headers = (JSON_HEADER, *statuses.warnings(written.warnings))
+        status = 201 if written.created else 200
         return Reply(renderer.one(written.stored, self._env.now()), status, headers)
 
     async def _delete(self, call: Call) -> Reply:

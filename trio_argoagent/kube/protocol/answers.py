@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import msgspec
@@ -25,6 +25,9 @@ class _List(msgspec.Struct):
     items: list[msgspec.Raw] | None
 
 
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises on bytes that are not JSON of the expected shape, not text, or nested without end."""
+
 _LIST = msgspec.json.Decoder(_List)
 
 
@@ -43,6 +46,11 @@ def parse_object(data: bytes | msgspec.Raw, resource: Resource) -> Object:
     Raises:
         RemoteProtocolError: it is none.
     """
+    try:
+        # Fields stay raw: what is no text would else come to light later, where nobody expects it.
+        str(bytes(data), "utf-8")
+    except UnicodeDecodeError as exc:
+        raise RemoteProtocolError(f"a {resource.kind} that is not UTF-8: {exc}") from exc
     found = Object.parse(data, api_version=resource.api_version, kind=resource.kind)
     if found.kind != resource.kind:
         raise RemoteProtocolError(f"a {found.kind or 'thing'} where a {resource.kind} was expected")
@@ -57,7 +65,7 @@ def parse_page(data: bytes) -> RawPage:
     """
     try:
         page = _LIST.decode(data)
-    except msgspec.MsgspecError as exc:
+    except UNREADABLE as exc:
         raise RemoteProtocolError(f"not a Kubernetes list: {exc}") from exc
     if not page.metadata.resource_version:
         raise RemoteProtocolError("a Kubernetes list without a resourceVersion")

@@ -35,7 +35,7 @@ def parse_status(data: bytes | msgspec.Raw) -> Status | None:
     """The Status in a body; None if there is none."""
     try:
         return _STATUS.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from trio_argoagent.errors import RemoteProtocolError
-from trio_argoagent.kube.protocol.answers import detached, parse_object
+from trio_argoagent.kube.protocol.answers import UNREADABLE, detached, parse_object
 from trio_argoagent.kube.protocol.status import event_error, parse_status
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
@@ -81,7 +81,7 @@ def parse_event(line: bytes, resource: Resource) -> WatchEvent | None:
     """
     try:
         envelope = _ENVELOPE.decode(line)
-    except msgspec.MsgspecError as exc:
+    except UNREADABLE as exc:
         raise RemoteProtocolError(f"not an event of a watch: {exc}") from exc
     if envelope.type == "ERROR":
         status = parse_status(envelope.object)

@@ -85,9 +85,13 @@ class Engine:
         """Whether ``pump`` may have something."""
         return bool(self._turns) or self._h2.unsent > 0
 
+    def room(self) -> int:
+        """Streams the peer lets us open now; 0 or less: none."""
+        return self._h2.remote_settings.max_concurrent_streams - self._h2.open_outbound_streams
+
     def may_open(self) -> bool:
         """Whether the peer lets us open one more stream now."""
-        return self._h2.open_outbound_streams < self._h2.remote_settings.max_concurrent_streams
+        return self.room() > 0
 
     def open(self, headers: Headers, *, end: bool, window: int) -> int:
         """Open a stream and return its id.

@@ -59,9 +59,9 @@ class State(enum.Enum):
 
 _Cells = Mapping[tuple[Direction, type[m.Message]], State]
 
-_ANSWERS: Final = (m.Results, m.Have, m.Ping, m.Pong)
+_ANSWERS: Final = (m.Results, m.Have, m.Held, m.Ping, m.Pong)
 """What follows from what was said before."""
-_FREELY: Final = (m.RecordMessage, m.Mark, m.Buckets, m.Leaf, *_ANSWERS)
+_FREELY: Final = (m.RecordMessage, m.Mark, m.Buckets, m.Leaf, m.View, *_ANSWERS)
 """What either side may say once it is welcome."""
 
 
@@ -76,19 +76,19 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.AGENT, State.GREETED): {(_R, m.Welcome): State.LIVE, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.LIVE): {
         **_all(_S, _FREELY, State.LIVE),
-        **_all(_R, _FREELY, State.LIVE),
+        **_all(_R, (*_FREELY, m.Confirm), State.LIVE),
         (_R, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.DRAINING): {
         **_all(_S, _ANSWERS, State.DRAINING),
-        **_all(_R, _ANSWERS, State.DRAINING),
+        **_all(_R, (*_ANSWERS, m.Confirm), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.LEAVING): {
-        **_all(_R, (*_FREELY, m.Drain), State.LEAVING),
+        **_all(_R, (*_FREELY, m.Confirm, m.Drain), State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
     (Role.AGENT, State.LEFT): {**_all(_S, _ANSWERS, State.LEFT), (_S, m.Goodbye): State.CLOSED},
@@ -96,14 +96,15 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.PRINCIPAL, State.START): {(_R, m.Hello): State.GREETED, (_S, m.Refuse): State.CLOSED},
     (Role.PRINCIPAL, State.GREETED): {(_S, m.Welcome): State.LIVE, (_S, m.Refuse): State.CLOSED},
     (Role.PRINCIPAL, State.LIVE): {
-        **_all(_S, _FREELY, State.LIVE),
+        # Confirmed is on the hub alone: whoever rules a spoke does not rule what the hub deletes.
+        **_all(_S, (*_FREELY, m.Confirm), State.LIVE),
         **_all(_R, _FREELY, State.LIVE),
         (_S, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.PRINCIPAL, State.DRAINING): {
-        **_all(_S, _ANSWERS, State.DRAINING),
+        **_all(_S, (*_ANSWERS, m.Confirm), State.DRAINING),
         # The agent may not have heard of it yet.
         **_all(_R, _FREELY, State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
@@ -113,7 +114,10 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
         **_all(_R, _FREELY, State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
-    (Role.PRINCIPAL, State.LEFT): {**_all(_S, _ANSWERS, State.LEFT), (_S, m.Goodbye): State.CLOSED},
+    (Role.PRINCIPAL, State.LEFT): {
+        **_all(_S, (*_ANSWERS, m.Confirm), State.LEFT),
+        (_S, m.Goodbye): State.CLOSED,
+    },
     (Role.PRINCIPAL, State.CLOSED): {},
 }
 """The whole order of a conversation. What is not here is a protocol error."""

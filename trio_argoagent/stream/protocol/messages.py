@@ -32,6 +32,8 @@ BUCKETS: Final = 256
 """Buckets of a feed."""
 BUCKET_SIZE: Final = 8
 """Bytes of one bucket's hash."""
+SET_SIZE: Final = 32
+"""Characters of the name of a held set."""
 
 
 class Reason(enum.StrEnum):
@@ -234,6 +236,50 @@ class Goodbye:
     detail: str
 
 
+@attrs.frozen
+class View:
+    """What the sender's feed is a view of: a receiver believes no inferred deletion of another one.
+
+    Said before any record, and again when it changes. Empty: not known, and no reason to doubt.
+
+    Attributes:
+        namespace: uid of the namespace that the sender's objects lie in.
+        mapping: hash of what selects and maps them.
+        sessions: counts its links with this peer; kept in the sender's cluster, so a restore takes it back.
+        settled: the receiver has been found to hold all that it should, and nothing else, on this link; not
+            said any more once ``namespace`` or ``mapping`` has changed.
+    """
+
+    namespace: str
+    mapping: str
+    sessions: int
+    settled: bool = False
+
+
+@attrs.frozen
+class Held:
+    """Deletions that the sender's replica does not carry out until a person confirms them.
+
+    Attributes:
+        name: of the set, for the confirmation; empty: nothing is held.
+        reason: for people.
+        total: how many there are.
+        keys: the first ``MAX_ENTRIES`` of them, in order.
+    """
+
+    name: str
+    reason: str
+    total: int
+    keys: tuple[Key, ...]
+
+
+@attrs.frozen
+class Confirm:
+    """A person on the hub wants the deletions of this set carried out."""
+
+    name: str
+
+
 Message = (
     Hello
     | Welcome
@@ -248,5 +294,8 @@ Message = (
     | Pong
     | Drain
     | Goodbye
+    | View
+    | Held
+    | Confirm
 )
 """Anything that can be said."""

@@ -50,6 +50,7 @@ SHORT = Text(64)
 LINE = Line(m.MAX_LINE)
 ROOT = Blob(m.ROOT_SIZE, m.ROOT_SIZE)
 TOKEN = Blob(m.MAX_TOKEN)
+SET = Text(m.SET_SIZE, 0, re.compile(r"([0-9a-f]{32})?"), "the name of a set")
 CAPABILITIES = Many(SHORT, 64)
 HIGHWATER = Many(Pair(SHORT, ASOF), 64)
 VERSION = Whole(1, 65_535)
@@ -62,9 +63,9 @@ def _check_key(key: Key) -> None:
 
 
 def _check_record(record: Record) -> None:
-    """A value has a digest and no evidence, a tombstone the reverse."""
-    if record.tombstone != (record.evidence is not None):
-        raise broken("evidence in a tombstone, and only there", "evidence")
+    """A value has a digest, a tombstone has none but evidence. So may a value that makes a copy go."""
+    if record.tombstone and record.evidence is None:
+        raise broken("evidence in a tombstone", "evidence")
     if record.tombstone == bool(record.digest):
         raise broken("a digest with a body, and none without", "digest")
 
@@ -165,6 +166,21 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
     11: (m.Pong, Fields(m.Pong, token=TOKEN)),
     12: (m.Drain, Fields(m.Drain)),
     13: (m.Goodbye, Fields(m.Goodbye, reason=REASON, detail=LINE)),
+    128: (
+        m.View,
+        Fields(
+            m.View,
+            namespace=Text(128),
+            mapping=Text(128),
+            sessions=Whole(0, MAX_NUMBER),
+            settled=Flag(),
+        ),
+    ),
+    129: (
+        m.Held,
+        Fields(m.Held, name=SET, reason=LINE, total=Whole(0, MAX_NUMBER), keys=Many(KEY, m.MAX_ENTRIES)),
+    ),
+    130: (m.Confirm, Fields(m.Confirm, name=SET)),
 }
 """Number to class and shape."""
 

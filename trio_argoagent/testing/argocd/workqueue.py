@@ -77,8 +77,12 @@ class WorkQueue(Generic[K]):
                 del self._waiting[key]
                 self._active[key] = None
                 return key
+            changed = self._changed
+            if deadline == math.inf:
+                await changed.wait()
+                continue
             with trio.move_on_at(deadline):
-                await self._changed.wait()
+                await changed.wait()
 
     def _promote(self) -> float:
         """Make ready what is due; returns when the next key is."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.apiserver.core.helpers import NOW, drop, make, merge, new_server
+from trio_argoagent.apiserver.core.forms import Form, Renderer
 from trio_argoagent.apiserver.core.kinds import CRDS
 from trio_argoagent.errors import AlreadyExists, ApiError, Invalid, MethodNotAllowed, NotFound
 
@@ -110,3 +111,26 @@ def test_the_end_of_a_definition_ends_its_watches() -> None:
     assert not watch.closed
     server.collect(NOW)
     assert watch.closed
+
+
+def test_versions_share_their_objects() -> None:
+    """Each is read, changed and followed in the version that is asked for."""
+    server = new_server()
+    first = widget()["spec"]["versions"][0]
+    make(server, widget(versions=[first, {**first, "name": "v2", "storage": False}]), CRDS, "")
+    one = server.resource("example.com", "v1", "widgets")
+    two = server.resource("example.com", "v2", "widgets")
+    value = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"n": 1}}
+    made = make(server, value, one.resource, "")
+    seen = server.get(two, "", "w")
+    assert seen.value == {**made.value, "apiVersion": "example.com/v2"}
+    assert merge(server, "w", {"spec": {"n": 1}}, two.resource, "").rv == made.rv
+    changed = merge(server, "w", {"spec": {"n": 2}}, two.resource, "")
+    assert changed.value["apiVersion"] == "example.com/v2"
+    assert server.get(one, "", "w").value["apiVersion"] == "example.com/v1"
+    renderer = Renderer(one, Form.WHOLE, "Metadata")
+    watch = server.watch(one, resource_version=str(made.rv))
+    (event,) = watch.take()
+    for shown in (renderer.page(server.list(one), NOW), renderer.event(event, NOW)):
+        assert b'"apiVersion":"example.com/v1"' in shown
+        assert b"example.com/v2" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trio_argoagent.apiserver.core import discovery
+from trio_argoagent.model.resources import Resource
 
 from .helpers import new_server
 
@@ -76,3 +77,16 @@ def test_reviews_can_only_be_asked() -> None:
     listed = discovery.resource_list(FOUND, "authorization.k8s.io", "v1")
     assert listed is not None
     assert all(item["verbs"] == ["create"] for item in listed["resources"])
+
+
+def test_the_best_version_comes_first() -> None:
+    """Stable ones before betas before alphas, later before earlier; other names last."""
+    names = ["v1alpha1", "v1", "odd", "v2beta1", "v10", "v1beta2"]
+    resources = [Resource("example.com", name, "widgets", "Widget") for name in names]
+    found = [discovery.Entry(resource, "widget", ["get"]) for resource in resources]
+    best = ["v10", "v1", "v2beta1", "v1beta2", "v1alpha1", "odd"]
+    (group,) = discovery.group_list(found)["groups"]
+    assert [version["version"] for version in group["versions"]] == best
+    assert group["preferredVersion"]["version"] == "v10"
+    (item,) = discovery.aggregated(found, core=False)["items"]
+    assert [version["version"] for version in item["versions"]] == best

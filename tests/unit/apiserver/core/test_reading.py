@@ -109,13 +109,20 @@ def test_a_version_from_the_future_times_out() -> None:
         {"match": "Exact"},
         {"match": "Exact", "resource_version": "0"},
         {"match": "Odd", "resource_version": "1"},
-        {"resource_version": "x"},
     ],
 )
 def test_contradictory_list_options_are_invalid(options: dict[str, str]) -> None:
     """Options that make no sense together are refused."""
     with pytest.raises(Invalid):
         new_server().list(APPLICATIONS, **options)  # type: ignore[arg-type]
+
+
+def test_a_version_that_is_none() -> None:
+    """It is a BadRequest, of a list and of a watch."""
+    with pytest.raises(BadRequest, match="invalid resource version"):
+        new_server().list(APPLICATIONS, resource_version="x")
+    with pytest.raises(BadRequest, match="invalid resource version"):
+        new_server().watch(APPLICATIONS, resource_version="x")
 
 
 def test_bad_tokens() -> None:

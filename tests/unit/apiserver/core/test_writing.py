@@ -210,7 +210,7 @@ def test_a_put_must_be_about_that_object() -> None:
         put(server, {**made.value, "metadata": {**meta, "namespace": "other"}})
     with pytest.raises(Conflict, match="UID in precondition"):
         put(server, {**made.value, "metadata": {**meta, "uid": "other"}})
-    with pytest.raises(Invalid, match="0x0: must be specified for an update"):
+    with pytest.raises(Invalid, match=" 0: must be specified for an update"):
         put(server, app())
     merge(server, "a1", {"spec": {"project": "p"}})
     with pytest.raises(Conflict, match="the object has been modified"):
@@ -228,7 +228,24 @@ def test_the_spec_is_required_on_update_too() -> None:
         server.patch(APPLICATIONS, NS, "a1", patch, content_type=patches.JSON_PATCH, actor="test", now=NOW)
 
 
-@pytest.mark.parametrize("field", ["name", "namespace", "uid", "deletionTimestamp"])
+@pytest.mark.parametrize(
+    ("field", "says"), [("name", "the name on the URL"), ("namespace", "the namespace sent on the request")]
+)
+def test_names_cannot_be_patched(field: str, says: str) -> None:
+    """A patch that makes it another object is a BadRequest."""
+    server = new_server()
+    make(server, app())
+    with pytest.raises(BadRequest, match=says):
+        merge(server, "a1", {"metadata": {field: "other"}})
+
+
+def test_a_put_of_another_object_that_is_not_there() -> None:
+    """What is wrong with the request comes before what is missing."""
+    with pytest.raises(BadRequest, match=r"\(other\) does not match the name on the URL \(a1\)"):
+        put(new_server(), app("other"))
+
+
+@pytest.mark.parametrize("field", ["uid", "deletionTimestamp"])
 def test_identity_cannot_be_patched(field: str) -> None:
     """A patch of what identifies an object is Invalid."""
     server = new_server()

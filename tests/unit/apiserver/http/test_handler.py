@@ -65,7 +65,7 @@ async def test_openapi(handler: ApiHandler) -> None:
         "/apis/x/v1/things",
         "/api/v1/namespaces/argocd/namespaces/x",
         "/apis/argoproj.io/v1alpha1/applications/a1",
-        "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/a1/status",
+        "/api/v1/namespaces/argocd/secrets/a1/status",
     ],
 )
 async def test_nothing_there(handler: ApiHandler, path: str) -> None:
@@ -73,6 +73,12 @@ async def test_nothing_there(handler: ApiHandler, path: str) -> None:
     answer = await ask(handler, "GET", path)
     assert answer.status == 404
     assert answer.value["message"] == "the server could not find the requested resource"
+
+
+async def test_a_subresource_that_a_custom_kind_does_not_have(handler: ApiHandler) -> None:
+    """It is the object that is not found."""
+    answer = await ask(handler, "GET", "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/a1/status")
+    assert (answer.status, answer.value["message"]) == (404, 'applications.argoproj.io "a1" not found')
 
 
 async def test_methods(handler: ApiHandler) -> None:

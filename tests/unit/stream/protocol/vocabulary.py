@@ -33,9 +33,11 @@ PLAIN_KEYS = st.builds(
 KEYS = PLAIN_KEYS | INTENTS
 HOLDINGS = st.builds(Holding, UIDS, DIGESTS | st.just(""))
 BODIES = st.binary(max_size=600) | st.binary(min_size=1, max_size=20).map(lambda part: part * 200)
-VALUES = st.builds(Record, KEYS, UIDS, DIGESTS, ASOFS, BODIES, st.none(), st.just("") | UIDS)
+EVIDENCE = st.none() | st.sampled_from(Evidence)
+VALUES = st.builds(Record, KEYS, UIDS, DIGESTS, ASOFS, BODIES, EVIDENCE, st.just("") | UIDS)
 TOMBSTONES = st.builds(Record, KEYS, UIDS, st.just(""), ASOFS, st.none(), st.sampled_from(Evidence))
 RESULTS = st.builds(Result, NUMBERS, st.sampled_from(Outcome), TEXTS, st.none() | HOLDINGS, ASOFS)
+SETS = st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32)
 VERSIONS = st.lists(st.integers(1, 65_535), min_size=2, max_size=2).map(lambda pair: tuple(sorted(pair)))
 
 STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
@@ -82,6 +84,9 @@ STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
     m.Pong: st.builds(m.Pong, st.binary(max_size=64)),
     m.Drain: st.just(m.Drain()),
     m.Goodbye: st.builds(m.Goodbye, REASONS, TEXTS),
+    m.View: st.builds(m.View, UIDS | st.just(""), DIGESTS | st.just(""), NUMBERS, st.booleans()),
+    m.Held: st.builds(m.Held, SETS, TEXTS, NUMBERS, st.lists(KEYS, max_size=4).map(tuple)),
+    m.Confirm: st.builds(m.Confirm, SETS),
 }
 MESSAGES = st.one_of(*STRATEGIES.values())
 
@@ -107,6 +112,9 @@ EXAMPLES: dict[str, Any] = {
     "pong": m.Pong(b"t"),
     "drain": m.Drain(),
     "goodbye": m.Goodbye(m.Reason.SHUTDOWN, "bye"),
+    "view": m.View("n-1", "m", 7, True),
+    "held": m.Held("0" * 32, "because", 3, (_KEY,)),
+    "confirm": m.Confirm("0" * 32),
 }
 """One full message of each kind, by a name for people."""
 

@@ -1,4 +1,4 @@
-"""One cluster of the demo: an embedded API server over HTTPS on loopback, with a kubeconfig for kubectl."""
+"""One cluster on this machine: an embedded API server over HTTPS on loopback, and a kubeconfig for kubectl."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from trio_argoagent.runtime.listening import open_listeners
 
 LOOPBACK: Final = "127.0.0.1"
 NAMESPACE: Final = "argocd"
-"""Argo CD's namespace on every cluster of the demo."""
+"""Argo CD's namespace on every cluster."""
 USER: Final = "you"
 """Whoever uses the printed kubeconfigs, in the API servers' logs."""
 LIFETIME: Final = 7 * 24 * 3600.0
-"""Seconds that the demo's certificates are valid."""
+"""Seconds that the certificates are valid."""
 
 
 @attrs.frozen
 class Pki:
-    """The demo's own authority; it lives and dies with it. Keys are never drawn from the seed."""
+    """The authority of one fleet; it lives and dies with it. Keys are never drawn from a seed."""
 
     authority: Authority
     env: Env
@@ -72,7 +72,7 @@ class Machine:
     """One cluster.
 
     Args:
-        name: of the node, as the demo calls it.
+        name: of the node.
         pki: certifies its API server.
         env: time and randomness.
         folder: where its kubeconfig is written.

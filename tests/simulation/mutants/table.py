@@ -1,0 +1,157 @@
+"""Which situation shows which mutant: a race, or a profile and a seed.
+
+A race is a situation that is made on purpose; it survives most changes of what is drawn. ``race@3`` is the
+race under another schedule than the first one. Where a row no longer shows its mutant,
+``python -m tests.simulation.mutants.hunt`` finds another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from .asking import ASKING
+from .bugs import BUGS
+from .deleting import DELETING
+from .guarding import GUARDING
+from .holding import HOLDING
+from .judging import Case, Drawn, Race
+from .linking import LINKING
+from .mutant import Mutant
+from .rules import RULES
+
+MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
+RACES: Final[Mapping[str, Race]] = {
+    race.name: race for race in (*ASKING, *DELETING, *GUARDING, *HOLDING, *LINKING)
+}
+
+SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
+    # Rules
+    "V1-status-write-without-version": "replaced-while-it-ends",
+    "V2-applied-answers-an-intent": "applied-before-an-older-status",
+    "V3-mirror-keeps-the-id": "copy-stolen-while-running",
+    "V4-entry-without-digest": "another-request-around-our-entry",
+    "V5-refresh-writes-the-intent": "answer-lost",
+    "V6-terminate-without-aim": "terminate-after-its-end",
+    "terminate-whatever-its-phase": "terminated-too-late",
+    "no-terminate-of-a-deleting-application": "terminate-what-is-leaving",
+    "V7-busy-for-ever": "abandoned",
+    "V8-rejection-without-answer": "rejected",
+    "V8-rejection-not-kept": "rejected",
+    "V14-any-status-answers-a-refresh": "refreshed-twice",
+    "V14-refresh-answered-in-two-writes": "refreshed-twice",
+    "V14-refresh-without-identity": "refreshed-twice",
+    "V15-no-empty-status": "never-reconciled",
+    "busy-spoke": "started-once-each",
+    "start-without-version": "started-once-each",
+    "start-leaves-the-old-state": "abandoned",
+    "start-without-id": "answer-lost",
+    "stamp-without-test": "replaced-while-stamped",
+    "one-intent-at-a-time": "terminate-behind-a-sync",
+    "intents-outlive-their-link": "created-after-its-deletion",
+    "withdrawn-intents-stay": "withdrawn",
+    "lost-start-is-not-repeated": "copy-lost-with-its-memory",
+    "stripped-entry-is-a-new-request": "entry-stripped",
+    "sync-of-a-deleting-application": "deleting-meanwhile",
+    "V9-cascade-with-its-own-finalizers": "cascade-unseen",
+    "V10-burial-without-version": "family-revived",
+    "V11-not-held-is-carried-out": "deleted-while-created",
+    "V11-strip-the-family-only": "with-hooks",
+    "tombstone-cascades": "finalizer-taken-off",
+    "project-does-not-wait": "project-and-application",
+    "application-does-not-wait": "waiting-for-its-project",
+    "wait-begins-anew": "overwritten-while-waiting",
+    "no-refresh-when-the-project-comes": "waiting-for-its-project",
+    "deleting-without-family-is-present": "project-with-finalizer",
+    "absence-from-an-incomplete-view": "slow-start",
+    "nothing-is-held": "emptied-unseen",
+    "witnesses-are-not-believed": "emptied-by-its-user",
+    "a-start-brings-a-budget": "one-of-the-first-minutes",
+    "witness-is-not-told": "recreated",
+    "recreate-whatever-was-seen": "recreated",
+    "V12-have-against-the-last-link": "put-back-over-a-link",
+    "V13-any-difference-is-normalisation": "label-in-between",
+    "AP-is-not-checked": "drift",
+    "writes-without-preconditions": "late-write",
+    "finalizers-without-version": "finalizer-in-between",
+    "no-normalisation": "rewritten-by-argocd",
+    "D-covers-our-entry": "asked-as-shown",
+    "aside-is-not-sent": "operation-alone",
+    "own-writes-are-not-read": "few-calls",
+    "ack-on-receipt": "late-write",
+    "ack-of-what-was-not-applied": "deleted-behind-an-edit",
+    "changes-are-queued": "slow-link",
+    "holdings-are-not-told": "deleting-meanwhile",
+    "older-records-win": "two-at-work",
+    "no-standing-down": "deleted-by-the-successor",
+    "a-relist-only-adds": "deleted-unseen",
+    "a-cache-goes-back": "stale-lists",
+    "no-look-after-a-list": "gone-before-the-watch-told",
+    "no-continuous-check": "deleting-meanwhile",
+    "two-links-of-one-agent": "rolling-update",
+    # Bugs
+    "tombstone-of-any-uid": "late-tombstone",
+    "dirty-mark-lost-on-cut": "answer-lost",
+    "roots-are-always-equal": "drift",
+    "orphans-are-not-told": "deleted-while-down",
+    "listing-without-the-last-bucket": "drift",
+    "buckets-are-not-renewed": "drift",
+    "reports-in-reverse": "told-amid-a-check",
+    "results-of-an-older-link": "numbers-begin-anew",
+    "restamped-for-ever": "recreated",
+    "no-superseding": "overwritten-while-waiting",
+    "a-refusal-is-for-ever": "refused-body",
+    "priorities-inverted": "slow-link",
+    "a-change-costs-the-place": "slow-link",
+    "urgent-is-cosmetic": "time-stamps",
+    "cosmetic-is-urgent": "time-stamps",
+    "unknown-is-done": "answers-lost",
+    "conflict-is-rejection": "conflicts",
+    "forbidden-is-rejection": "forbidden",
+    "unserved-is-gone": "deleted-while-unserved",
+    "labels-only-grow": "labels-go",
+    "annotations-are-replaced": "labels-go",
+    "foreign-finalizers-go": "finalizer-in-between",
+    "deleting-answered-too-early": "slow-cascade",
+    "cascade-of-any-uid": "cascade-meets-another",
+    "written-while-deleting": "stays-while-deleting",
+    "strip-before-answer": "slow-cascade",
+    "mirrors-are-let-go": "mirror-deleted",
+    "mirrors-keep-finalizers": "mirror-deleted",
+    "mirrors-over-hub-objects": "name-taken",
+    "drift-stays-offline": "drift",
+    "nothing-is-guarded-after-a-start": "drift",
+    "no-contest": "contested",
+    "contested-for-ever": "contested",
+    "withdrawn-is-guarded": "not-ours-alone",
+    "intents-of-another-uid": "two-of-one-name",
+    "requests-are-not-stamped": "answers-lost",
+    "requests-are-mirrored-over": "asked-while-away",
+    "old-state-answers": "asked-of-a-slow-spoke",
+    "terminating-is-overwritten": "terminated-while-cut",
+    "refresh-stays": "refreshed-once",
+    "refresh-is-done-again": "refreshed-once",
+    "no-status-after-an-intent": "put-back-after-its-answer",
+    "unseen-is-witnessed": "recreated-unseen",
+    "silence-is-trusted": "silent-watch",
+    "own-deletions-are-not-known": "few-calls",
+    "statuses-are-unknown-after-a-start": "restarts",
+    "witnesses-forget": "recreated",
+    "no-keepalive": "half-open",
+    "deleting-projects-are-forgotten": "project-of-the-hub",
+}
+
+
+def case_of(shown: str | Drawn) -> Case:
+    """What an entry of the table stands for."""
+    if isinstance(shown, Drawn):
+        return shown
+    name, _, seed = shown.partition("@")
+    return attrs.evolve(RACES[name], seed=int(seed or 1))
+
+
+def races_used() -> set[str]:
+    """The names of the races that show something."""
+    return {shown.partition("@")[0] for shown in SHOWN_BY.values() if isinstance(shown, str)}

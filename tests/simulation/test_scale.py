@@ -1,0 +1,69 @@
+"""A fleet costs by its Applications, not by its agents times its agents. Counts, never times.
+
+A thousand agents are a matter of minutes: ``benchmarks.scale`` plays them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import attrs
+import pytest
+import trio
+
+from benchmarks.scale import create, spokes
+from trio_argoagent.testing.fleet import open_fleet
+from trio_argoagent.testing.scheduling import simulate, steps_taken
+
+APPS = 3
+"""Of each agent."""
+SLACK = 1.25
+"""By how much more one Application may cost in the large fleet than in the small one."""
+
+
+@attrs.frozen
+class Cost:
+    """What a fleet took until everything was Synced and Healthy on both sides."""
+
+    seconds: float
+    steps: float
+    writes: float
+    sent: float
+
+    def per_app(self, agents: int) -> tuple[float, float, float]:
+        """Steps of tasks, API writes and bytes, by Application."""
+        count = agents * APPS
+        return self.steps / count, self.writes / count, self.sent / count
+
+
+@cache
+def cost(agents: int, level: int) -> Cost:
+    """Play a fleet of so many agents."""
+
+    async def main() -> Cost:
+        async with open_fleet(spokes(agents), seed=1, level=level) as fleet:
+            await create(fleet, APPS)
+            await fleet.wait_synced()
+            writes = sum(len(server.log) for server, _ in fleet.clusters())
+            return Cost(trio.current_time(), steps_taken(), writes, fleet.network.total.bytes_sent)
+
+    return simulate(main, seed=1)
+
+
+@pytest.fixture(params=[1, 2])
+def level(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Both networks."""
+    yield request.param
+
+
+def test_a_large_fleet_converges_as_soon_as_a_small_one(level: int) -> None:
+    """Agents do not wait for each other."""
+    assert cost(20, level).seconds <= 2 * cost(5, level).seconds
+    assert cost(20, level).seconds < 60.0
+
+
+def test_an_application_costs_the_same_in_a_large_fleet(level: int) -> None:
+    """Steps, writes and bytes for each are within a quarter of what they are in a fleet a fourth as large."""
+    small, large = cost(5, level).per_app(5), cost(20, level).per_app(20)
+    assert all(most <= SLACK * least for least, most in zip(small, large, strict=True)), (small, large)

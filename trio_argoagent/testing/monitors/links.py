@@ -1,0 +1,70 @@
+"""What is said on the links, and whether it is so: I5, I6, and of I8 what travels."""
+
+from __future__ import annotations
+
+from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.records import DRIFT, Outcome, Record, Result
+from trio_argoagent.runtime.events import Event
+from trio_argoagent.stream.protocol import codec, messages
+from trio_argoagent.testing.fleet import PRINCIPAL, Fleet
+from trio_argoagent.testing.monitors import reading
+from trio_argoagent.testing.monitors.ledger import Ledger
+
+
+class Links:
+    """See the module."""
+
+    def __init__(self, fleet: Fleet, ledger: Ledger) -> None:
+        self._fleet, self._ledger = fleet, ledger
+        self._sent: dict[tuple[str, bool, int], Record] = {}
+        self._made: dict[tuple[str, str, str], None] = {}
+        self._homes: dict[str, str] = {}
+        self._live: dict[str, int] = {}
+
+    def made(self, agent: str, uid: str, digest: str) -> None:
+        """A write has made a copy hold this."""
+        self._made[agent, uid, digest] = None
+
+    def at_home(self, uid: str, agent: str) -> None:
+        """An Application of the hub is this agent's."""
+        self._homes.setdefault(uid, agent)
+
+    def on_frame(self, agent: str, up: bool, frame: bytes) -> None:
+        """A frame was sent."""
+        said = codec.decode(frame)
+        if isinstance(said, messages.RecordMessage):
+            self._sent[agent, up, said.number] = said.record
+            self._check_scope(agent, up, said.record)
+            if said.record.evidence is not None:
+                self._ledger.evidence[agent, said.record.uid] = said.record.evidence
+            if said.record.tombstone and said.record.asof:
+                self._ledger.withdrawn[agent, said.record.uid] = int(said.record.asof)
+        elif isinstance(said, messages.Results):
+            for result in said.results:
+                self._check_answer(agent, result, self._sent.get((agent, not up, result.number)))
+
+    def _check_scope(self, agent: str, up: bool, record: Record) -> None:
+        key, home = record.key, self._homes.get(record.uid)
+        if key.namespace != self._fleet.spokes[agent].mapping.agent_namespace:
+            self._ledger.say(f"I8: {agent}: a record of {key}")
+        if not up and key.kind is not Kind.INTENT and home not in (None, agent):
+            self._ledger.say(f"I8: {agent} is sent {key}, which is {home}'s")
+
+    def _check_answer(self, agent: str, result: Result, record: Record | None) -> None:
+        held = result.holding
+        if result.outcome is not Outcome.APPLIED or record is None or held is None:
+            return
+        copied = record.key.kind in reading.KINDS.values() and held.digest != DRIFT
+        if copied and (agent, held.uid, held.digest) not in self._made:
+            self._ledger.say(f"I5: {agent}: {record.key} is said to be {held}, which no write has made it")
+
+    def on_event(self, program: str, event: Event) -> None:
+        """A program has told something."""
+        if program != PRINCIPAL:
+            return
+        if event.name == "link-up":
+            self._live[event.agent] = self._live.get(event.agent, 0) + 1
+            if self._live[event.agent] > 1:
+                self._ledger.say(f"I6: {event.agent} has two live links")
+        elif event.name == "link-down":
+            self._live[event.agent] -= 1

@@ -1,0 +1,33 @@
+"""The networks of the simulator by their levels."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trio_argoagent.errors import UserError
+from trio_argoagent.ports.env import Random
+from trio_argoagent.testing.conditions import Conditions
+from trio_argoagent.testing.network import Network
+
+LEVELS: Final = (1, 2)
+"""1: whole frames in memory. 2: the product's HTTP/2 over bytes in memory."""
+
+
+def make_network(level: int, chance: Random) -> Conditions[Any]:
+    """The network of that level.
+
+    Args:
+        level: one of ``LEVELS``.
+        chance: of latencies, and at level 2 of where bytes are cut.
+
+    Raises:
+        UserError: there is no such level.
+    """
+    if level not in LEVELS:
+        raise UserError(f"level: must be {' or '.join(map(str, LEVELS))}, not {level}")
+    if level == 1:
+        return Network(chance)
+    # Here: it loads HTTP/2, and most fleets do without.
+    from trio_argoagent.testing.wire import WireNetwork
+
+    return WireNetwork(chance)
