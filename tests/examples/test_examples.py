@@ -20,7 +20,7 @@ OPTIONS: Final = ("-p", "trio_argoagent.testing.plugin", "-W", "error", "--stric
 def test_an_example_passes(pytester: pytest.Pytester, name: str) -> None:
     """Copied out of this repository, without its settings, pytest runs it."""
     shutil.copytree(ROOT / "examples" / name, pytester.path / name)
-    result = pytester.runpytest_inprocess(*OPTIONS)
+    result = pytester.runpytest_subprocess(*OPTIONS)
     assert result.ret == pytest.ExitCode.OK
 
 
@@ -29,6 +29,6 @@ def test_the_page_on_testing_is_true(pytester: pytest.Pytester) -> None:
     blocks = BLOCK.findall(PAGE.read_text())
     assert len(blocks) >= 6
     pytester.makepyfile("\n\n".join(blocks))
-    result = pytester.runpytest_inprocess(*OPTIONS)
+    result = pytester.runpytest_subprocess(*OPTIONS)
     assert result.ret == pytest.ExitCode.OK
     assert result.parseoutcomes()["passed"] > len(blocks)

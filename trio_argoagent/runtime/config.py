@@ -27,7 +27,7 @@ class AgentConfig:
     namespace: str
     mode: Mode
     name: str = "agent"
-    limits: Limits = Limits()
+    limits: Limits = attrs.field(factory=Limits)
 
 
 @attrs.frozen
@@ -42,4 +42,4 @@ class PrincipalConfig:
 
     namespace: str
     keepalive: float = KEEPALIVE
-    limits: Limits = Limits()
+    limits: Limits = attrs.field(factory=Limits)

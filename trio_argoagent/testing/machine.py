@@ -1,4 +1,4 @@
-"""One cluster on this machine: an embedded API server over HTTPS on loopback, and a kubeconfig for kubectl."""
+"""One cluster on this machine: an embedded API server over HTTPS on loopback and a kubeconfig for kubectl."""
 
 from __future__ import annotations
 

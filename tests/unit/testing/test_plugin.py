@@ -17,7 +17,7 @@ from trio_argoagent.testing.trial import history_digest
 def run(pytester: pytest.Pytester, text: str, *options: str) -> pytest.RunResult:
     """Run a test file; warnings are errors, and unknown markers too."""
     pytester.makepyfile(IMPORTS + text)
-    return pytester.runpytest_inprocess("-p", PLUGIN, "-W", "error", "--strict-markers", *options)
+    return pytester.runpytest_subprocess("-p", PLUGIN, "-W", "error", "--strict-markers", *options)
 
 
 def test_a_fleet_runs_in_virtual_time_without_any_setting(pytester: pytest.Pytester) -> None:
