@@ -189,8 +189,6 @@ class Peer:
             # A status may have come before its mirror, a mirror may have found its name taken.
             for waiting in (key, status_key(key)):
                 self.workers.touch(waiting)
-        if change.new is None:
-            self._touch_leaving_projects()
         self._want_intents(key, change)
         self._applications.touch(obj.meta.namespace, obj.meta.name)
         self.telling.look(obj)
@@ -326,14 +324,15 @@ class Peer:
                 self.telling.look(obj)
                 if obj.deleting:
                     self._applications.touch(obj.meta.namespace, obj.meta.name)
-        self._touch_leaving_projects()
+        self.touch_leaving_projects()
         self._agree()
 
     def _agree(self) -> None:
         if self.outlet.core.proven:
             self.holds.settled()
 
-    def _touch_leaving_projects(self) -> None:
+    def touch_leaving_projects(self) -> None:
+        """Look again at the hub's projects that are going: what they waited for may be gone."""
         for obj in self._hub.projects.objects.values():
             if obj.deleting:
                 self._projects.touch(obj.meta.namespace, obj.meta.name)

@@ -139,6 +139,10 @@ class Principal:
         peer = self.peers.get(change.object.meta.namespace)
         if peer is not None:
             peer.on_application(change)
+        if change.new is None:
+            # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
+            for each in self.peers.values():
+                each.touch_leaving_projects()
 
     def _on_project(self, change: Change) -> None:
         for peer in self.peers.values():

@@ -338,7 +338,6 @@ async def _project_of_the_hub(scene: Scene) -> None:
     await trio.sleep(20)
     assert exists(scene.fleet.hub, APP_PROJECTS, NAMESPACE, "team"), "the hub's own Application has lost it"
     await scene.hub.delete(APPLICATIONS, NAMESPACE, "own")
-    await scene.hub.patch(APP_PROJECTS, NAMESPACE, "team", MergePatch({"metadata": {"labels": {"x": "y"}}}))
     await scene.until(lambda: not exists(scene.fleet.hub, APP_PROJECTS, NAMESPACE, "team"))
 
 

@@ -37,7 +37,7 @@ class BlastRadius:
     def __init__(self, fleet: Fleet, ledger: Ledger) -> None:
         self._fleet, self._ledger = fleet, ledger
         self._confirmed: dict[tuple[str, str, str], float] = {}
-        self._deleted: dict[tuple[str, Kind], deque[float]] = {}
+        self._deleted: dict[tuple[str, Kind], deque[tuple[float, str]]] = {}
 
     def on_hub(self, entry: LogEntry) -> None:
         """Has a user confirmed something?"""
@@ -62,16 +62,17 @@ class BlastRadius:
         if self._is_confirmed(spoke, kind, entry):
             return
         now, recent = trio.current_time(), self._deleted.setdefault((spoke.name, kind), deque())
-        recent.append(now)
-        while recent[0] < now - guard.WINDOW + MARGIN:
+        recent.append((now, entry.name))
+        while recent[0][0] < now - guard.WINDOW + MARGIN:
             recent.popleft()
         left = self._left(spoke, kind, entry)
         budget = max(guard.FLOOR, (left + len(recent)) * guard.PERCENT // 100)
         if len(recent) > budget:
             text = f"{len(recent)} deletions that nobody was seen to do, of {left + len(recent)}"
             self._ledger.violated("I4", entry, text)
-        elif not left and len(recent) > 1:
-            self._ledger.violated("I4", entry, f"the last of {len(recent)} that nobody was seen to delete")
+        elif not left and len(names := {name for _, name in recent}) > 1:
+            # By name: a copy that gave way to its successor was never one of two.
+            self._ledger.violated("I4", entry, f"the last of {len(names)} that nobody was seen to delete")
 
     def _is_confirmed(self, spoke: Spoke, kind: Kind, entry: LogEntry) -> bool:
         name = entry.name
