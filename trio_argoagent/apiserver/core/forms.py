@@ -106,8 +106,8 @@ class Renderer:
     def page(self, page: Page, now: float) -> bytes:
         """One page of a list."""
         metadata: dict[str, Any] = {"resourceVersion": str(page.rv)}
-        # A real server leaves out an empty one with its own kinds only.
-        if page.continue_token or self._kind.custom:
+        # A real server leaves out an empty one with its own kinds, and in Tables.
+        if page.continue_token or (self._kind.custom and self._tables is None):
             metadata["continue"] = page.continue_token
         if page.remaining is not None:
             metadata["remainingItemCount"] = page.remaining

@@ -54,10 +54,10 @@ _AGE: Final = Column("Age", "date", ".metadata.creationTimestamp")
 _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
     "Secret": (
         (Column("Type", "string", ".type"), None),
-        (Column("Data", "integer", ""), _count("data")),
+        (Column("Data", "string", ""), _count("data")),
         (_AGE, None),
     ),
-    "ConfigMap": ((Column("Data", "integer", ""), _count("data", "binaryData")), (_AGE, None)),
+    "ConfigMap": ((Column("Data", "string", ""), _count("data", "binaryData")), (_AGE, None)),
     "CustomResourceDefinition": ((Column("Created At", "date", ""), _created),),
     "ServiceAccount": ((Column("Secrets", "integer", ""), _count("secrets")), (_AGE, None)),
     "Event": (
