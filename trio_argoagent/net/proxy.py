@@ -114,10 +114,11 @@ def tunnel(proxy: Proxy, connect: Connect = trio.open_tcp_stream) -> Connect:
                 stream = TlsStream(stream, _context(), server_hostname=proxy.host)
                 await stream.do_handshake()
             await _ask(stream, proxy, format_address(host, port), where)
-        except BaseException as exc:
+        except (ConnectionBroken, trio.BrokenResourceError, h11.RemoteProtocolError) as exc:
             await trio.aclose_forcefully(stream)
-            if isinstance(exc, ConnectionBroken | trio.BrokenResourceError | h11.RemoteProtocolError):
-                raise OSError(f"the proxy {where}: {exc or 'it hung up'}") from exc
+            raise OSError(f"the proxy {where}: {exc or 'it hung up'}") from exc
+        except BaseException:
+            await trio.aclose_forcefully(stream)
             raise
         return stream
 
