@@ -12,11 +12,14 @@ from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
 from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
 from trio_argoagent.ports.cluster import JsonPatch, MergePatch
+from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.sync import conditions, names, steps
 from trio_argoagent.testing.argocd import argocd_server
 from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
+from trio_argoagent.testing.plan import Options, draw_plan
+from trio_argoagent.testing.trial import run_plan
 
 from .helpers import Scene, play
 
@@ -198,3 +201,10 @@ def test_a_missing_copy_and_an_orphan_are_seen(mode: Mode) -> None:
         assert any("the copy is of" in line for line in scene.fleet.differences())
 
     play(story, mode=mode)
+
+
+def test_a_proof_that_never_moves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """L4: a feed that says it is proven as of long ago, although all is at rest."""
+    monkeypatch.setattr(Outlet, "consistent_as_of", lambda self, kind: "1")
+    report = run_plan(draw_plan(1, Options(agents=1, apps=3, seconds=30.0, faults=())))
+    assert [line.partition(":")[0] for line in report.violations] == ["L4"] * 2

@@ -1,14 +1,17 @@
-"""Do the product's counters add up? I9 and I10."""
+"""Do the product's counters add up, and what it says of itself? I9, I10 and L4."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from trio_argoagent.agent.program import AgentStatus
+from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.model import rv
+from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
-from trio_argoagent.testing.fleet import Fleet
+from trio_argoagent.testing.fleet import NAMESPACE, Fleet
 from trio_argoagent.testing.monitors.ledger import Ledger
 
 
@@ -48,6 +51,19 @@ class Counters:
         for where, replica in self._replicas():
             if replica.working or replica.waiting > self._seen(where.rpartition(" ")[2]):
                 yield f"I9: {where}: the replica is not settled: {replica}"
+        yield from self._behind()
+
+    def _behind(self) -> Iterator[str]:
+        """L4: what a feed is proven as of passes every version, unless something of it is refused."""
+        for name, peer, agent in self._pairs():
+            spoke = self._fleet.spokes[name]
+            said = [(name, agent.consistent_as_of, _newest(spoke.server, NAMESPACE), agent.observed)]
+            if not spoke.mapping.autonomous:
+                newest = _newest(self._fleet.hub, name)
+                said.append((f"principal for {name}", peer.consistent_as_of, newest, peer.desired))
+            for where, proven, newest, source in said:
+                if not source.refused and not rv.at_least(proven, str(newest)):
+                    yield f"L4: {where}: proven as of {proven or 'never'}, and there is {newest}"
 
     def _sources(self) -> Iterator[tuple[str, SourceStatistics]]:
         for name, peer, agent in self._pairs():
@@ -66,3 +82,8 @@ class Counters:
             agent = self._fleet.agents[peer.name].instance
             if agent is not None:
                 yield peer.name, peer, agent.status()
+
+
+def _newest(server: ApiServer, namespace: str) -> int:
+    """The latest version of an Application there; 0 without any."""
+    return max((item.rv for item in server.list(APPLICATIONS, namespace).items), default=0)
