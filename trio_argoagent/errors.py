@@ -18,7 +18,7 @@ ArgoAgentError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 
@@ -195,3 +195,12 @@ def api_error(
     """The exception for a Status: its reason decides, else its HTTP code, else ``Unavailable`` for 5xx."""
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code) or (Unavailable if code >= 500 else ApiError)
     return kind(message, code=code, reason=reason or None, details=details, retry_after=retry_after)
+
+
+def leaves(exc: BaseException) -> Iterator[BaseException]:
+    """What went wrong, without the groups round it: every exception that a group holds, or the one itself."""
+    if isinstance(exc, BaseExceptionGroup):
+        for member in exc.exceptions:
+            yield from leaves(member)
+    else:
+        yield exc

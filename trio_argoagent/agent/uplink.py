@@ -15,7 +15,7 @@ import trio
 from trio_argoagent._version import __version__
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.views import Views
-from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError
+from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, leaves
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics
 from trio_argoagent.replication.handover import Greeting
@@ -92,12 +92,12 @@ class Uplink:
                     greeting, welcome = await self._greet(link, cluster_uid)
                 await self._talk(greeting, welcome)
         except* LinkRefused as group:
-            refusal = _first(group)
+            refusal = next(leaves(group))
             assert isinstance(refusal, LinkRefused)
             self._retry_after = refusal.retry_after
             self._report("link-refused", str(refusal), "error")
         except* (LinkError, ProtocolError) as group:
-            self._report("link-broken", str(_first(group)), "warning")
+            self._report("link-broken", str(next(leaves(group))), "warning")
         except* trio.TooSlowError:
             self._report("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         finally:
@@ -165,11 +165,3 @@ class Uplink:
     def traffic(self) -> LinkStatistics:
         """What has crossed all links so far."""
         return self._past if self._link is None else self._past.plus(self._link.statistics())
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first exception of a group that is not itself a group."""
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found

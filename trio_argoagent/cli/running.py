@@ -15,7 +15,7 @@ from typing import Final
 import click
 import trio
 
-from trio_argoagent.errors import UserError
+from trio_argoagent.errors import UserError, leaves
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -29,7 +29,7 @@ def run(program: Callable[[], Awaitable[int]]) -> None:
     try:
         code = trio.run(_until_signalled, program)
     except* UserError as group:
-        for problem in _leaves(group):
+        for problem in leaves(group):
             click.echo(f"error: {problem}", err=True)
     sys.exit(code)
 
@@ -49,13 +49,6 @@ async def _until_signalled(program: Callable[[], Awaitable[int]]) -> int:
         code = await program()
         nursery.cancel_scope.cancel()
     return code
-
-
-def _leaves(group: BaseExceptionGroup[UserError]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for exc in group.exceptions:
-        found.extend(_leaves(exc) if isinstance(exc, BaseExceptionGroup) else [exc])
-    return found
 
 
 def read_file(path: str, what: str) -> bytes:

@@ -11,7 +11,8 @@ import trio
 
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
-from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch, ObjectList, WatchEvent
+from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch
+from trio_argoagent.ports.forwarding import ForwardingCluster
 from trio_argoagent.replication.fairness import SLOTS, Fairness, FairnessStatistics, Ticket
 
 
@@ -68,75 +69,36 @@ class SharedWrites:
         return self._core.statistics()
 
 
-class SharedCluster:
+class SharedCluster(ForwardingCluster):
     """``ports.cluster.Cluster`` whose writes take turns. Reads do not: they are few, and not why we queue."""
 
     def __init__(self, writes: SharedWrites, agent: str, cluster: Cluster) -> None:
-        self._writes, self._agent, self._cluster = writes, agent, cluster
-
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
-        """See the port."""
-        return await self._cluster.get(resource, namespace, name)
-
-    async def list(
-        self,
-        resource: Resource,
-        namespace: str = "",
-        *,
-        selector: str = "",
-        resource_version: str = "",
-        limit: int = 0,
-        continue_token: str = "",
-    ) -> ObjectList:
-        """See the port."""
-        return await self._cluster.list(
-            resource,
-            namespace,
-            selector=selector,
-            resource_version=resource_version,
-            limit=limit,
-            continue_token=continue_token,
-        )
-
-    def watch(
-        self,
-        resource: Resource,
-        namespace: str = "",
-        *,
-        selector: str = "",
-        resource_version: str,
-        timeout: float = 300.0,
-    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
-        """See the port."""
-        return self._cluster.watch(
-            resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
-        )
+        super().__init__(cluster)
+        self._writes, self._agent = writes, agent
 
     async def create(self, resource: Resource, value: Mapping[str, Any]) -> Object:
         """See the port."""
         async with self._turn(value):
-            return await self._cluster.create(resource, value)
+            return await super().create(resource, value)
 
     async def replace(self, resource: Resource, value: Mapping[str, Any]) -> Object:
         """See the port."""
         async with self._turn(value):
-            return await self._cluster.replace(resource, value)
+            return await super().replace(resource, value)
 
     async def patch(
         self, resource: Resource, namespace: str, name: str, patch: JsonPatch | MergePatch
     ) -> Object:
         """See the port."""
         async with self._turn(patch.operations if isinstance(patch, JsonPatch) else patch.value):
-            return await self._cluster.patch(resource, namespace, name, patch)
+            return await super().patch(resource, namespace, name, patch)
 
     async def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str = "", resource_version: str = ""
     ) -> None:
         """See the port."""
         async with self._turn({}):
-            await self._cluster.delete(
-                resource, namespace, name, uid=uid, resource_version=resource_version
-            )
+            await super().delete(resource, namespace, name, uid=uid, resource_version=resource_version)
 
     def _turn(self, body: Any) -> AbstractAsyncContextManager[None]:
         # Encoded once more just for its length: 30 us for 40 KB, against milliseconds of a write.

@@ -9,17 +9,17 @@ on their way before it do arrive, as after a SIGSTOP. A throttled server turns a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import trio
 
 from trio_argoagent.errors import ApiError, OutcomeUnknown, Throttled
-from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
-from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch, ObjectList, WatchEvent
+from trio_argoagent.ports.cluster import Cluster, WatchEvent
 from trio_argoagent.ports.env import Random
+from trio_argoagent.ports.forwarding import ForwardingCluster
 
 RETRY_AFTER: Final = 1.0
 """Seconds that a throttled call is told to wait."""
@@ -78,7 +78,7 @@ class Hindrance:
         return answer
 
 
-class HinderedCluster:
+class HinderedCluster(ForwardingCluster):
     """Another cluster, as a program that may be hindered sees it.
 
     Args:
@@ -87,33 +87,11 @@ class HinderedCluster:
     """
 
     def __init__(self, cluster: Cluster, hindrance: Hindrance) -> None:
-        self._cluster, self._hindrance = cluster, hindrance
+        super().__init__(cluster)
+        self._hindrance = hindrance
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
-        """See ``Cluster``."""
-        return await self._hindrance.call(lambda: self._cluster.get(resource, namespace, name))
-
-    async def list(
-        self,
-        resource: Resource,
-        namespace: str = "",
-        *,
-        selector: str = "",
-        resource_version: str = "",
-        limit: int = 0,
-        continue_token: str = "",
-    ) -> ObjectList:
-        """See ``Cluster``."""
-        return await self._hindrance.call(
-            lambda: self._cluster.list(
-                resource,
-                namespace,
-                selector=selector,
-                resource_version=resource_version,
-                limit=limit,
-                continue_token=continue_token,
-            )
-        )
+    async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await self._hindrance.call(call)
 
     def watch(
         self,
@@ -124,9 +102,9 @@ class HinderedCluster:
         resource_version: str,
         timeout: float = 300.0,
     ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
-        """See ``Cluster``."""
+        """See the port."""
         return self._watch(
-            self._cluster.watch(
+            super().watch(
                 resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
             )
         )
@@ -138,30 +116,6 @@ class HinderedCluster:
         await self._hindrance.enter()
         async with opening as events:
             yield _HinderedFeed(events, self._hindrance)
-
-    async def create(self, resource: Resource, value: Mapping[str, Any]) -> Object:
-        """See ``Cluster``."""
-        return await self._hindrance.call(lambda: self._cluster.create(resource, value))
-
-    async def replace(self, resource: Resource, value: Mapping[str, Any]) -> Object:
-        """See ``Cluster``."""
-        return await self._hindrance.call(lambda: self._cluster.replace(resource, value))
-
-    async def patch(
-        self, resource: Resource, namespace: str, name: str, patch: JsonPatch | MergePatch
-    ) -> Object:
-        """See ``Cluster``."""
-        return await self._hindrance.call(lambda: self._cluster.patch(resource, namespace, name, patch))
-
-    async def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str = "", resource_version: str = ""
-    ) -> None:
-        """See ``Cluster``."""
-        return await self._hindrance.call(
-            lambda: self._cluster.delete(
-                resource, namespace, name, uid=uid, resource_version=resource_version
-            )
-        )
 
 
 class _HinderedFeed:

@@ -21,6 +21,7 @@ import trio
 
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import LogEntry
+from trio_argoagent.errors import leaves
 from trio_argoagent.model.objects import canonical
 from trio_argoagent.testing.chaos import FAULTS, HUB, WIRE_FAULTS
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, open_fleet
@@ -285,15 +286,7 @@ async def _sample(monitors: Monitors) -> None:
 
 def told(exc: BaseException) -> Iterator[str]:
     """What ended a run, one line for each exception that a group holds."""
-    return map(_line, _leaves(exc))
-
-
-def _leaves(exc: BaseException) -> Iterator[BaseException]:
-    if isinstance(exc, BaseExceptionGroup):
-        for inner in exc.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield exc
+    return map(_line, leaves(exc))
 
 
 def _line(exc: BaseException) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 import trio
 
+from trio_argoagent.errors import leaves
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.faults import NONE
@@ -107,7 +108,7 @@ def _bounded(main: Callable[[], Awaitable[object]], seed: int) -> Sequence[str]:
     try:
         simulate(run, seed=seed)
     except Exception as exc:
-        return [f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(exc)]
+        return [f"{type(leaf).__name__}: {leaf}" for leaf in leaves(exc)]
     return []
 
 
@@ -150,11 +151,3 @@ async def _calm(fleet: Fleet, monitors: Monitors) -> None:
         found.append(f"L2: {monitors.writes - writes} writes while nothing changed")
     if found:
         raise AssertionError("; ".join(found))
-
-
-def _leaves(exc: BaseException) -> Iterator[BaseException]:
-    if isinstance(exc, BaseExceptionGroup):
-        for inner in exc.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield exc
