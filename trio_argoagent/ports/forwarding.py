@@ -1,4 +1,4 @@
-"""A ``Cluster`` that is another one: who stands between a program and its cluster overrides what it changes."""
+"""A ``Cluster`` that is another one: who stands before a cluster overrides just what it changes."""
 
 from __future__ import annotations
 
