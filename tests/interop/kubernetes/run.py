@@ -25,7 +25,9 @@ VARIABLE: Final = "TRIO_ARGOAGENT_TEST_KUBECONFIG"
 def pytest_command(arguments: list[str]) -> list[str]:
     """The tests that are about real servers, or those that are named."""
     named = [argument for argument in arguments if Path(argument.partition("::")[0]).exists()]
-    return [sys.executable, "-m", "pytest", *([] if named else [str(Path(__file__).parent)]), *arguments]
+    here = Path(__file__).parent
+    everything = [str(here), str(here.parents[1] / "parity")]
+    return [sys.executable, "-m", "pytest", *([] if named else everything), *arguments]
 
 
 async def run(arguments: list[str]) -> int:
