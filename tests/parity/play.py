@@ -33,12 +33,13 @@ def play(
     *,
     managed: tuple[str, ...] = (),
     autonomous: tuple[str, ...] = (),
+    mode: Mode = Mode.MANAGED,
     principal: Callable[[PrincipalConfig], PrincipalConfig] = lambda config: config,
     agent: Callable[[AgentConfig], AgentConfig] = lambda config: config,
 ) -> None:
-    """Run a story with these agents; none named: one managed agent, ``east``."""
+    """Run a story with these agents; none named: one, ``east``, in that mode."""
     modes = dict.fromkeys(managed, Mode.MANAGED) | dict.fromkeys(autonomous, Mode.AUTONOMOUS)
-    modes = modes or {"east": Mode.MANAGED}
+    modes = modes or {"east": mode}
 
     async def act(backing: Backing, nursery: trio.Nursery) -> None:
         stage = Stage(backing, modes, principal, agent)
