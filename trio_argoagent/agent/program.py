@@ -83,8 +83,8 @@ class Agent:
             self._report,
         )
         self._silence = ""
-        for informer in (self.spoke.applications, self.spoke.projects):
-            informer.on_state(self._on_state)
+        for _, store in self.spoke.stores:
+            store.informer.on_state(self._on_state)
         self._uplink = Uplink(config, self.spoke, self.views, dialer, env, self._report)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -93,11 +93,11 @@ class Agent:
         self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.views.memory.run)
-            await nursery.start(self.spoke.applications.run)
-            await nursery.start(self.spoke.projects.run)
+            for _, store in self.spoke.stores:
+                await nursery.start(store.informer.run)
             nursery.start_soon(self.spoke.workers.run)
             nursery.start_soon(self.spoke.telling.run)
-            nursery.start_soon(self._refresher.run, self.spoke.known_applications)
+            nursery.start_soon(self._refresher.run, self.spoke.stores[Kind.APPLICATION].known)
             task_status.started()
             await self.views.memory.wait_synced()
             await self._uplink.run(cluster_uid)
@@ -120,7 +120,7 @@ class Agent:
         self._refresher.project_came(name)
 
     def _on_state(self) -> None:
-        if not (self.spoke.applications.is_synced and self.spoke.projects.is_synced):
+        if not self.spoke.stores.is_synced:
             return
         silence = self.spoke.outlet.silence()
         if silence != self._silence and self.config.mode is Mode.AUTONOMOUS:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import trio
 
 from trio_argoagent.errors import RemoteProtocolError
-from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Record, Result
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.copies import Copies, Dependencies, is_departure, retained
-from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
-from trio_argoagent.replication.known import Known
 from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.refusals import Refusals
+from trio_argoagent.replication.stores import Stores
 from trio_argoagent.replication.telling import Telling
 from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
 from trio_argoagent.sync import kinds, names, projection, wants
@@ -57,48 +55,44 @@ class Spoke:
         self.namespace, self.mode, self._env, self._project_came = namespace, mode, env, project_came
         self.principal_uid = ""
         self.incarnation = ""
-        self.applications = Informer(cluster, APPLICATIONS, namespace, env=env)
-        self.projects = Informer(cluster, APP_PROJECTS, namespace, env=env)
-        self.known_applications = Known(self.applications)
-        self.known_projects = Known(self.projects)
+        self.stores = Stores(cluster, {base.kind: namespace for base in kinds.BASE.values()}, env)
+        self._executors = self.stores.executors(cluster)
         self._desired = kinds.rows(mode, Feed.DESIRED)
         self._observed = kinds.rows(mode, Feed.OBSERVED)
         self.outlet = Outlet(self._body, self._asof)
-        self.workers = self._make_workers(cluster, limits)
+        self.workers = self._make_workers(limits)
         self.telling = self._make_telling(cluster, report)
-        self.applications.on_change(self._on_application)
-        self.projects.on_change(self._on_project)
-        for informer in (self.applications, self.projects):
-            informer.on_state(self._on_state)
-            informer.on_list(self.workers.observe_again)
+        for kind, store in self.stores:
+            store.informer.on_change(partial(self._on_change, kind))
+            store.informer.on_state(self._on_state)
+            store.informer.on_list(self.workers.observe_again)
 
-    def _make_workers(self, cluster: Cluster, limits: Limits) -> Workers:
-        on_apps = Executor(cluster, APPLICATIONS, self.known_applications)
-        on_projects = Executor(cluster, APP_PROJECTS, self.known_projects)
+    def _make_workers(self, limits: Limits) -> Workers:
+        projects = self.stores[Kind.APP_PROJECT].known
         dependencies = Dependencies(
-            self.applications.objects.values,
-            lambda name: self.known_projects.get(self.namespace, name) is not None,
+            self.stores[Kind.APPLICATION].informer.objects.values,
+            lambda name: projects.get(self.namespace, name) is not None,
             lambda app: is_departure(
                 self.workers.core.wanted(Key(Kind.APPLICATION, app.meta.namespace, app.meta.name))
             ),
         )
         trades: dict[Kind, Trade] = {
-            Kind.APPLICATION: Copies(on_apps, self._place, dependencies, self._wanted_since, self._may_go),
-            Kind.APP_PROJECT: Copies(
-                on_projects, self._place, dependencies, self._wanted_since, self._may_go
-            ),
-            Kind.INTENT: Intents(on_apps, self._uid, lambda key: self.outlet.force(status_key(key))),
+            kind: Copies(self._executors[kind], self._place, dependencies, self._wanted_since, self._may_go)
+            for kind, row in self._desired.items()
+            if row.copied
         }
-        carried = {kind: trade for kind, trade in trades.items() if kind in self._desired}
+        trades[Kind.INTENT] = Intents(
+            self._executors[Kind.INTENT], self._uid, lambda key: self.outlet.force(status_key(key))
+        )
         listed = frozenset(kind for kind, row in self._desired.items() if row.listed)
-        return Workers(carried, listed=listed, limits=limits)
+        return Workers(trades, listed=listed, limits=limits)
 
     def _make_telling(self, cluster: Cluster, report: Callable[[str], None]) -> Telling:
         standing = Refusals(
             lambda key: (key.namespace, key.name), self.outlet.core.answered, "the principal", "this cluster"
         )
         return Telling(
-            Executor(cluster, APPLICATIONS, self.known_applications),
+            self._executors[Kind.APPLICATION],
             standing,
             Happenings(cluster, self._env, _itself),
             lambda kind, name: Key(kind, *name),
@@ -113,7 +107,7 @@ class Spoke:
 
     def compared(self) -> None:
         """It is known now what the hub holds."""
-        for app in self.applications.objects.values():
+        for app in self.stores[Kind.APPLICATION].informer.objects.values():
             self._look(app)
 
     def _look(self, app: Object) -> None:
@@ -136,32 +130,29 @@ class Spoke:
 
     # What the informers say
 
-    def _on_application(self, change: Change) -> None:
-        obj = change.new or change.old
-        assert obj is not None
-        key = Key(Kind.APPLICATION, obj.meta.namespace, obj.meta.name)
+    def _on_change(self, kind: Kind, change: Change) -> None:
+        obj = change.object
+        key = Key(kind, obj.meta.namespace, obj.meta.name)
         self._observe(key, change)
+        if kind is Kind.APPLICATION:
+            self._on_application(key, change)
+        self._want_copy(key, change)
+        if kind is Kind.APPLICATION:
+            self._look(obj)
+        elif kind is Kind.APP_PROJECT and change.old is None and not change.initial:
+            self._touch_waiting(Kind.APPLICATION)
+            self._project_came(key.name)
+
+    def _on_application(self, key: Key, change: Change) -> None:
         for intent in intent_keys(key):
             self.workers.touch(intent)
         if change.new is None or change.new.deleting:
             self._touch_waiting(Kind.APP_PROJECT)
         self._want_status(status_key(key), change)
-        self._want_copy(key, change)
-        self._look(obj)
-
-    def _on_project(self, change: Change) -> None:
-        obj = change.new or change.old
-        assert obj is not None
-        key = Key(Kind.APP_PROJECT, obj.meta.namespace, obj.meta.name)
-        self._observe(key, change)
-        self._want_copy(key, change)
-        if change.old is None and not change.initial:
-            self._touch_waiting(Kind.APPLICATION)
-            self._project_came(key.name)
 
     def _on_state(self) -> None:
         for kind in self._observed:
-            informer = self.projects if kind is Kind.APP_PROJECT else self.applications
+            informer = self.stores[kind].informer
             reason = informer.degraded or "the spoke's objects are not known yet"
             self.outlet.set_complete(kind, informer.complete, reason)
 
@@ -219,12 +210,8 @@ class Spoke:
             raise RemoteProtocolError(f"{record.key} is not in the namespace {self.namespace}")
         return record
 
-    def _object(self, key: Key) -> Object | None:
-        informer = self.projects if key.kind is Kind.APP_PROJECT else self.applications
-        return informer.get(key.namespace, key.name)
-
     def _body(self, key: Key) -> bytes | None:
-        obj = self._object(key)
+        obj = self.stores.get(key.kind, key.namespace, key.name)
         if obj is None:
             return None
         if key.kind is Kind.STATUS:
@@ -232,8 +219,7 @@ class Spoke:
         return canonical(projection.copy_projection(self._observed[key.kind], obj))
 
     def _asof(self, kind: Kind) -> str:
-        informer = self.projects if kind is Kind.APP_PROJECT else self.applications
-        return informer.resource_version
+        return self.stores[kind].informer.resource_version
 
 
 async def _itself(subject: Involved) -> Involved:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trio_argoagent import errors
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.keys import Kind
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, SECRETS
+from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Involved
-from trio_argoagent.replication.known import Known
 from trio_argoagent.replication.memory import Memory
 from trio_argoagent.replication.sharing import SharedWrites
-from trio_argoagent.sync import names, views
+from trio_argoagent.replication.stores import Stores
+from trio_argoagent.sync import kinds, names, views
 
 
 class Hub:
@@ -21,31 +23,25 @@ class Hub:
 
     Args:
         cluster: the hub's API.
-        namespace: Argo CD's on the hub; Applications are looked for in all namespaces.
+        namespace: Argo CD's on the hub; what is not shared by all agents is looked for in all namespaces.
         env: time and randomness.
     """
 
     def __init__(self, cluster: Cluster, namespace: str, env: Env) -> None:
         self.namespace, self.env, self.cluster = namespace, env, cluster
-        self.applications = Informer(cluster, APPLICATIONS, env=env)
-        self.projects = Informer(cluster, APP_PROJECTS, namespace, env=env)
+        places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
+        self.stores = Stores(cluster, places, env)
         self.namespaces = Informer(cluster, NAMESPACES, env=env)
         self.memory = Memory(cluster, namespace, env)
-        self.known_applications = Known(self.applications)
-        self.known_projects = Known(self.projects)
         self.writes = SharedWrites()
 
-    def executors(self, agent: str) -> tuple[Executor, Executor]:
-        """For the writes of one agent to Applications and AppProjects: they take turns with the others'."""
-        shared = self.writes.cluster(agent, self.cluster)
-        return (
-            Executor(shared, APPLICATIONS, self.known_applications),
-            Executor(shared, APP_PROJECTS, self.known_projects),
-        )
+    def executors(self, agent: str) -> Mapping[Kind, Executor]:
+        """For the writes of one agent, by kind: they take turns with the others'."""
+        return self.stores.executors(self.writes.cluster(agent, self.cluster))
 
     def informer(self, kind: Kind) -> Informer:
         """Where objects of this kind (or what hangs on them) are read."""
-        return self.projects if kind is Kind.APP_PROJECT else self.applications
+        return self.stores[kind].informer
 
     def is_leaving(self, namespace: str) -> bool:
         """Is this namespace being deleted, or gone? What goes with it was nobody's single decision.
@@ -70,12 +66,12 @@ class Hub:
         informer = self.informer(kind)
         if not informer.complete:
             return informer.degraded or "the hub's objects are not known yet"
-        namespace = self.namespace if kind is Kind.APP_PROJECT else agent
+        namespace = self.namespace if kinds.BASE[kind].shared else agent
         return f"namespace {namespace} is being deleted, or gone" if self.is_leaving(namespace) else ""
 
     def uses(self, project: str) -> bool:
         """Does any Application of the hub name this AppProject?"""
-        apps = self.applications.objects.values()
+        apps = self.informer(Kind.APPLICATION).objects.values()
         return any(((app.get("spec") or {}).get("project") or "default") == project for app in apps)
 
     async def cluster_secret(self, agent: str, otherwise: Involved) -> Involved:

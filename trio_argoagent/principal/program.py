@@ -11,6 +11,7 @@ from trio_argoagent import errors
 from trio_argoagent._version import __version__
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode, is_dns_label
+from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
@@ -24,6 +25,7 @@ from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
 from trio_argoagent.stream.protocol import handshake, messages
+from trio_argoagent.sync import kinds
 from trio_argoagent.sync.mapping import NamespaceMapping
 
 IDENTITY: Final = "argocd-agent-principal-identity"
@@ -73,11 +75,10 @@ class Principal:
         self._uid = ""
         # Bounded by MAX_PEERS: an agent is handed over once.
         self._newcomers, self._arrivals = trio.open_memory_channel[Peer](MAX_PEERS)
-        self.hub.applications.on_change(self._on_application)
-        self.hub.projects.on_change(self._on_project)
-        for informer in (self.hub.applications, self.hub.projects):
-            informer.on_state(self._on_state)
-            informer.on_list(self._on_list)
+        for kind, store in self.hub.stores:
+            store.informer.on_change(partial(self._on_change, kind))
+            store.informer.on_state(self._on_state)
+            store.informer.on_list(self._on_list)
         self.hub.namespaces.on_change(self._on_namespace)
         self.hub.memory.on_change(self._on_memory)
 
@@ -85,8 +86,8 @@ class Principal:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
         self._uid = await self._identity()
         async with trio.open_nursery() as nursery:
-            await nursery.start(self.hub.applications.run)
-            await nursery.start(self.hub.projects.run)
+            for _, store in self.hub.stores:
+                await nursery.start(store.informer.run)
             nursery.start_soon(self.hub.namespaces.run)
             nursery.start_soon(self.hub.memory.run)
             with trio.move_on_after(NAMESPACES_WAIT):
@@ -135,18 +136,15 @@ class Principal:
 
     # What the informers say
 
-    def _on_application(self, change: Change) -> None:
-        peer = self.peers.get(change.object.meta.namespace)
-        if peer is not None:
-            peer.on_application(change)
-        if change.new is None:
+    def _on_change(self, kind: Kind, change: Change) -> None:
+        owner = self.peers.get(change.object.meta.namespace)
+        concerned = self.peers.values() if kinds.BASE[kind].shared else [owner] if owner is not None else ()
+        for peer in concerned:
+            peer.on_change(kind, change)
+        if kind is Kind.APPLICATION and change.new is None:
             # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
             for each in self.peers.values():
-                each.touch_leaving_projects()
-
-    def _on_project(self, change: Change) -> None:
-        for peer in self.peers.values():
-            peer.on_project(change)
+                each.touch_leaving(Kind.APP_PROJECT)
 
     def _on_namespace(self, change: Change) -> None:
         for peer in self.peers.values():

@@ -15,7 +15,7 @@ import attrs
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Outcome
 from trio_argoagent.replication.copies import WAITS_FOR_PROJECT
-from trio_argoagent.sync import guard, intents, plan, replica
+from trio_argoagent.sync import guard, intents, kinds, plan, replica
 
 PATIENCE: Final = 5.0
 """Seconds a record may be pending before people are told."""
@@ -180,5 +180,4 @@ class Refusals:
 
     def place(self, key: Key) -> Place:
         """The object here that this key is about."""
-        kind = Kind.APP_PROJECT if key.kind is Kind.APP_PROJECT else Kind.APPLICATION
-        return kind, self.name_of(key)
+        return kinds.BASE[key.kind].kind, self.name_of(key)

@@ -15,19 +15,17 @@ import trio
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Outcome
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.refusals import Name, Place, Refusals
-from trio_argoagent.sync import conditions, steps
+from trio_argoagent.sync import conditions, kinds, steps
 
 RECHECK: Final = 3.0
 """Seconds between two looks at what stands, while anything does: what mends it need not be told to us."""
 RETRY: Final = 1.0
 """Seconds until an object that could not be written is tried again."""
-_RESOURCES: Final = {Kind.APPLICATION: APPLICATIONS, Kind.APP_PROJECT: APP_PROJECTS}
 
 
 class _Show:
@@ -48,7 +46,7 @@ class Telling:
         applications: writes on this side's Applications.
         refusals: what stands.
         happenings: for what has no conditions.
-        key_of: the key of an object here: is it an AppProject, its namespace and name; None: not ours.
+        key_of: the key of an object here, by its kind, namespace and name; None: not ours.
         env: wall time.
         report: told each time that something new is to be seen.
     """
@@ -135,7 +133,7 @@ class Telling:
         message = self.refusals.wanted(key, trio.current_time()) if key is not None else None
         self._tell((kind, name), message)
         if message:
-            resource = _RESOURCES[kind]
+            resource = kinds.BASE[kind].resource
             about = Involved(resource.api_version, resource.kind, *name)
             await self._happenings.say(about, f"{resource.kind} {name[1]}: {message}")
 

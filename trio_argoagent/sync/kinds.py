@@ -47,21 +47,35 @@ class Row:
         copied: does the replica own an object of its own, with a marker? A status is written on an object
             that is somebody else's.
         cascades: does a ``deleting`` value make the replica delete its copy with the finalizers it has?
+        shared: on the hub, do the objects for all agents lie together, in Argo CD's own namespace? Else each
+            agent's have their own.
+        on: the copied kind whose object it is read from and written on; its own, if it is copied.
     """
 
     kind: Kind
     resource: Resource
     rank: Rank
+    on: Kind
     listed: bool = True
     copied: bool = True
     cascades: bool = False
+    shared: bool = False
 
 
-_APPLICATION = Row(Kind.APPLICATION, APPLICATIONS, Rank.SPEC, cascades=True)
-_MIRROR = Row(Kind.APPLICATION, APPLICATIONS, Rank.SPEC)
-_APP_PROJECT = Row(Kind.APP_PROJECT, APP_PROJECTS, Rank.PROJECT)
-_STATUS = Row(Kind.STATUS, APPLICATIONS, Rank.STATUS, copied=False)
-_INTENT = Row(Kind.INTENT, APPLICATIONS, Rank.INTENT, listed=False, copied=False)
+def _copied(kind: Kind, resource: Resource, rank: Rank, **more: bool) -> Row:
+    return Row(kind, resource, rank, kind, **more)
+
+
+def _about(kind: Kind, base: Row, rank: Rank, *, listed: bool = True) -> Row:
+    """A kind that hangs on the objects of another one."""
+    return Row(kind, base.resource, rank, base.kind, listed=listed, copied=False)
+
+
+_APPLICATION = _copied(Kind.APPLICATION, APPLICATIONS, Rank.SPEC, cascades=True)
+_MIRROR = _copied(Kind.APPLICATION, APPLICATIONS, Rank.SPEC)
+_APP_PROJECT = _copied(Kind.APP_PROJECT, APP_PROJECTS, Rank.PROJECT, shared=True)
+_STATUS = _about(Kind.STATUS, _APPLICATION, Rank.STATUS)
+_INTENT = _about(Kind.INTENT, _APPLICATION, Rank.INTENT, listed=False)
 
 _ROWS: Final[Mapping[tuple[Mode, Feed], tuple[Row, ...]]] = {
     (Mode.MANAGED, Feed.DESIRED): (_APPLICATION, _APP_PROJECT, _INTENT),
@@ -69,6 +83,14 @@ _ROWS: Final[Mapping[tuple[Mode, Feed], tuple[Row, ...]]] = {
     (Mode.AUTONOMOUS, Feed.DESIRED): (_INTENT,),
     (Mode.AUTONOMOUS, Feed.OBSERVED): (_MIRROR, _APP_PROJECT, _STATUS),
 }
+
+BASE: Final[Mapping[Kind, Row]] = {
+    row.kind: base
+    for base in (_APPLICATION, _APP_PROJECT)
+    for row in (base, _STATUS, _INTENT)
+    if row.on is base.kind
+}
+"""The copied kind whose object each kind is about; what its row says of places holds in every mode."""
 
 AUTHORITY: Final[Mapping[tuple[Mode, Kind, str], Side]] = {
     **{

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.sync import kinds
 from trio_argoagent.sync.normalise import normalise_application_spec
 
 IN_CLUSTER: Final = "in-cluster"
@@ -83,14 +84,14 @@ class NamespaceMapping:
 
     def hub_name(self, key: Key) -> tuple[str, str]:
         """Namespace and name on the hub of what has this key."""
-        if key.kind is not Kind.APP_PROJECT:
+        if not kinds.BASE[key.kind].shared:
             return self.agent, key.name
         name = self._prefixed(key.name) if self.autonomous else key.name
         return self.principal_namespace, name
 
     def key(self, kind: Kind, hub_name: str, verb: str = "") -> Key | None:
         """The key of a hub object of that kind; None for one that is not this agent's."""
-        if kind is Kind.APP_PROJECT and self.autonomous:
+        if kinds.BASE[kind].shared and self.autonomous:
             prefix = f"{self.agent}-"
             if not hub_name.startswith(prefix) or hub_name == prefix:
                 return None

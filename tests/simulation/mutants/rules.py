@@ -166,7 +166,7 @@ RULES: Final[tuple[Mutant, ...]] = (
         "one-intent-at-a-time",
         "a sync that waits holds back the terminate that would free the spoke",
         Rewrite(
-            "principal.peer:Peer._want_intents",
+            "principal.asking:Asking.changed",
             "intents.asked(change.new, self._first_seen(key, change.new))",
             "intents.asked(change.new, self._first_seen(key, change.new))[:1]",
         ),
@@ -184,12 +184,12 @@ RULES: Final[tuple[Mutant, ...]] = (
         "withdrawn-intents-stay",
         "an intent that is no longer asked for is not withdrawn",
         Rewrite("replication.intents:Intents.bring_about", "self._refreshed.pop(work.key, None)", "None"),
-        Rewrite("principal.peer:Peer._want_intents", "self.outlet.absent(intent_key)", "None"),
+        Rewrite("principal.asking:Asking.changed", "self._outlet.absent(intent_key)", "None"),
     ),
     mutant(
         "lost-start-is-not-repeated",
         "a sync whose copy went with all that it knew is not asked of the next copy",
-        Rewrite("principal.peer:Peer._unstarted", "self.outlet.force(intent)", "None"),
+        Rewrite("principal.asking:Asking.unstarted", "self._outlet.force(intent)", "None"),
     ),
     mutant(
         "stripped-entry-is-a-new-request",
@@ -278,7 +278,7 @@ RULES: Final[tuple[Mutant, ...]] = (
         "deleting-without-family-is-present",
         "a hub object that is deleting without the family still counts as wanted",
         Rewrite(
-            "principal.peer:Peer._desired_body",
+            "principal.desired:Desired._project",
             "obj.deleting and not (row.cascades and names.family(obj.finalizers))",
             "False",
         ),
@@ -289,14 +289,8 @@ RULES: Final[tuple[Mutant, ...]] = (
         Rewrite("sync.source:Source._may_bury", "self._complete.get(key.kind, False)", "True"),
         Rewrite(
             "principal.program:Principal.run",
-            "await nursery.start(self.hub.applications.run)",
-            "nursery.start_soon(self.hub.applications.run)",
-            also=(
-                (
-                    "await nursery.start(self.hub.projects.run)",
-                    "nursery.start_soon(self.hub.projects.run)",
-                ),
-            ),
+            "await nursery.start(store.informer.run)",
+            "nursery.start_soon(store.informer.run)",
         ),
     ),
     mutant(
