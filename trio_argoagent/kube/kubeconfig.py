@@ -134,7 +134,7 @@ def _parse(file: Path) -> Mapping[str, Any]:
     try:
         # JSON is YAML, and needs no parser of its own.
         content = msgspec.json.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         content = _parse_yaml(file, data)
     if not isinstance(content, dict):
         raise UserError(f"{file} is not a kubeconfig: it must be a mapping with contexts and users")

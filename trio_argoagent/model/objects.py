@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model import nesting
 
 
 class Meta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -29,7 +30,7 @@ class Meta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     finalizers: tuple[str, ...] | None = None
-    owner_references: tuple[dict[str, Any], ...] | None = None
+    owner_references: tuple[dict[str, str | bool | None], ...] | None = None
 
 
 _EMPTY = msgspec.Raw(b"{}")
@@ -52,16 +53,26 @@ def decode(data: bytes | msgspec.Raw) -> Any:
 
 @attrs.frozen(eq=False)
 class Object:
-    """One object, immutable. ``fields`` holds every top-level field but apiVersion, kind and metadata."""
+    """One object, immutable.
+
+    Attributes:
+        api_version: for instance ``argoproj.io/v1alpha1``.
+        kind: for instance ``Application``.
+        meta: its metadata.
+        fields: every other top-level field, raw.
+        unreadable: why the fields are left out, in one line for people; empty if they are not. There is such
+            an object, and nothing may be concluded from what it seems to lack.
+    """
 
     api_version: str
     kind: str
     meta: Meta
     fields: Mapping[str, msgspec.Raw]
+    unreadable: str = ""
 
     @classmethod
     def parse(cls, data: bytes | msgspec.Raw, *, api_version: str = "", kind: str = "") -> Object:
-        """Decode one object.
+        """Decode one object. One that is nested deeper than ``nesting.MAX_DEPTH`` is ``unreadable``.
 
         Args:
             data: its JSON.
@@ -72,16 +83,18 @@ class Object:
             RemoteProtocolError: this is not the JSON of a Kubernetes object.
         """
         try:
-            fields = _FIELDS.decode(data)
-            meta = _META.decode(fields.pop("metadata", _EMPTY))
+            fields = nesting.decode(_FIELDS, data)
+            meta = nesting.decode(_META, fields.pop("metadata", _EMPTY))
             raw_version, raw_kind = fields.pop("apiVersion", None), fields.pop("kind", None)
+            deep = [name for name, raw in fields.items() if nesting.is_deeper(raw, nesting.MAX_DEPTH - 1)]
             return cls(
                 _TEXT.decode(raw_version) if raw_version is not None else api_version,
                 _TEXT.decode(raw_kind) if raw_kind is not None else kind,
                 meta,
-                fields,
+                {} if deep else fields,
+                f"{deep[0]} is nested deeper than {nesting.MAX_DEPTH} levels" if deep else "",
             )
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             raise RemoteProtocolError(f"not a Kubernetes object: {exc}") from exc
 
     @classmethod

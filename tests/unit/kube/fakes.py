@@ -16,7 +16,10 @@ from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import EventType, JsonPatch, MergePatch, ObjectList, WatchEvent
 from trio_argoagent.ports.env import Env
 
-ENV = Env(now=lambda: 0.0, random=random.Random(1), entropy=lambda count: b"\0" * count)
+
+def env(seed: int = 1) -> Env:
+    """Chance of a test's own: what is drawn must not depend on which tests ran before."""
+    return Env(now=lambda: 0.0, random=random.Random(seed), entropy=lambda count: b"\0" * count)
 
 
 def thing(name: str, version: int | str, uid: str = "", text: str = "", namespace: str = "ns") -> Object:

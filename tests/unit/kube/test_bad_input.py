@@ -25,7 +25,7 @@ from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.ports.env import Env
 
-from .fakes import ENV
+from .fakes import env
 from .rawserver import CLOSE, HANG, Asked, RawServer, Say, stream, whole
 
 HOUR = 3600.0
@@ -55,10 +55,10 @@ def answering(say: Say) -> Callable[[Asked], Say]:
 
 
 @asynccontextmanager
-async def informed(server: RawServer, env: Env = ENV) -> AsyncIterator[Informer]:
+async def informed(server: RawServer, world: Env | None = None) -> AsyncIterator[Informer]:
     """An informer of that server."""
     async with server.cluster() as cluster, trio.open_nursery() as nursery:
-        informer = Informer(cluster, CONFIG_MAPS, env=env)
+        informer = Informer(cluster, CONFIG_MAPS, env=world or env())
         nursery.start_soon(informer.run)
         yield informer
         nursery.cancel_scope.cancel()
@@ -266,7 +266,7 @@ async def test_the_wall_clock_is_never_asked(autojump_clock: MockClock) -> None:
         raise AssertionError("asked")
 
     server = RawServer(lambda asked: HANG if asked.is_watch else GOOD)
-    async with informed(server, attrs.evolve(ENV, now=now)) as informer:
+    async with informed(server, attrs.evolve(env(), now=now)) as informer:
         await trio.sleep(HOUR)
         assert informer.complete
 
@@ -295,7 +295,7 @@ async def test_a_token_that_has_expired(autojump_clock: MockClock) -> None:
 
     server, tokens = RawServer(answer), Tokens()
     async with server.cluster(await tokens.read()) as cluster, trio.open_nursery() as nursery:
-        informer = Informer(cluster, CONFIG_MAPS, env=ENV)
+        informer = Informer(cluster, CONFIG_MAPS, env=env())
         nursery.start_soon(informer.run)
         await trio.sleep(HOUR)
         assert not informer.is_synced and "Unauthorized" in informer.degraded
@@ -304,3 +304,37 @@ async def test_a_token_that_has_expired(autojump_clock: MockClock) -> None:
         await trio.sleep(120)
         assert informer.complete and not informer.degraded
         nursery.cancel_scope.cancel()
+
+
+def deep(name: str, version: int) -> bytes:
+    """An object of a thousand levels: an API server takes ten times as many."""
+    shallow = msgspec.json.encode(config_map(name, version) | {"data": 0})
+    return shallow.replace(b'"data":0', b'"data":' + b'{"a":' * 1000 + b"1" + b"}" * 1000)
+
+
+async def test_an_object_that_is_nested_too_deep(autojump_clock: MockClock) -> None:
+    """It is there, in a list as on a watch, and says that it cannot be read; no other object is concerned."""
+    items = b",".join([deep("deep", 4), msgspec.json.encode(config_map("good", 3))])
+    listing = whole(b'{"metadata":{"resourceVersion":"5"},"items":[%s]}' % items)
+    event = b'{"type":"MODIFIED","object":%s}\n' % deep("good", 6)
+    server = RawServer(lambda asked: stream(event, then="hang") if asked.is_watch else listing)
+    async with informed(server) as informer:
+        await informer.wait_synced()
+        first = {name: item.unreadable for (_, name), item in informer.objects.items()}
+        assert first == {"deep": "data is nested deeper than 64 levels", "good": ""}
+        await trio.testing.wait_all_tasks_blocked()
+        assert all(item.unreadable for item in informer.objects.values())
+        assert informer.complete and informer.statistics().failures == 0
+    server = RawServer(lambda asked: whole(deep("deep", 4)))
+    async with server.cluster() as cluster:
+        assert (await cluster.get(CONFIG_MAPS, "n", "deep")).unreadable
+
+
+async def test_a_refusal_that_is_nested_too_deep() -> None:
+    """It is refused for what its status says."""
+    said = b'{"kind":"Status","code":403,"reason":"Forbidden","details":%s}' % (b"[" * 5000 + b"]" * 5000)
+    for body in (said, said.replace(b'"details":', b'"details":{"a":').replace(b"]}", b"]}}")):
+        server = RawServer(lambda asked: whole(body, 403))  # noqa: B023 (used at once)
+        async with server.cluster() as cluster:
+            with pytest.raises(errors.Forbidden):
+                await cluster.get(CONFIG_MAPS, "n", "a")

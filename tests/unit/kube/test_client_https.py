@@ -24,7 +24,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.testing.contracts import ClusterContract, application
 
 from ..net.identities import Authority
-from .fakes import ENV
+from .fakes import env
 from .frontend import Frontend, served
 
 
@@ -86,7 +86,7 @@ class TestOverHttps(ClusterContract):
 async def test_an_informer_over_https(credentials: Credentials, local: LocalCluster) -> None:
     """List and watch over one connection; a change arrives, and a dropped watch is opened again."""
     async with open_cluster(credentials) as cluster, trio.open_nursery() as nursery:
-        informer = Informer(cluster, CONFIG_MAPS, "default", env=ENV)
+        informer = Informer(cluster, CONFIG_MAPS, "default", env=env())
         arrived = trio.Event()
         informer.on_change(lambda change: arrived.set())
         await nursery.start(informer.run)

@@ -27,7 +27,7 @@ from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import WatchEvent
 
-from .fakes import ENV, FakeCluster, bookmark, event, thing
+from .fakes import FakeCluster, bookmark, env, event, thing
 
 
 class Seen:
@@ -51,7 +51,7 @@ class Seen:
 @asynccontextmanager
 async def running(cluster: FakeCluster, page: int = 500) -> AsyncIterator[tuple[Informer, Seen]]:
     """An informer that runs until the block ends."""
-    informer, seen = Informer(cluster, CONFIG_MAPS, env=ENV, page=page), Seen()
+    informer, seen = Informer(cluster, CONFIG_MAPS, env=env(), page=page), Seen()
     informer.on_change(seen)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(informer.run)
@@ -68,7 +68,7 @@ async def test_list_then_watch(autojump_clock: MockClock) -> None:
     """The first list is delivered before synced is reported, then each event."""
     cluster = FakeCluster()
     cluster.put("a")
-    informer, seen = Informer(cluster, CONFIG_MAPS, env=ENV), Seen()
+    informer, seen = Informer(cluster, CONFIG_MAPS, env=env()), Seen()
     informer.on_change(seen)
     assert not informer.complete
     async with trio.open_nursery() as nursery:
@@ -177,7 +177,7 @@ async def test_a_recreated_object_is_a_delete_and_an_add(autojump_clock: MockClo
         cluster.mend()
         cluster.compact()
         cluster.break_watches()
-        await trio.sleep(3)
+        await trio.sleep(10)
         assert seen.take() == "?a +a"
 
 
@@ -439,7 +439,7 @@ async def test_a_handlers_bug_ends_the_informer(autojump_clock: MockClock, bug: 
     """It is not logged away, nor taken for the server's fault: the exception comes out of run."""
     cluster = FakeCluster()
     cluster.put("a")
-    informer = Informer(cluster, CONFIG_MAPS, env=ENV)
+    informer = Informer(cluster, CONFIG_MAPS, env=env())
 
     def broken(change: Change) -> None:
         raise bug(str(change.name))
@@ -472,7 +472,7 @@ async def test_the_transform_sees_everything_that_is_stored(autojump_clock: Mock
     informer = Informer(
         cluster,
         CONFIG_MAPS,
-        env=ENV,
+        env=env(),
         transform=lambda item: thing(item.meta.name, item.meta.resource_version),
     )
     async with trio.open_nursery() as nursery:

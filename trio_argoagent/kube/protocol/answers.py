@@ -8,6 +8,7 @@ import attrs
 import msgspec
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model import nesting
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
 
@@ -25,8 +26,8 @@ class _List(msgspec.Struct):
     items: list[msgspec.Raw] | None
 
 
-UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises on bytes that are not JSON of the expected shape, not text, or nested without end."""
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What decoding raises on bytes that are not JSON of the expected shape, or not text."""
 
 _LIST = msgspec.json.Decoder(_List)
 
@@ -64,7 +65,7 @@ def parse_page(data: bytes) -> RawPage:
         RemoteProtocolError: it is none.
     """
     try:
-        page = _LIST.decode(data)
+        page = nesting.decode(_LIST, data)
     except UNREADABLE as exc:
         raise RemoteProtocolError(f"not a Kubernetes list: {exc}") from exc
     if not page.metadata.resource_version:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from trio_argoagent.errors import ApiError, Unavailable, api_error
+from trio_argoagent.model import nesting
 
 MESSAGE: Final = 2000
 """Characters of a message that are kept: an error is logged, and shown on objects."""
@@ -34,8 +35,8 @@ _STATUS = msgspec.json.Decoder(Status)
 def parse_status(data: bytes | msgspec.Raw) -> Status | None:
     """The Status in a body; None if there is none."""
     try:
-        return _STATUS.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return nesting.decode(_STATUS, data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

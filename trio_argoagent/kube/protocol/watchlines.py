@@ -14,6 +14,7 @@ import msgspec
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.answers import UNREADABLE, detached, parse_object
 from trio_argoagent.kube.protocol.status import event_error, parse_status
+from trio_argoagent.model import nesting
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import EventType, WatchEvent
@@ -80,7 +81,7 @@ def parse_event(line: bytes, resource: Resource) -> WatchEvent | None:
         RemoteProtocolError: it is no event of a watch of that resource.
     """
     try:
-        envelope = _ENVELOPE.decode(line)
+        envelope = nesting.decode(_ENVELOPE, line)
     except UNREADABLE as exc:
         raise RemoteProtocolError(f"not an event of a watch: {exc}") from exc
     if envelope.type == "ERROR":
