@@ -64,10 +64,21 @@ class Fleet:
         env: time, and whatever is drawn for keys and uids.
         folder: for keys and kubeconfigs; nobody else may read it.
         logs: for the programs' logs.
+        controllers: does an application-controller run on each spoke?
     """
 
-    def __init__(self, seed: int, spokes: Sequence[SpokePlan], env: Env, folder: Path, logs: Path) -> None:
+    def __init__(
+        self,
+        seed: int,
+        spokes: Sequence[SpokePlan],
+        env: Env,
+        folder: Path,
+        logs: Path,
+        *,
+        controllers: bool = True,
+    ) -> None:
         self.seed, self.env = seed, env
+        self._controllers = controllers
         self.pki = Pki.create(env)
         self._folder, self._logs = folder, logs
         self.hub = Machine(HUB, self.pki, env, folder)
@@ -129,16 +140,21 @@ class Fleet:
             if node.spoke.mapping.autonomous:
                 project = app_project(namespace=NAMESPACE)
                 await node.machine.local("installer").create(APP_PROJECTS, project)
-            control = partial(
-                run_application_controller,
-                env=self.env,
-                world=node.spoke.world,
-                settings=node.spoke.plan.settings,
-            )
-            await nursery.start(control, node.machine.local(CONTROLLER), NAMESPACE)
+            if self._controllers:
+                await nursery.start(self._control, node)
         # What the product holds back for a person is not what is judged here: that it gets through is.
         hub = self.hub.local("operator"), self.hub.server
         nursery.start_soon(run_operator, *hub, NAMESPACE, self.env, lambda: True)
+
+    async def _control(self, node: Node, *, task_status: trio.TaskStatus[None]) -> None:
+        await run_application_controller(
+            node.machine.local(CONTROLLER),
+            NAMESPACE,
+            env=self.env,
+            world=node.spoke.world,
+            settings=node.spoke.plan.settings,
+            task_status=task_status,
+        )
 
     async def connect(self, stack: AsyncExitStack) -> None:
         """Reserve the principal's port, and open every passage."""

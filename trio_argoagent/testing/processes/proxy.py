@@ -59,7 +59,8 @@ class Passage:
     def __init__(self, connect: Connect, chance: Random) -> None:
         self.port = 0
         self.counted: Counter[str] = Counter()
-        """What it has done: ``carried``, ``refused``, ``cut``; ``spoilt`` pieces, ``swallowed`` bytes."""
+        """Connections ``carried``, ``refused``, ``cut``; bytes ``up``, ``down``, ``swallowed``; and
+        ``spoilt``, in pieces."""
         self._connect, self._chance = connect, chance
         self._toxics: list[Toxic] = []
         self._toxic = Toxic()
@@ -203,6 +204,7 @@ class Passage:
     async def _put(self, connection: _Connection, up: bool, piece: bytes, sink: trio.abc.Stream) -> bool:
         """Send a piece; False if it could not be."""
         spoilt = self._toxic.spoil(piece, self._chance)
+        self.counted["up" if up else "down"] += len(piece)
         self.counted["spoilt"] += spoilt != piece
         try:
             await sink.send_all(spoilt)

@@ -1,0 +1,180 @@
+"""What the ``fleet_*`` benchmarks share: a principal and agents as processes, and clusters in this one.
+
+The clusters are embedded API servers over HTTPS. No Argo CD runs: a benchmark writes what it would write, and
+nothing else disturbs. Programs reach the principal and their clusters through a proxy that counts bytes; it
+costs them some tenths of a millisecond a message, so latencies are measured elsewhere (``propagation``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import trio
+
+from trio_argoagent.apiserver.core.values import LogEntry
+from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.runtime.world import real_env
+from trio_argoagent.testing.argocd.applications import application
+from trio_argoagent.testing.fleet import NAMESPACE, SpokePlan
+from trio_argoagent.testing.machine import Machine
+from trio_argoagent.testing.processes.fleet import Fleet, Node, open_fleet
+
+KEEPALIVE: Final = 30.0
+PATIENCE: Final = 600.0
+"""Seconds for anything to come true."""
+RESOURCES: Final = 140
+"""Entries of ``status.resources``: with them a whole Application is about 40 KB."""
+
+
+@asynccontextmanager
+async def open_rig(plans: Sequence[SpokePlan]) -> AsyncIterator[Fleet]:
+    """A fleet of processes for as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        fleet = Fleet(1, plans, real_env(), Path(folder), Path(folder), controllers=False)
+        async with open_fleet(fleet, KEEPALIVE):
+            yield fleet
+
+
+def agent_names(count: int) -> list[str]:
+    """So many agents."""
+    return [f"agent-{number:03}" for number in range(count)]
+
+
+async def settle(fleet: Fleet) -> None:
+    """Wait until both sides agree and nothing is written any more.
+
+    Raises:
+        SystemExit: they never do; that is no figure.
+    """
+    if left := await fleet.wait_settled(PATIENCE):
+        raise SystemExit("the fleet did not settle:\n  " + "\n  ".join(left[:10]))
+
+
+def status(number: int, entries: int = RESOURCES) -> dict[str, Any]:
+    """A status as Argo CD would write it: the ``number`` is its revision.
+
+    Args:
+        number: what changes from one to the next.
+        entries: of ``resources``, some 280 bytes each.
+    """
+    resources = [
+        {
+            "group": "apps",
+            "version": "v1",
+            "kind": "Deployment",
+            "namespace": "shop-frontend-production",
+            "name": f"deployment-with-an-ordinary-name-{entry:04}",
+            "status": "Synced",
+            "health": {"status": "Healthy", "message": "Deployment has minimum availability" + 60 * "."},
+        }
+        for entry in range(entries)
+    ]
+    return {
+        "sync": {"status": "Synced", "revision": f"{number:040x}"},
+        "health": {"status": "Healthy"},
+        "resources": resources,
+        "reconciledAt": "2026-01-01T00:00:00Z",
+    }
+
+
+async def create(fleet: Fleet, apps: int, entries: int = RESOURCES) -> None:
+    """So many Applications for each agent, in step on both sides, each with a status."""
+    hub = fleet.hub.local("setup")
+    for name in fleet.nodes:
+        for number in range(apps):
+            await hub.create(APPLICATIONS, application(app_name(number), namespace=name))
+    await settle(fleet)
+    for node in fleet.nodes.values():
+        for number in range(apps):
+            await write_status(node, number, 0, entries)
+            if number % 50 == 49:
+                await trio.lowlevel.checkpoint()
+    await settle(fleet)
+
+
+def app_name(number: int) -> str:
+    """Of an Application."""
+    return f"app-{number:04}"
+
+
+async def write_status(node: Node, app: int, number: int, entries: int = RESOURCES) -> None:
+    """What the spoke's Argo CD does."""
+    patch = MergePatch({"status": status(number, entries)})
+    await node.machine.local("argocd").patch(APPLICATIONS, NAMESPACE, app_name(app), patch)
+
+
+class Arrivals:
+    """When each status revision of each Application was committed on the hub.
+
+    Args:
+        hub: the hub.
+    """
+
+    def __init__(self, hub: Machine) -> None:
+        self._seen: dict[tuple[str, str], str] = {}
+        self._changed = trio.Event()
+        self.count = 0
+        hub.server.subscribe(self._note)
+
+    def _note(self, entry: LogEntry) -> None:
+        if entry.resource == APPLICATIONS and entry.new is not None:
+            value = entry.new.value
+            revision = ((value.get("status") or {}).get("sync") or {}).get("revision", "")
+            self._seen[entry.new.namespace, entry.new.name] = revision
+            self.count += 1
+            self._changed.set()
+            self._changed = trio.Event()
+
+    async def wait(self, agent: str, app: int, number: int) -> None:
+        """Until the hub shows that revision."""
+        with trio.fail_after(PATIENCE):
+            while self._seen.get((agent, app_name(app))) != f"{number:040x}":
+                await self._changed.wait()
+
+
+@attrs.frozen
+class Usage:
+    """Of one process: CPU seconds so far, and resident MiB now."""
+
+    cpu: float
+    rss: float
+
+
+def usage(pid: int) -> Usage:
+    """What the kernel says of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return Usage((int(fields[11]) + int(fields[12])) / ticks, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+
+
+def wire(fleet: Fleet, agent: str) -> int:
+    """Bytes that an agent's link has carried so far both ways, TLS and all."""
+    counted = fleet.links[agent].counted
+    return counted["up"] + counted["down"]
+
+
+def percentiles(times: Sequence[float]) -> dict[str, float]:
+    """Milliseconds at three places of the order, of seconds."""
+    ordered, last = sorted(times), len(times) - 1
+    return {f"p{q}": round(1000 * ordered[min(last, len(times) * q // 100)], 1) for q in (50, 90, 99)}
+
+
+def show(**figures: Any) -> None:
+    """One line of JSON."""
+    print(json.dumps(figures), flush=True)
+
+
+async def at_once(jobs: Sequence[Callable[[], Awaitable[object]]]) -> None:
+    """All of them together."""
+    async with trio.open_nursery() as nursery:
+        for job in jobs:
+            nursery.start_soon(job)
