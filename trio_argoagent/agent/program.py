@@ -71,7 +71,14 @@ class Agent:
         self._cluster, self._env, self._observer = cluster, env, observer
         self._refresher = Refresher(cluster, config.namespace)
         self.spoke = Spoke(
-            cluster, config.namespace, config.mode, env, self._project_came, self._refused, config.limits
+            cluster,
+            config.namespace,
+            config.mode,
+            env,
+            self._project_came,
+            self._refused,
+            config.limits,
+            config.policies,
         )
         self.views = Views(
             Memory(cluster, config.namespace, env),

@@ -8,6 +8,7 @@ from functools import partial
 
 import trio
 
+from trio_argoagent.agent.revival import Revival
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode
@@ -27,6 +28,7 @@ from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
 from trio_argoagent.sync import kinds, names, projection, wants
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.plan import Place
+from trio_argoagent.sync.policy import DEFAULTS, Policies
 
 
 class Spoke:
@@ -40,6 +42,7 @@ class Spoke:
         project_came: called when an AppProject appears.
         report: told what the principal refuses, one line each.
         limits: which deletions that the hub asks for pass by themselves.
+        policies: for objects here that are not, or no longer, the copies that the hub wants.
     """
 
     def __init__(
@@ -51,16 +54,19 @@ class Spoke:
         project_came: Callable[[str], None],
         report: Callable[[str], None] = lambda text: None,
         limits: Limits = UNGUARDED,
+        policies: Policies = DEFAULTS,
     ) -> None:
+        self._policies = policies
         self.namespace, self.mode, self._env, self._project_came = namespace, mode, env, project_came
         self.principal_uid = ""
         self.incarnation = ""
         self.stores = Stores(cluster, {base.kind: namespace for base in kinds.BASE.values()}, env)
         self._executors = self.stores.executors(cluster)
-        self._desired = kinds.rows(mode, Feed.DESIRED)
-        self._observed = kinds.rows(mode, Feed.OBSERVED)
+        self._desired = kinds.rows(mode, Feed.DESIRED, policies.local)
+        self._observed = kinds.rows(mode, Feed.OBSERVED, policies.local)
         self.outlet = Outlet(self._body, self._asof)
         self.workers = self._make_workers(limits)
+        self._revival = Revival(policies.recreation, self.workers.core)
         self.telling = self._make_telling(cluster, report)
         for kind, store in self.stores:
             store.informer.on_change(partial(self._on_change, kind))
@@ -77,7 +83,14 @@ class Spoke:
             ),
         )
         trades: dict[Kind, Trade] = {
-            kind: Copies(self._executors[kind], self._place, dependencies, self._wanted_since, self._may_go)
+            kind: Copies(
+                self._executors[kind],
+                self._place,
+                dependencies,
+                self._wanted_since,
+                self._may_go,
+                lambda record, fresh: self._revival.revive(record, fresh),
+            )
             for kind, row in self._desired.items()
             if row.copied
         }
@@ -122,7 +135,8 @@ class Spoke:
 
     def _place(self, key: Key) -> Place:
         row = self._desired[key.kind]
-        return Place(row, key.namespace, key.name, self.principal_uid, self.incarnation)
+        where = (row, key.namespace, key.name, self.principal_uid, self.incarnation)
+        return Place(*where, policies=self._policies)
 
     def _uid(self, obj: Object) -> str:
         """The uid by which the hub knows this Application."""
@@ -162,6 +176,8 @@ class Spoke:
             if not self.principal_uid and change.new is not None:
                 # Before the first link: a copy that must be put back meanwhile belongs to whom it did.
                 self.principal_uid = change.new.annotations.get(names.PRINCIPAL_UID, "")
+            if key.kind is Kind.APPLICATION:
+                self._revival.saw(key, change)
             self.workers.observe(key, lambda: retained(row, key, change.new))
 
     def _touch_waiting(self, kind: Kind) -> None:

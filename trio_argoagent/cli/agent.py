@@ -15,6 +15,7 @@ from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.sync.guard import Limits
+from trio_argoagent.sync.policy import Adoption, Local, Mismatch, Policies, Recreation
 
 
 def run_agent(
@@ -32,10 +33,25 @@ def run_agent(
     log_format: str,
     max_deletions: int | None,
     max_inferred_deletions: int | None,
+    local_annotations: tuple[str, ...],
+    local_labels: tuple[str, ...],
+    adoption_policy: str,
+    source_uid_mismatch_policy: str,
+    on_application_recreate: str,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
-    limits = Limits.of(max_deletions, max_inferred_deletions)
+    config = AgentConfig(
+        namespace,
+        Mode(agent_mode),
+        limits=Limits.of(max_deletions, max_inferred_deletions),
+        policies=Policies(
+            Adoption(adoption_policy),
+            Mismatch(source_uid_mismatch_policy),
+            Recreation(on_application_recreate),
+            Local(local_annotations, local_labels),
+        ),
+    )
 
     async def program() -> int:
         certificate, key = pem.read_identity(
@@ -51,7 +67,7 @@ def run_agent(
         credentials = await find_credentials(kubeconfig, kubecontext)
         async with open_cluster(credentials) as cluster:
             await Agent(
-                AgentConfig(namespace, Mode(agent_mode), limits=limits),
+                config,
                 cluster=cluster,
                 dialer=Http2Dialer(server_address, server_port, context),
                 env=real_env(),

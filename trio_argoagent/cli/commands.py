@@ -11,6 +11,7 @@ from trio_argoagent._version import __version__
 from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
+from trio_argoagent.cli.policy_options import local_options, policy_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
@@ -151,6 +152,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     help="Silence before a ping; two of them end a link.",
 )
 @_shared("ARGOCD_PRINCIPAL")
+@local_options("ARGOCD_PRINCIPAL")
 def principal(**options: Any) -> None:
     """Run the principal, on the hub."""
     from trio_argoagent.cli.principal import run_principal
@@ -214,6 +216,8 @@ def principal(**options: Any) -> None:
     help="PEM: its private key.",
 )
 @_shared("ARGOCD_AGENT")
+@local_options("ARGOCD_AGENT")
+@policy_options
 def agent(**options: Any) -> None:
     """Run the agent, on a spoke."""
     from trio_argoagent.cli.agent import run_agent

@@ -25,6 +25,7 @@ from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.sync.guard import Limits
+from trio_argoagent.sync.policy import Local
 
 
 def run_principal(
@@ -42,10 +43,13 @@ def run_principal(
     log_format: str,
     max_deletions: int | None,
     max_inferred_deletions: int | None,
+    local_annotations: tuple[str, ...],
+    local_labels: tuple[str, ...],
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
     limits = Limits.of(max_deletions, max_inferred_deletions)
+    config = PrincipalConfig(namespace, keepalive, limits, Local(local_annotations, local_labels))
 
     async def program() -> int:
         certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
@@ -63,7 +67,7 @@ def run_principal(
             where = ", ".join(format_address(*each.socket.getsockname()[:2]) for each in listeners)
             observer(Event("listening", "", f"agents may dial {where}"))
             await Principal(
-                PrincipalConfig(namespace, keepalive, limits),
+                config,
                 cluster=cluster,
                 listener=Http2Listener(listeners, context, agent_name, Strangers(observer)),
                 env=real_env(),

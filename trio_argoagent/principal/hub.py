@@ -16,6 +16,7 @@ from trio_argoagent.replication.memory import Memory
 from trio_argoagent.replication.sharing import SharedWrites
 from trio_argoagent.replication.stores import Stores
 from trio_argoagent.sync import kinds, names, views
+from trio_argoagent.sync.policy import NOTHING, Local
 
 
 class Hub:
@@ -25,9 +26,11 @@ class Hub:
         cluster: the hub's API.
         namespace: Argo CD's on the hub; what is not shared by all agents is looked for in all namespaces.
         env: time and randomness.
+        local: what of the metadata belongs to the hub.
     """
 
-    def __init__(self, cluster: Cluster, namespace: str, env: Env) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, env: Env, local: Local = NOTHING) -> None:
+        self.local = local
         self.namespace, self.env, self.cluster = namespace, env, cluster
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
         self.stores = Stores(cluster, places, env)

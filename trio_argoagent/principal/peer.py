@@ -72,9 +72,9 @@ class Peer:
         self._past = LinkStatistics()
         self._hub = hub
         self._executors = hub.executors(mapping.agent)
-        self._observed = kinds.rows(self.mode, Feed.OBSERVED)
+        self._observed = kinds.rows(self.mode, Feed.OBSERVED, hub.local)
         self.outlet = Outlet(self._body, lambda kind: hub.informer(kind).resource_version)
-        self._desired = Desired(hub, mapping, kinds.rows(self.mode, Feed.DESIRED), self.outlet)
+        self._desired = Desired(hub, mapping, kinds.rows(self.mode, Feed.DESIRED, hub.local), self.outlet)
         self._asking = Asking(mapping, self.outlet)
         self._keepers = {
             kind: Keeper(self._executors[kind], hub.env, partial(self._carried_out, kind))

@@ -69,7 +69,7 @@ class Principal:
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
-        self.hub = Hub(cluster, config.namespace, env)
+        self.hub = Hub(cluster, config.namespace, env, config.local)
         self.peers: dict[str, Peer] = {}
         self._instance = env.new_id()
         self._uid = ""

@@ -127,6 +127,7 @@ class _CopyPlan:
     body: dict[str, Any] | None
     gate: Callable[[Object | None], str]
     may_go: Callable[[guard.Departure, float], guard.Answer]
+    revive: Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
     guard: bool = False
     ask_after: float | None = None
     """Seconds after which a deletion that is held is worth another look."""
@@ -144,7 +145,8 @@ class _CopyPlan:
             if answer.ruling is not guard.Ruling.PASSED:
                 self.ask_after = LOOK_AGAIN if answer.after is None else answer.after
                 return steps.pending(answer.reason)
-        return plan.plan(self.place, self.record, self.body, live, self.stored)
+        step = plan.plan(self.place, self.record, self.body, live, self.stored)
+        return steps.Create(self.revive(self.record, step.value)) if isinstance(step, steps.Create) else step
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         if isinstance(step, steps.Create) or (isinstance(step, steps.Patch) and step.sends):
@@ -166,6 +168,7 @@ class Copies:
         dependencies: what must be there first.
         wanted_since: when the newest record of a key arrived (monotonic seconds).
         may_go: asked before a copy is made to go.
+        revive: told the record and the value of a new copy; says what to create.
     """
 
     def __init__(
@@ -175,10 +178,11 @@ class Copies:
         dependencies: Dependencies,
         wanted_since: Callable[[Key], float | None],
         may_go: Callable[[guard.Departure, float], guard.Answer] = lambda departure, now: guard.PASSED,
+        revive: Callable[[Record, Mapping[str, Any]], Mapping[str, Any]] = lambda record, fresh: fresh,
     ) -> None:
         self._executor, self._place = executor, place
         self._dependencies, self._wanted_since = dependencies, wanted_since
-        self._may_go = may_go
+        self._may_go, self._revive = may_go, revive
 
     def holding(self, key: Key) -> Holding | None:
         """See ``Trade``."""
@@ -191,7 +195,7 @@ class Copies:
         record, place = work.record, self._place(work.key)
         body = read_copy(record)
         gate = partial(self._gate, work.key, place, body)
-        task = _CopyPlan(place, record, body, gate, self._may_go, work.guard)
+        task = _CopyPlan(place, record, body, gate, self._may_go, self._revive, work.guard)
         done = await self._executor.bring_about(place.namespace, place.name, task)
         if isinstance(done, TryLater):
             return done

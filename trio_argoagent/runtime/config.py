@@ -8,6 +8,7 @@ import attrs
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.sync.guard import Limits
+from trio_argoagent.sync.policy import DEFAULTS, NOTHING, Local, Policies
 
 KEEPALIVE: Final = 30.0
 """Seconds between marks, and of silence before a ping; two such intervals of silence end a link."""
@@ -22,12 +23,14 @@ class AgentConfig:
         mode: which side owns the specs.
         name: for logs until the principal has told it; the certificate decides.
         limits: which deletions that the hub asks for pass by themselves.
+        policies: for spoke objects that are not, or no longer, the copies that the hub wants.
     """
 
     namespace: str
     mode: Mode
     name: str = "agent"
     limits: Limits = attrs.field(factory=Limits)
+    policies: Policies = DEFAULTS
 
 
 @attrs.frozen
@@ -38,8 +41,10 @@ class PrincipalConfig:
         namespace: Argo CD's namespace on the hub.
         keepalive: seconds, told to the agents.
         limits: which deletions that an autonomous agent reports pass by themselves.
+        local: what of the metadata belongs to the hub.
     """
 
     namespace: str
     keepalive: float = KEEPALIVE
     limits: Limits = attrs.field(factory=Limits)
+    local: Local = NOTHING

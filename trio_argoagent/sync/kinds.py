@@ -15,6 +15,7 @@ import attrs
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Kind
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
+from trio_argoagent.sync.policy import NOTHING, Local
 
 
 class Side(enum.Enum):
@@ -50,6 +51,10 @@ class Row:
         shared: on the hub, do the objects for all agents lie together, in Argo CD's own namespace? Else each
             agent's have their own.
         on: the copied kind whose object it is read from and written on; its own, if it is copied.
+        in_place: does whatever stands under a wanted name become ours as it is, whatever the policies say?
+            Nobody but an Application has a workload of its own; and a project that is gone for a moment, or
+            that a finalizer holds for ever, harms every Application in it.
+        local: what of its metadata leaves no cluster.
     """
 
     kind: Kind
@@ -60,6 +65,8 @@ class Row:
     copied: bool = True
     cascades: bool = False
     shared: bool = False
+    in_place: bool = True
+    local: Local = NOTHING
 
 
 def _copied(kind: Kind, resource: Resource, rank: Rank, **more: bool) -> Row:
@@ -71,8 +78,8 @@ def _about(kind: Kind, base: Row, rank: Rank, *, listed: bool = True) -> Row:
     return Row(kind, base.resource, rank, base.kind, listed=listed, copied=False)
 
 
-_APPLICATION = _copied(Kind.APPLICATION, APPLICATIONS, Rank.SPEC, cascades=True)
-_MIRROR = _copied(Kind.APPLICATION, APPLICATIONS, Rank.SPEC)
+_APPLICATION = _copied(Kind.APPLICATION, APPLICATIONS, Rank.SPEC, cascades=True, in_place=False)
+_MIRROR = _copied(Kind.APPLICATION, APPLICATIONS, Rank.SPEC, in_place=False)
 _APP_PROJECT = _copied(Kind.APP_PROJECT, APP_PROJECTS, Rank.PROJECT, shared=True)
 _STATUS = _about(Kind.STATUS, _APPLICATION, Rank.STATUS)
 _INTENT = _about(Kind.INTENT, _APPLICATION, Rank.INTENT, listed=False)
@@ -108,6 +115,6 @@ AUTHORITY: Final[Mapping[tuple[Mode, Kind, str], Side]] = {
 """Which side's value of a field wins; the other side's is reverted."""
 
 
-def rows(mode: Mode, feed: Feed) -> Mapping[Kind, Row]:
-    """What one feed of an agent in that mode carries."""
-    return {row.kind: row for row in _ROWS[mode, feed]}
+def rows(mode: Mode, feed: Feed, local: Local = NOTHING) -> Mapping[Kind, Row]:
+    """What one feed of an agent in that mode carries; ``local``: on the cluster of whoever asks."""
+    return {row.kind: attrs.evolve(row, local=local) for row in _ROWS[mode, feed]}

@@ -10,6 +10,10 @@ The rules (which hold for spoke copies and for mirrors on the hub alike):
   record's first, then the copy is deleted. It is ``applied`` only when no copy is left.
 * A tombstone never cascades: the family is removed first, then exactly that version is deleted.
 * A copy of another source uid is never touched by a tombstone or by a cascade.
+* What stands there and is not ours becomes ours in place, at exactly the version that was seen, unless the
+  adoption policy forbids it. A copy of another object of that name goes first (policy ``recreate``) only if
+  that object's deletion was witnessed, or the spec differs; else, and for a copy that another principal made,
+  it is restamped in place: a restored or moved hub must not re-create a fleet.
 * A mirror is only ever written onto this agent's own mirror: an object of the hub, or the mirror of another
   agent that the same name stands for, is never adopted, changed or removed.
 """
@@ -24,7 +28,7 @@ import attrs
 from trio_argoagent.model import rv
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import DRIFT, Evidence, Holding, Record
-from trio_argoagent.sync import digest, marker, names, projection, steps
+from trio_argoagent.sync import digest, marker, names, policy, projection, steps
 from trio_argoagent.sync.guard import Departure
 from trio_argoagent.sync.kinds import Row
 
@@ -43,6 +47,7 @@ class Place:
         incarnation: of the source, for the marker.
         mirror: is this a mirror on the hub, where nobody would run Argo CD's finalizers?
         owner: the agent whose mirror it is, where its namespace does not tell; else empty.
+        policies: for what stands there and is not, or no longer, the copy that is wanted.
     """
 
     row: Row
@@ -52,6 +57,7 @@ class Place:
     incarnation: str = ""
     mirror: bool = False
     owner: str = ""
+    policies: policy.Policies = policy.DEFAULTS
 
 
 def holding(row: Row, obj: Object | None) -> Holding | None:
@@ -110,6 +116,8 @@ def plan(
         return steps.Create(_fresh(place, record, body))
     if live.deleting:
         return _leave(place, live)
+    if not _may_adopt(place, live):
+        return steps.pending(policy.NOT_ADOPTED)
     if _is_foreign(place, record, body, live):
         return _remove(live)
     return _update(place, record, body, live, stored)
@@ -138,23 +146,29 @@ def departure(
     return Departure(record.key, theirs, evidence, back and evidence is Evidence.INFERRED)
 
 
-def _is_foreign(place: Place, record: Record, body: Mapping[str, Any], live: Object) -> bool:
-    """Must this copy of another object go before ours can come?
+def _may_adopt(place: Place, live: Object) -> bool:
+    """Is it ours, or may it become ours? argocd-agent's copies are ours, and so is what has lost a stamp."""
+    stamps = (names.SOURCE_UID, names.PRINCIPAL_UID, names.MARKER)
+    if place.row.in_place or any(stamp in live.annotations for stamp in stamps):
+        return True
+    return policy.adoption(place.policies, live.annotations) is policy.Adoption.ALWAYS
 
-    Only if that object's deletion was witnessed, or the spec differs; else, and for a copy that another
-    principal made, it is restamped in place: a restored or moved hub must not re-create a fleet.
-    """
+
+def _is_foreign(place: Place, record: Record, body: Mapping[str, Any], live: Object) -> bool:
+    """Must this copy of another object go before ours can come? See the module."""
     theirs = live.annotations.get(names.SOURCE_UID, "")
-    if not theirs or theirs == record.uid:
+    if place.row.in_place or not theirs or theirs == record.uid:
         return False
-    ruler = live.annotations.get(names.PRINCIPAL_UID, "")
-    if ruler and place.principal_uid and ruler != place.principal_uid:
+    # A copy that names no principal is from before argocd-agent wrote it: it moves, too.
+    if place.principal_uid and live.annotations.get(names.PRINCIPAL_UID, "") != place.principal_uid:
+        return False
+    if policy.mismatch(place.policies, body["annotations"]) is policy.Mismatch.UPSERT:
         return False
     return theirs == record.replaces or (live.get("spec") or {}) != body["spec"]
 
 
 def _fresh(place: Place, record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
-    sent = _sent(body)
+    sent = _sent(place.row, body)
     metadata: dict[str, Any] = {
         "name": place.name,
         "namespace": place.namespace,
@@ -173,8 +187,13 @@ def _fresh(place: Place, record: Record, body: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _sent(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {part: body[part] for part in ("annotations", "finalizers", "labels", "spec")}
+def _sent(row: Row, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "annotations": row.local.shared_annotations(body["annotations"]),
+        "finalizers": body["finalizers"],
+        "labels": row.local.shared_labels(body["labels"]),
+        "spec": body["spec"],
+    }
 
 
 def _stamps(place: Place, record: Record, ap: str) -> dict[str, str | None]:
@@ -187,7 +206,7 @@ def _stamps(place: Place, record: Record, ap: str) -> dict[str, str | None]:
 def _update(
     place: Place, record: Record, body: Mapping[str, Any], live: Object, stored: Sequence[str]
 ) -> steps.Step:
-    sent, now = _sent(body), projection.copy_projection(place.row, live)
+    sent, now = _sent(place.row, body), projection.copy_projection(place.row, live)
     ap = digest.stored(now)
     if holding(place.row, live) == Holding(record.uid, record.digest):
         return steps.APPLIED

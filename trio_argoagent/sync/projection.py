@@ -24,9 +24,9 @@ def copy_projection(row: Row, obj: Object) -> dict[str, Any]:
     """The owned part of a source's object, or of the copy that a replica's API server stored."""
     keep = names.in_family if row.cascades else names.is_argo_finalizer
     return {
-        "annotations": {k: v for k, v in obj.annotations.items() if names.is_projected(k)},
+        "annotations": row.local.shared_annotations(obj.annotations),
         "finalizers": [name for name in obj.finalizers if keep(name)],
-        "labels": dict(obj.labels),
+        "labels": row.local.shared_labels(obj.labels),
         "spec": obj.get("spec") or {},
     }
 

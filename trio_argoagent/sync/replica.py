@@ -456,6 +456,11 @@ class Replica:
         slot = self._slots.get(key)
         return slot.record if slot is not None else None
 
+    def guarded(self, key: Key) -> Record | None:
+        """The record that is put back when what it has made drifts."""
+        slot = self._slots.get(key)
+        return slot.retained if slot is not None else None
+
     def held_keys(self) -> Sequence[Key]:
         """The keys under which something is held."""
         return [key for key, slot in self._slots.items() if slot.held is not None]

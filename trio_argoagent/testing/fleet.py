@@ -30,6 +30,7 @@ from trio_argoagent.principal import Principal
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.policy import DEFAULTS, Policies
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project
@@ -74,11 +75,13 @@ class SpokePlan:
         name: of the agent, and of its namespace on the hub.
         mode: who owns the specs.
         settings: of its application-controller.
+        policies: of its agent.
     """
 
     name: str
     mode: Mode = Mode.MANAGED
     settings: Settings = attrs.field(factory=Settings)
+    policies: Policies = DEFAULTS
 
 
 @attrs.frozen
@@ -186,7 +189,10 @@ class Fleet(Outages):
     def _agent_program(self, spoke: Spoke) -> Program[Agent]:
         def make(start: int) -> Agent:
             return Agent(
-                AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name),
+                attrs.evolve(
+                    AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name),
+                    policies=spoke.plan.policies,
+                ),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
                 dialer=dialing_as(self.disguises.get(spoke.name), self.network.dialer(spoke.name)),
                 env=self._env(spoke.name, start),
