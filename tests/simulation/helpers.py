@@ -14,6 +14,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.stream.protocol import codec, messages
+from trio_argoagent.sync.policy import DEFAULTS, Policies
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.argocd.names import Dialect, Settings
@@ -129,10 +130,11 @@ def play(
     dialect: Dialect = Dialect.V36,
     settings: Settings | None = None,
     watched: bool = True,
+    policies: Policies = DEFAULTS,
 ) -> None:
     """Run a story on a fresh fleet of one spoke; ``watched``: and hold the monitors against it."""
     name = "m1" if mode is Mode.MANAGED else "a1"
-    plan = SpokePlan(name, mode, settings or Settings(dialect=dialect))
+    plan = SpokePlan(name, mode, settings or Settings(dialect=dialect), policies)
 
     async def main() -> None:
         async with open_fleet([plan], seed=seed, start=False) as fleet:

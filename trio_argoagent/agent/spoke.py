@@ -176,7 +176,7 @@ class Spoke:
             if not self.principal_uid and change.new is not None:
                 # Before the first link: a copy that must be put back meanwhile belongs to whom it did.
                 self.principal_uid = change.new.annotations.get(names.PRINCIPAL_UID, "")
-            if key.kind is Kind.APPLICATION:
+            if not row.in_place:
                 self._revival.saw(key, change)
             self.workers.observe(key, lambda: retained(row, key, change.new))
 

@@ -34,7 +34,7 @@ from trio_argoagent.replication.session import Feeds
 from trio_argoagent.replication.statuses import Statuses
 from trio_argoagent.replication.telling import Telling
 from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
-from trio_argoagent.sync import kinds
+from trio_argoagent.sync import kinds, policy
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -114,7 +114,8 @@ class Peer:
         hub, agent = self._hub, self.mapping.agent
         standing = Refusals(self.mapping.hub_name, self.outlet.core.answered, f"agent {agent}", "the hub")
         on_cluster = Happenings(hub.cluster, hub.env, partial(hub.cluster_secret, agent))
-        return Telling(self._executors[Kind.APPLICATION], standing, on_cluster, self._key_of, hub.env, report)
+        told = (self._executors[Kind.APPLICATION], standing, on_cluster, self._key_of, hub.env, report)
+        return Telling(*told, lambda app: "" if self.mapping.autonomous else policy.remark(app.annotations))
 
     def _key_of(self, kind: Kind, name: Name) -> Key | None:
         return self.mapping.key(kind, name[1])

@@ -15,7 +15,7 @@ import attrs
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Outcome
 from trio_argoagent.replication.copies import WAITS_FOR_PROJECT
-from trio_argoagent.sync import guard, intents, kinds, plan, replica
+from trio_argoagent.sync import guard, intents, kinds, names, plan, policy, replica
 
 PATIENCE: Final = 5.0
 """Seconds a record may be pending before people are told."""
@@ -37,7 +37,10 @@ _PASSING: Final = (
     "needs it to be deleted",
 )
 """Parts of the reasons that pass by themselves, however long that takes: nobody needs to act on them."""
+_AT_ONCE: Final = (policy.NOT_ADOPTED,)
+"""Parts of the reasons that only a person can end: there is nothing to be patient for."""
 _ADVICE: Final = (
+    (policy.NOT_ADOPTED, f"remove it there, or annotate it {names.ADOPTION_POLICY}: always"),
     (WAITS_FOR_PROJECT, "create it, or let this agent have it (destinations, sourceNamespaces)"),
     (guard.HELD, "it waits for trio-argoagent ctl deletes confirm"),
     (replica.CONTESTED, "find out who; it is put back again after 5 minutes"),
@@ -121,7 +124,8 @@ class Refusals:
             self.untold += 1
             return False
         text = explain(self._here if local else self._there, reason, final=final)
-        due = now if final else min(now + PATIENCE, before.due if before is not None else float("inf"))
+        urgent = final or any(part in reason for part in _AT_ONCE)
+        due = now if urgent else min(now + PATIENCE, before.due if before is not None else float("inf"))
         found[key] = Refusal(text, due, local)
         self._count += before is None
         return found[key] != before

@@ -19,7 +19,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.happenings import Happenings, Involved
-from trio_argoagent.replication.refusals import Name, Place, Refusals
+from trio_argoagent.replication.refusals import MAX_MESSAGE, Name, Place, Refusals
 from trio_argoagent.sync import conditions, kinds, steps
 
 RECHECK: Final = 3.0
@@ -49,6 +49,7 @@ class Telling:
         key_of: the key of an object here, by its kind, namespace and name; None: not ours.
         env: wall time.
         report: told each time that something new is to be seen.
+        remark: what an Application of ours itself gives reason to say, besides what is refused of it.
     """
 
     def __init__(
@@ -59,8 +60,9 @@ class Telling:
         key_of: Callable[[Kind, Name], Key | None],
         env: Env,
         report: Callable[[str], None],
+        remark: Callable[[Object], str] = lambda app: "",
     ) -> None:
-        self.refusals = refusals
+        self.refusals, self._remark = refusals, remark
         self._applications, self._happenings, self._key_of = applications, happenings, key_of
         self._env, self._report = env, report
         self._touched: dict[Place, None] = {}
@@ -83,13 +85,17 @@ class Telling:
     def look(self, app: Object) -> None:
         """This Application has changed, or what is known of the other side has."""
         name = (app.meta.namespace, app.meta.name)
-        if conditions.may_stand(app) or self.refusals.stands(Kind.APPLICATION, name):
+        stands = self.refusals.stands(Kind.APPLICATION, name)
+        if stands or conditions.may_stand(app) or self._remark(app):
             self.touch(Kind.APPLICATION, name)
 
     def message(self, app: Object) -> str | None:
         """What this Application shall say; see ``Refusals.wanted``."""
         key = self._key_of(Kind.APPLICATION, (app.meta.namespace, app.meta.name))
-        return self.refusals.wanted(key, trio.current_time()) if key is not None else None
+        refused = self.refusals.wanted(key, trio.current_time()) if key is not None else None
+        if refused is None:
+            return None
+        return "; ".join(filter(None, (refused, self._remark(app))))[:MAX_MESSAGE]
 
     async def run(self) -> None:
         """Show until cancelled."""

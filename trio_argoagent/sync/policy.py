@@ -131,6 +131,7 @@ def put_back(recreation: Recreation, fresh: Mapping[str, Any], lost: Object) -> 
         lost: the copy when it was seen last.
     """
     value, status = dict(fresh), lost.get("status") or {}
+    status.pop("reconciledAt", None)  # Argo CD compares now what it has not compared yet.
     ended = bool((status.get("operationState") or {}).get("finishedAt"))
     if recreation is Recreation.RESYNC:
         value["operation"] = _sync(fresh["spec"])

@@ -301,7 +301,9 @@ class Fleet(Outages):
         return [
             line
             for spoke in self.spokes.values()
-            for line in oracle.differences(self.hub, spoke.server, spoke.mapping, cosmetic=cosmetic)
+            for line in oracle.differences(
+                self.hub, spoke.server, spoke.mapping, cosmetic=cosmetic, local=spoke.plan.policies.local
+            )
         ]
 
     async def wait_consistent(self, timeout: float = 300.0, *, cosmetic: bool = False) -> float:

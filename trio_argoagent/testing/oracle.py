@@ -18,6 +18,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
 from trio_argoagent.sync import kinds, mapping, names, operations, projection, wants
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.policy import NOTHING, Local
 from trio_argoagent.testing.faults import HOOKED
 
 Skip = Callable[[str, str], bool]
@@ -56,6 +57,7 @@ def differences(
     *,
     cosmetic: bool = False,
     skip: Skip = lambda kind, name: False,
+    local: Local = NOTHING,
 ) -> list[str]:
     """What differs between the hub and one spoke, one line each; empty: they are consistent.
 
@@ -65,8 +67,9 @@ def differences(
         between: the mapping of this agent.
         cosmetic: see ``compare``.
         skip: see ``compare``.
+        local: see ``compare``.
     """
-    return compare(held(hub, spoke, between), between, cosmetic=cosmetic, skip=skip)
+    return compare(held(hub, spoke, between), between, cosmetic=cosmetic, skip=skip, local=local)
 
 
 def compare(
@@ -75,6 +78,7 @@ def compare(
     *,
     cosmetic: bool = False,
     skip: Skip = lambda kind, name: False,
+    local: Local = NOTHING,
 ) -> list[str]:
     """What differs, one line each.
 
@@ -83,8 +87,9 @@ def compare(
         between: the mapping of this agent.
         cosmetic: compare ``reconciledAt`` and ``observedAt``, too: they travel once a minute.
         skip: what is not to be compared.
+        local: the metadata that stays on its cluster, on the spoke as on the hub.
     """
-    sides = _Sides(both, between, cosmetic)
+    sides = _Sides(both, between, cosmetic, local)
     found = sides.autonomous() if between.autonomous else sides.managed()
     return [f"{between.agent}: {kind} {name}: {text}" for kind, name, text in found if not skip(kind, name)]
 
@@ -93,13 +98,13 @@ Difference = tuple[str, str, str]
 
 
 class _Sides:
-    def __init__(self, both: Held, between: NamespaceMapping, cosmetic: bool) -> None:
-        self.between, self.cosmetic = between, cosmetic
+    def __init__(self, both: Held, between: NamespaceMapping, cosmetic: bool, local: Local) -> None:
+        self.between, self.cosmetic, self.local = between, cosmetic, local
         self.hub_apps, self.spoke_apps = both.hub_apps, both.spoke_apps
         self.hub_projects, self.spoke_projects = both.hub_projects, both.spoke_projects
 
     def managed(self) -> Iterator[Difference]:
-        rows = kinds.rows(Mode.MANAGED, Feed.DESIRED)
+        rows = kinds.rows(Mode.MANAGED, Feed.DESIRED, self.local)
         apps = {name: app for name, app in self.hub_apps.items() if not wants.is_ignored(app)}
         row = rows[Kind.APPLICATION]
         wanted = {name: (app.meta.uid, self._down(row, app)) for name, app in apps.items()}
@@ -119,7 +124,7 @@ class _Sides:
         yield from _leaving("AppProject", self.hub_projects)
 
     def autonomous(self) -> Iterator[Difference]:
-        rows = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED)
+        rows = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED, self.local)
         row = rows[Kind.APPLICATION]
         apps = {name: app for name, app in self.spoke_apps.items() if not wants.is_ignored(app)}
         wanted = {name: (app.meta.uid, self._up(row, app)) for name, app in apps.items()}

@@ -54,7 +54,8 @@ def intent(stored: Stored | None) -> str:
 def row_of(spoke: Spoke, kind: Kind) -> kinds.Row:
     """How a spoke's objects of that kind travel."""
     mode = spoke.plan.mode
-    return kinds.rows(mode, Feed.OBSERVED if mode is Mode.AUTONOMOUS else Feed.DESIRED)[kind]
+    feed = Feed.OBSERVED if mode is Mode.AUTONOMOUS else Feed.DESIRED
+    return kinds.rows(mode, feed, spoke.plan.policies.local)[kind]
 
 
 def body_of(spoke: Spoke, kind: Kind, obj: Object) -> dict[str, Any] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.model.keys import Kind
-from trio_argoagent.model.resources import EVENTS
+from trio_argoagent.model.resources import APPLICATIONS, EVENTS
+from trio_argoagent.sync import names, policy
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, Spoke
 from trio_argoagent.testing.monitors import reading
 from trio_argoagent.testing.monitors.ledger import Ledger
@@ -40,9 +41,16 @@ class Scopes:
             if kind is not None and reading.owned(entry.old) != reading.owned(entry.new):
                 self._ledger.violated("I11", entry, "the spoke owns it")
         elif kind is not None and entry.old is not None and not reading.source_uid(entry.old):
-            self._check_local(entry)
+            self._check_local(spoke, entry)
 
-    def _check_local(self, entry: LogEntry) -> None:
-        """An object that is no copy of ours may be refreshed, and no more."""
-        if reading.owned(entry.old) != reading.owned(entry.new):
+    def _check_local(self, spoke: Spoke, entry: LogEntry) -> None:
+        """An object that is no copy of ours may be refreshed, or become one in that very write; no more."""
+        taken = reading.source_uid(entry.new) and self._may_adopt(spoke, entry)
+        if not taken and reading.owned(entry.old) != reading.owned(entry.new):
             self._ledger.violated("I11", entry, "it is a local object")
+
+    @staticmethod
+    def _may_adopt(spoke: Spoke, entry: LogEntry) -> bool:
+        stamps = reading.annotations_of(entry.old)
+        consents = policy.adoption(spoke.plan.policies, stamps) is policy.Adoption.ALWAYS
+        return consents or entry.resource != APPLICATIONS or names.MARKER in stamps
