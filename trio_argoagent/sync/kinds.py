@@ -69,8 +69,16 @@ class Row:
     local: Local = NOTHING
 
 
-def _copied(kind: Kind, resource: Resource, rank: Rank, **more: bool) -> Row:
-    return Row(kind, resource, rank, kind, **more)
+def _copied(
+    kind: Kind,
+    resource: Resource,
+    rank: Rank,
+    *,
+    cascades: bool = False,
+    shared: bool = False,
+    in_place: bool = True,
+) -> Row:
+    return Row(kind, resource, rank, kind, cascades=cascades, shared=shared, in_place=in_place)
 
 
 def _about(kind: Kind, base: Row, rank: Rank, *, listed: bool = True) -> Row:

@@ -189,10 +189,7 @@ class Fleet(Outages):
     def _agent_program(self, spoke: Spoke) -> Program[Agent]:
         def make(start: int) -> Agent:
             return Agent(
-                attrs.evolve(
-                    AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name),
-                    policies=spoke.plan.policies,
-                ),
+                AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name, policies=spoke.plan.policies),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
                 dialer=dialing_as(self.disguises.get(spoke.name), self.network.dialer(spoke.name)),
                 env=self._env(spoke.name, start),
@@ -217,7 +214,7 @@ class Fleet(Outages):
                 run_operator, self.hub_as("operator"), self.hub, NAMESPACE, self.env, lambda: self.confirming
             )
             for server, env in self.clusters():
-                nursery.start_soon(_collect, server, env)
+                nursery.start_soon(partial(run_collector, server, env=env))
             for program in self.programs.values():
                 nursery.start_soon(program.run)
             task_status.started()
@@ -363,10 +360,6 @@ class Fleet(Outages):
 def _check_names(names: Sequence[str]) -> None:
     if len({*names}) < len(names):
         raise UserError(f"clusters and the principal need names of their own, not: {', '.join(names)}")
-
-
-async def _collect(server: ApiServer, env: Env) -> None:
-    await run_collector(server, env=env)
 
 
 def _namespace(name: str) -> dict[str, Any]:
