@@ -146,6 +146,7 @@ class Uplink:
             view=self._views.view,
             viewed=self._views.viewed,
             held=self._views.held,
+            in_step=lambda: self._report("in-step", "the hub shows what is here", "info"),
         )
         self._views.link_up()
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])

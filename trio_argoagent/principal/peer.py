@@ -51,7 +51,7 @@ class Peer:
         cluster_uid: of its spoke, as it said first.
         report: told what it refuses, one line each.
         limits: which deletions of mirrors pass by themselves.
-        tell: told what happens to deletions that wait for a person: name, text, level.
+        tell: told what happens to it: name, text, level.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Peer:
         self.link: Link | None = None
         self.links = 0
         self._past = LinkStatistics()
-        self._hub = hub
+        self._hub, self._tell = hub, tell
         self._executors = hub.executors(mapping.agent)
         self._observed = kinds.rows(self.mode, Feed.OBSERVED, hub.local)
         self.outlet = Outlet(self._body, lambda kind: hub.informer(kind).resource_version)
@@ -266,7 +266,10 @@ class Peer:
         """Both feeds, for a link."""
         holds = self.holds
         mine = (self.outlet, self.workers, self.answered, self.inlet, self.compared, self.heard)
-        return Feeds(*mine, holds.view, holds.viewed, holds.held)
+        return Feeds(*mine, holds.view, holds.viewed, holds.held, self._in_step)
+
+    def _in_step(self) -> None:
+        self._tell("in-step", "the agent holds what it should", "info")
 
     # For people
 

@@ -45,6 +45,7 @@ class Feeds:
         view: what the feed that this side sends is a view of, as of now; None: not said.
         viewed: told what the other side's feed is a view of, before any of its records.
         held: told which deletions the other side does not carry out.
+        in_step: called once a link, when the other side is first known to hold all that it should.
     """
 
     outlet: Outlet
@@ -56,6 +57,7 @@ class Feeds:
     view: Callable[[], messages.View | None] = lambda: None
     viewed: Callable[[messages.View], None] = lambda view: None
     held: Callable[[messages.Held], None] = lambda held: None
+    in_step: Callable[[], None] = lambda: None
 
 
 class Session:
@@ -225,6 +227,7 @@ class Session:
 
     def _next(self) -> messages.Message | None:
         """The next thing to say, or None for now."""
+        self._look_whether_settled()
         if self._pong is not None:
             pong, self._pong = self._pong, None
             return pong
@@ -244,6 +247,11 @@ class Session:
         taken = self._feeds.outlet.take()
         return messages.RecordMessage(*taken) if taken is not None else None
 
+    def _look_whether_settled(self) -> None:
+        if not self._settled and self._feeds.outlet.core.proven:
+            self._settled = True
+            self._feeds.in_step()
+
     def _view(self) -> messages.View | None:
         """What our feed is a view of. Once it has become another one amid the link, agreement proves nothing:
         what is about to vanish from it has not vanished yet.
@@ -253,7 +261,6 @@ class Session:
             return None
         if self._first_view is None:
             self._first_view = view
-        self._settled = self._settled or self._feeds.outlet.core.proven
         same = (view.namespace, view.mapping) == (self._first_view.namespace, self._first_view.mapping)
         return attrs.evolve(view, settled=True) if same and self._settled else view
 
