@@ -1,4 +1,4 @@
-"""The protocol library's connection, bent in six places where it does not fit.
+"""The protocol library's connection, bent in seven places where it does not fit.
 
 It builds on names that h2 does not promise to keep; setup.cfg pins the version and a test holds each bend:
 
@@ -11,28 +11,47 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
 4. The windows are apart. A stream's window opens when its reader takes the bytes, the connection's when they
    arrive; else four stalled streams would starve a fifth.
 5. SETTINGS are bounded: so many entries, known ids only, no larger HPACK table than the default.
-6. Headers that are refused leave no trace in the compression state.
+6. Header lists are checked by ``headers``, in one pass and before anything else is done, so one that is
+   refused leaves no trace in the compression state. Huffman coding is left to the peer: in Python it costs
+   more than the bytes it saves.
+7. Open streams are counted without looking at each: a hundred watches would make every request dearer.
 
 This is also the place where counters against abuse go: every frame passes ``_receive_frame``.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from h2.config import H2Configuration
 from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
 from h2.errors import ErrorCodes
-from h2.events import DataReceived, Event
+from h2.events import (
+    DataReceived,
+    Event,
+    InformationalResponseReceived,
+    RequestReceived,
+    ResponseReceived,
+    TrailersReceived,
+)
 from h2.exceptions import DenialOfServiceError, ProtocolError, StreamClosedError, StreamIDTooLowError
 from h2.settings import SettingCodes, Settings
+from hpack import Encoder
 from hyperframe.exceptions import InvalidPaddingError
-from hyperframe.frame import DataFrame, Frame, GoAwayFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame
+from hyperframe.frame import (
+    DataFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.protocol import limits
+from trio_argoagent.net.protocol.headers import Part, check, outbound
 
 DEFAULT_WINDOW: Final = 65_535
 """Bytes every connection starts with (RFC 9113 section 6.9.2)."""
@@ -46,8 +65,21 @@ _TRANSITIONS: Final = H2ConnectionStateMachine._transitions | {
 }
 
 
+_PARTS: Final[Mapping[type[Event], Part]] = {
+    RequestReceived: Part.REQUEST,
+    ResponseReceived: Part.RESPONSE,
+    InformationalResponseReceived: Part.RESPONSE,
+    TrailersReceived: Part.TRAILERS,
+}
+
+
 class _OutlivesGoaway(H2ConnectionStateMachine):
     _transitions = _TRANSITIONS
+
+
+class _PlainEncoder(Encoder):
+    def encode(self, headers: Any, huffman: bool = False) -> bytes:
+        return super().encode(headers, huffman)
 
 
 class Connection(H2Connection):
@@ -61,8 +93,18 @@ class Connection(H2Connection):
     MAX_CLOSED_STREAMS = limits.CLOSED_STREAMS
 
     def __init__(self, *, client: bool, allowed: limits.Limits) -> None:
-        super().__init__(H2Configuration(client_side=client, header_encoding=None))
+        super().__init__(
+            H2Configuration(
+                client_side=client,
+                header_encoding=None,
+                validate_inbound_headers=False,
+                normalize_inbound_headers=False,
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+            )
+        )
         self.state_machine = _OutlivesGoaway()
+        self.encoder = _PlainEncoder()
         settings = {
             SettingCodes.INITIAL_WINDOW_SIZE: allowed.stream_window,
             SettingCodes.MAX_FRAME_SIZE: allowed.frame,
@@ -114,24 +156,34 @@ class Connection(H2Connection):
             self._prepare_for_sending(stream.acknowledge_received_data(size))
 
     def put_headers(self, stream_id: int, headers: Iterable[tuple[str, str]], *, end: bool) -> None:
-        """Send headers, or change nothing that the peer can see.
-
-        h2 checks headers while it compresses them. What it refuses has by then left traces in the HPACK state
-        that the peer does not share, and every later header would be misread: the state is put back.
+        """Send a request's or a response's headers, or change nothing that the peer can see.
 
         Raises:
             LocalProtocolError: the headers are not allowed, here or at all.
         """
-        table, changes = copy.copy(self.encoder.header_table), list(self.encoder.table_size_changes)
-        table.dynamic_entries = table.dynamic_entries.copy()
         known = stream_id in self.streams
         try:
-            self.send_headers(stream_id, headers, end_stream=end)
+            fields = outbound(headers, Part.REQUEST if self.config.client_side else Part.RESPONSE)
+            self.send_headers(stream_id, fields, end_stream=end)
         except ProtocolError as exc:
-            self.encoder.header_table, self.encoder.table_size_changes = table, changes
             if not known:
                 self.streams.pop(stream_id, None)
             raise LocalProtocolError(f"cannot send headers on stream {stream_id}: {exc}") from exc
+
+    def forget(self, stream_id: int) -> None:
+        """Nobody will ask for that stream any more; frames that come late for it are told from nonsense."""
+        stream = self.streams.get(stream_id)
+        if stream is not None and stream.closed:
+            del self.streams[stream_id]
+            self._closed_streams[stream_id] = stream.closed_by
+
+    def _open_streams(self, remainder: int) -> int:
+        # One side alone opens streams. Some here may have ended in this very read, so at the limit each is
+        # looked at.
+        opened = self.remote_settings if self.config.client_side else self.local_settings
+        if len(self.streams) < opened.max_concurrent_streams:
+            return len(self.streams)
+        return super()._open_streams(remainder)
 
     def _receive_frame(self, frame: Frame) -> list[Event]:
         try:
@@ -151,6 +203,12 @@ class Connection(H2Connection):
         if isinstance(exc, StreamIDTooLowError) and self._stream_is_closed_by_end(exc.stream_id):
             raise StreamClosedError(exc.stream_id) from exc
         raise exc
+
+    def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
+        frames, events = super()._receive_headers_frame(frame)
+        head = events[0]
+        check(head.headers, _PARTS[type(head)])
+        return frames, events
 
     def _receive_data_frame(self, frame: DataFrame) -> tuple[list[Frame], list[Event]]:
         frames, events = super()._receive_data_frame(frame)

@@ -161,6 +161,7 @@ class Engine:
         """The stream is over on both sides."""
         self._forget(stream_id)
         self._outboxes.pop(stream_id, None)
+        self._h2.forget(stream_id)
 
     def ping(self, token: bytes) -> None:
         """PING with 8 bytes."""

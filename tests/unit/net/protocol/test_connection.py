@@ -147,7 +147,7 @@ def test_late_frames() -> None:
     client.send_headers(3, REQUEST, end_stream=True)
     server.receive(client.data_to_send())
     server.send_headers(3, [(":status", "200")], end_stream=True)
-    server.open_inbound_streams  # noqa: B018 - its side effect: h2 forgets closed streams here only
+    server.forget(3)
     _, error = server.receive(headers_of_3())
     assert error is not None
 
