@@ -8,6 +8,7 @@ is cancelled.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qs
 
@@ -22,7 +23,7 @@ BODY: Final = 4 * 1024 * 1024
 """Bytes of a request body, unless the handler says otherwise."""
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Request:
     """What the peer asks for.
 
@@ -35,29 +36,30 @@ class Request:
         peer_certificate: DER, verified; None without mutual TLS.
     """
 
-    method: str = attrs.field(on_setattr=attrs.setters.frozen)
-    target: str = attrs.field(on_setattr=attrs.setters.frozen)
-    headers: Headers = attrs.field(on_setattr=attrs.setters.frozen)
-    authority: str = attrs.field(default="", on_setattr=attrs.setters.frozen)
-    version: str = attrs.field(default="2", on_setattr=attrs.setters.frozen)
-    peer_certificate: bytes | None = attrs.field(default=None, on_setattr=attrs.setters.frozen)
-    _query: dict[str, list[str]] | None = attrs.field(default=None, init=False, repr=False)
+    method: str
+    target: str
+    headers: Headers
+    authority: str = ""
+    version: str = "2"
+    peer_certificate: bytes | None = None
 
     @property
     def path(self) -> str:
         """The target without its query, still percent-encoded."""
         return self.target.partition("?")[0]
 
-    @property
+    @cached_property
     def query(self) -> dict[str, list[str]]:
         """The query's values by name, blank ones included; not to be changed."""
-        if self._query is None:
-            self._query = parse_qs(self.target.partition("?")[2], keep_blank_values=True)
-        return self._query
+        return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        return dict(reversed(self.headers))
 
     def header(self, name: str, default: str = "") -> str:
         """The first header of that name (lower case)."""
-        return next((value for key, value in self.headers if key == name), default)
+        return self._first.get(name, default)
 
 
 class Exchange(Protocol):

@@ -48,8 +48,8 @@ class Http2Stream:
         self._remote_ended = False
         self._error: ConnectionBroken | None = None
         self._stop_after_send = False
-        self._inward = trio.lowlevel.ParkingLot()
-        self._outward = trio.lowlevel.ParkingLot()
+        # For both tasks: whoever is woken looks whether it was meant.
+        self._changed = trio.lowlevel.ParkingLot()
 
     @property
     def ended(self) -> bool:
@@ -69,7 +69,7 @@ class Http2Stream:
         """
         while not self._status:
             self._check()
-            await self._inward.park()
+            await self._changed.park()
         return self._status, self.headers
 
     async def receive(self) -> bytes:
@@ -85,7 +85,7 @@ class Http2Stream:
                 await trio.lowlevel.checkpoint_if_cancelled()
                 return b""
             self._check()
-            await self._inward.park()
+            await self._changed.park()
         await trio.lowlevel.checkpoint_if_cancelled()
         inbox, credit = self._inbox, self._credit
         self._inbox, self._credit = [], 0
@@ -104,7 +104,7 @@ class Http2Stream:
             self._check()
             if self._outbox.size < ROOM:
                 break
-            await self._outward.park()
+            await self._changed.park()
         await trio.lowlevel.checkpoint_if_cancelled()
 
     def send_nowait(self, data: bytes) -> None:
@@ -154,7 +154,7 @@ class Http2Stream:
         """
         while not self._outbox.handed:
             self._check()
-            await self._outward.park()
+            await self._changed.park()
 
     def reset(self, code: int = ErrorCodes.CANCEL) -> None:
         """End the stream at once, both ways. What was queued or has arrived is forgotten.
@@ -183,24 +183,24 @@ class Http2Stream:
     def take_response(self, status: int, headers: Headers) -> None:
         """The answer's headers are here."""
         self._status, self.headers = status, headers
-        self._inward.unpark_all()
+        self._changed.unpark_all()
 
     def take_data(self, data: bytes, size: int) -> None:
         """Bytes have arrived; ``size`` with their padding."""
         self._credit += size
         if data:
             self._inbox.append(data)
-            self._inward.unpark_all()
+            self._changed.unpark_all()
 
     def take_end(self) -> None:
         """END_STREAM has arrived."""
         self._remote_ended = True
-        self._inward.unpark_all()
+        self._changed.unpark_all()
         self._closed_if_done()
 
     def progress(self) -> None:
         """Some of what was queued has left."""
-        self._outward.unpark_all()
+        self._changed.unpark_all()
         if self._stop_after_send and self._outbox.ended and not self._remote_ended:
             self.reset(ErrorCodes.NO_ERROR)
         self._closed_if_done()
@@ -213,8 +213,7 @@ class Http2Stream:
         # First the scope: a handler that waits in here is to be cancelled, not to see an exception.
         if self.scope is not None and not self._outbox.ended:
             self.scope.cancel()
-        self._inward.unpark_all()
-        self._outward.unpark_all()
+        self._changed.unpark_all()
         self.connection.forget(self)
 
     def _closed_if_done(self) -> None:

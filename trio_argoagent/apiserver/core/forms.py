@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from trio_argoagent.apiserver.core import tables
@@ -20,6 +21,7 @@ _ANY: Final = ("*/*", "application/*", JSON)
 _GROUP: Final = "meta.k8s.io"
 _VERSIONS: Final = ("v1", "v1beta1")
 MAX_ACCEPT: Final = 4096  # characters of an Accept header
+REMEMBERED: Final = 256  # Accept headers: each client sends the same few
 
 
 class Form(enum.Enum):
@@ -45,6 +47,7 @@ def accepted(header: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         yield media.lower(), dict(piece.partition("=")[::2] for piece in rest)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def negotiate(header: str) -> Form:
     """The first form in the header that we can make.
 
@@ -79,8 +82,6 @@ class Renderer:
         self._form = form
         self._tables = tables.TableMaker.of(kind, include) if form is Form.TABLE else None
         self._headed = False
-        head = encode({"apiVersion": kind.resource.api_version, "kind": kind.resource.kind})
-        self._head = b"" if kind.custom else head[:-1] + b","
 
     def one(self, item: Stored, now: float) -> bytes:
         """One object."""
@@ -96,8 +97,8 @@ class Renderer:
 
     def _listed(self, data: bytes) -> bytes:
         """An item of a list: those of a real server's own kinds do not say what they are."""
-        head = self._head
-        return b"".join([b"{", data[len(head) :]]) if head and data.startswith(head) else data
+        head = self._kind.head
+        return data if self._kind.custom or not data.startswith(head) else b"{" + data[len(head) :]
 
     def items(self, items: Sequence[Stored], rv: int, now: float) -> bytes:
         """Objects that are no page of a list: what a deletion of many has found."""

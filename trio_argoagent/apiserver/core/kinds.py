@@ -10,6 +10,7 @@ import attrs
 from trio_argoagent.apiserver.core import corerules, failures
 from trio_argoagent.apiserver.core.fieldtypes import FieldType, of_object
 from trio_argoagent.apiserver.core.schema import Shape, compile_schema
+from trio_argoagent.apiserver.core.values import encode
 from trio_argoagent.model.resources import CONFIG_MAPS, NAMESPACES, SECRETS, Resource
 
 EVENTS: Final = Resource("", "v1", "events", "Event")
@@ -73,6 +74,7 @@ class ResourceType:
         selectable: what field selectors may name.
         rule: what the schema cannot say.
         fields: how its fields are owned; follows from the schema.
+        head: how the JSON of a stored object of it begins.
     """
 
     resource: Resource
@@ -90,6 +92,11 @@ class ResourceType:
     selectable: Mapping[str, tuple[str, ...]] = SELECTABLE
     rule: Rule = corerules.nothing
     fields: FieldType = attrs.field(init=False)
+    head: bytes = attrs.field(init=False)
+
+    @head.default
+    def _head(self) -> bytes:
+        return encode({"apiVersion": self.resource.api_version, "kind": self.resource.kind})[:-1] + b","
 
     @fields.default
     def _fields(self) -> FieldType:

@@ -201,7 +201,7 @@ def open_watch(
         watch.initial(shown, store.rv, end=bool(initial_events) and bookmarks)
     else:
         watch.replay(collection.since(rv))
-    collection.watches[watch] = None
+    collection.watches.add(watch)
     return watch
 
 

@@ -8,7 +8,7 @@ makes the past unreachable for watches and snapshots but leaves the log as it is
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from trio_argoagent.apiserver.core import failures
@@ -27,13 +27,48 @@ def key_of(namespace: str, name: str) -> str:
     return f"{namespace}/{name}"
 
 
+class Watches:
+    """The open watches of one collection, in the order in which they were opened."""
+
+    def __init__(self) -> None:
+        self._opened = 0
+        self._by_namespace: dict[str, dict[Watch, int]] = {}
+
+    def add(self, watch: Watch) -> None:
+        """It has been opened."""
+        self._opened += 1
+        self._by_namespace.setdefault(watch.namespace, {})[watch] = self._opened
+
+    def discard(self, watch: Watch) -> None:
+        """It has been closed, if it was here."""
+        found = self._by_namespace.get(watch.namespace, {})
+        found.pop(watch, None)
+        if not found:
+            self._by_namespace.pop(watch.namespace, None)
+
+    def of(self, namespace: str) -> Sequence[Watch]:
+        """Those that a write in a namespace concerns: that namespace's, and those of all."""
+        everywhere, there = self._by_namespace.get("", {}), self._by_namespace.get(namespace, {})
+        if not there or not namespace:
+            return tuple(everywhere)
+        found = everywhere | there
+        return sorted(found, key=found.__getitem__)
+
+    def __iter__(self) -> Iterator[Watch]:
+        found = {watch: number for part in self._by_namespace.values() for watch, number in part.items()}
+        return iter(sorted(found, key=found.__getitem__))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_namespace.values()))
+
+
 class Collection:
     """The objects of one resource, whatever the version they are read in."""
 
     def __init__(self) -> None:
         self.objects: dict[str, Stored] = {}
         self.events: list[LogEntry] = []
-        self.watches: dict[Watch, None] = {}
+        self.watches = Watches()
         self._order: list[str] = []
 
     def put(self, key: str, stored: Stored) -> None:
@@ -149,9 +184,10 @@ class Store:
             self._trim(len(self.log) - self._history)
         if entry.old is not None:
             entry.old.forget_json()
-        if collection.watches:
+        concerned = collection.watches.of(entry.namespace)
+        if concerned:
             event = Watch.plain_event(entry)
-            for watch in tuple(collection.watches):
+            for watch in concerned:
                 watch.offer(entry, event)
         for listener in tuple(self.listeners.values()):
             listener(entry)
@@ -178,4 +214,4 @@ class Store:
         """A watch has closed itself: show it nothing more."""
         self.overflowed += watch.overflowed
         for collection in self._collections.values():
-            collection.watches.pop(watch, None)
+            collection.watches.discard(watch)

@@ -40,6 +40,7 @@ class Watch:
     """One open watch. ``ApiServer.watch`` makes it; the shell takes from it and closes it.
 
     Attributes:
+        namespace: what it is of; empty: everything.
         on_ready: called, synchronously and out of the writer's call, when there is something to take or the
             watch has closed. It must not call the server. Set it, then ``take`` once: what was there before
             is not announced.
@@ -61,7 +62,7 @@ class Watch:
         self.error: ApiError | None = None
         self.overflowed = False
         self._resource = resource
-        self._namespace = namespace
+        self.namespace = namespace
         self._matcher = matcher
         self._bookmarks = bookmarks
         self._since = since
@@ -80,12 +81,12 @@ class Watch:
         return taken
 
     def offer(self, entry: LogEntry, event: Event) -> None:
-        """The store shows a committed write, and the event that it is to a follower without a selector."""
+        """The store shows a committed write in its namespace, and what it is without a selector."""
         if self._matcher is not None:
             shown = self._view(entry)
             if shown is not None:
                 self._put(shown)
-        elif entry.rv > self._since and (not self._namespace or entry.namespace == self._namespace):
+        elif entry.rv > self._since:
             self._put(event)
 
     def replay(self, entries: Sequence[LogEntry]) -> None:
@@ -98,7 +99,7 @@ class Watch:
         return Event(_BY_VERB[entry.verb], entry.subject)
 
     def _view(self, entry: LogEntry) -> Event | None:
-        if entry.rv <= self._since or (self._namespace and entry.namespace != self._namespace):
+        if entry.rv <= self._since or (self.namespace and entry.namespace != self.namespace):
             return None
         matcher, old, new = self._matcher, entry.old, entry.new
         was = old is not None and (matcher is None or matcher(old))

@@ -206,7 +206,7 @@ class Connection(H2Connection):
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
         frames, events = super()._receive_headers_frame(frame)
-        head = events[0]
+        head: Any = events[0]
         check(head.headers, _PARTS[type(head)])
         return frames, events
 
