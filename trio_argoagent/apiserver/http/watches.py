@@ -100,13 +100,14 @@ class WatchStream:
         return False
 
     async def _send(self, events: Sequence[Event]) -> bool:
-        for chunk in self._chunks(events):
+        for number, chunk in enumerate(self._chunks(events)):
+            if number:
+                # A send that finds room does not wait; many of them in a row must still let others run.
+                await trio.lowlevel.checkpoint()
             with trio.move_on_after(STALL) as scope:
                 await self._exchange.send(chunk)
             if scope.cancelled_caught:
                 return False
-            # A send that finds room does not wait; many of them in a row must still let others run.
-            await trio.lowlevel.checkpoint()
         return True
 
     def _chunks(self, events: Sequence[Event]) -> Iterator[bytes]:
