@@ -3,9 +3,9 @@
     python -m benchmarks.apiserver [--quick] [--only WORD]
 
 ``trio-argoagent apiserver`` in one process; in another a load of 64 requests at a time on one connection,
-made by our own HTTP/2 engine. A row tells how many were answered a second, and the CPU that one of them took on
-each side. Of two processes on two cores the dearer one is the limit; ``server/s`` is what the server alone
-can do with a core of its own. Where somebody watches, a row ends when the last event has been seen.
+made by our own HTTP/2 engine. A row tells how many were answered a second, and the CPU that one of them
+took on each side. Of two processes on two cores the dearer one is the limit; ``server/s`` is what the server
+alone can do with a core of its own. Where somebody watches, a row ends when the last event has been seen.
 
 Watchers follow a namespace each, as agents do; in the last row each of them follows everything.
 """
