@@ -18,10 +18,10 @@ from trio_argoagent.apiserver.crds import argocd_crds
 from trio_argoagent.apiserver.http import kubeconfig as kubeconfig_text
 from trio_argoagent.apiserver.http import serve_api
 from trio_argoagent.apiserver.http.faults import Faults
-from trio_argoagent.apiserver.http.yamltext import load
 from trio_argoagent.apiserver.local import run_collector
 from trio_argoagent.cli import pem, running
 from trio_argoagent.errors import ApiError, UserError
+from trio_argoagent.model.yamltext import load
 from trio_argoagent.net.address import format_address
 from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki import keys

@@ -8,19 +8,23 @@ namespace go to Argo CD's on the hub. Anything else goes to the hub as it stands
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import attrs
 
 from trio_argoagent import errors
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
-from trio_argoagent.demo import yamlfile
 from trio_argoagent.errors import UserError
+from trio_argoagent.model import yamltext
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
 
 Entropy = Callable[[int], bytes]
+
+MAX_SIZE: Final = 8 * 1024 * 1024
+"""Bytes of a file."""
 
 
 @attrs.frozen
@@ -51,9 +55,27 @@ def read_documents(
     return tuple(
         check.document(f"{path}, document {number}", value)
         for path in paths
-        for number, value in enumerate(yamlfile.load(path), start=1)
+        for number, value in enumerate(_read(path), start=1)
         if value is not None
     )
+
+
+def _read(path: str) -> list[Any]:
+    """The documents of a file; raises UserError where there are none to be had."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
+    except OSError as exc:
+        raise UserError(f"--apply: cannot read {path}: {exc.strerror}; give the path of a YAML file") from exc
+    if len(content) > MAX_SIZE:
+        raise UserError(f"--apply: cannot read {path}: it is longer than {MAX_SIZE} bytes")
+    try:
+        return yamltext.documents(content)
+    except yamltext.NotYaml as exc:
+        if exc.document:
+            raise UserError(f"{path}, document {exc.document}: {exc.field or 'it'}: {exc.problem}") from exc
+        where = f", line {exc.line}" if exc.line else ""
+        raise UserError(f"{path}{where}: this is not YAML: {exc.problem}") from exc
 
 
 class _Check:

@@ -24,6 +24,7 @@ import msgspec
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.credentials import Credentials, read_file
+from trio_argoagent.model import yamltext
 from trio_argoagent.net.proxy import parse_proxy, proxy_for
 
 _LISTS: Final = ("clusters", "contexts", "users")
@@ -142,12 +143,10 @@ def _parse(file: Path) -> Mapping[str, Any]:
 
 
 def _parse_yaml(file: Path, data: bytes) -> Any:
-    import yaml
-
     try:
-        return yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as exc:
-        raise UserError(f"the kubeconfig {file} is not YAML: {_one_line(exc)}") from exc
+        return yamltext.load_one(data) if data.strip() else None
+    except yamltext.NotYaml as exc:
+        raise UserError(f"the kubeconfig {file} is not YAML: {exc}") from exc
 
 
 def _named(values: Any, kind: str, file: Path) -> Sequence[tuple[str, Mapping[str, Any]]]:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trio_argoagent.demo import yamlfile
-from trio_argoagent.demo.documents import Document, read_documents
+from trio_argoagent.demo.documents import MAX_SIZE, Document, read_documents
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, CONFIG_MAPS, NAMESPACES
@@ -182,8 +181,8 @@ def test_a_repetition(mistake: Mistake) -> None:
         ("a: !!python/name:os.system\n", "0.yaml, line 1: this is not YAML: could not determine"),
         ("? [a, b]\n: c\n", "0.yaml, line 1: this is not YAML: found unhashable key"),
         ("a: \0\n", "0.yaml: this is not YAML: unacceptable character"),
-        (b"a: \xff\n", "--apply: cannot read 0.yaml: it is not UTF-8"),
-        ("[" * 600, "0.yaml: this is nested too deeply"),
+        (b"a: \xff\n", "0.yaml: this is not YAML: it is not UTF-8"),
+        ("\n" + "[" * 600, "0.yaml, line 2: this is not YAML: it is nested deeper than 100 levels"),
     ],
 )
 def test_what_is_not_yaml(mistake: Mistake, text: str | bytes, line: str) -> None:
@@ -204,8 +203,8 @@ def test_an_object_that_contains_itself(mistake: Mistake) -> None:
 
 def test_a_file_that_is_too_long(mistake: Mistake) -> None:
     """It is not read to its end."""
-    line = mistake("#" * (yamlfile.MAX_SIZE + 1))
-    assert line == f"--apply: cannot read 0.yaml: it is longer than {yamlfile.MAX_SIZE} bytes"
+    line = mistake("#" * (MAX_SIZE + 1))
+    assert line == f"--apply: cannot read 0.yaml: it is longer than {MAX_SIZE} bytes"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 serving     ``serve_api``: from listening sockets to requests; read this first
 handler     ``ApiHandler``: one request, from its path to its answer
 verbs       what each verb does
-replies     answers in one piece, and the bodies of requests; yamltext: those in YAML
+replies     answers in one piece, and the bodies of requests
 watches     the answers that do not end by themselves
 access      who is asking, and the kubeconfig that gets a client in
 faults      faults that a test orders; misfortune: as requests meet them

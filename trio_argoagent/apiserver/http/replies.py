@@ -10,8 +10,8 @@ import msgspec
 
 from trio_argoagent.apiserver.core import failures, protobuf, statuses
 from trio_argoagent.apiserver.core.values import encode
-from trio_argoagent.apiserver.http import yamltext
 from trio_argoagent.errors import ApiError, BadRequest
+from trio_argoagent.model import yamltext
 from trio_argoagent.model.objects import decode
 from trio_argoagent.net.errors import BodyTooLarge
 from trio_argoagent.net.http import Exchange, Headers, Request
