@@ -169,7 +169,8 @@ class Fleet:
         for machine in (self.hub, self.east.machine, self.edge.machine):
             machine.server.subscribe(lambda entry: self._wake())
             await nursery.start(machine.run)
-        await self.hub.make_namespaces(NAMESPACE, *(spoke.name for spoke in self.spokes))
+        await self.hub.make_namespaces(NAMESPACE)
+        await self.hub.add_agents(*(spoke.name for spoke in self.spokes))
         await self._make_project(self.hub, destinations=[{"name": "*", "namespace": "*", "server": "*"}])
         for spoke in self.spokes:
             await spoke.machine.make_namespaces(NAMESPACE)

@@ -18,10 +18,11 @@ from trio_argoagent.agent import Agent
 from trio_argoagent.errors import NotFound
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, SECRETS, Resource
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
+from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.testing import oracle
@@ -198,6 +199,7 @@ class Stage:
             await self.hub.create(NAMESPACES, namespace(name))
         await self.hub.create(APP_PROJECTS, app_project(namespace=self.namespace, **EVERYWHERE))
         for side in self.sides.values():
+            await self.hub.create(SECRETS, make_secret(side.name, self.namespace))
             await side.cluster.create(NAMESPACES, namespace(side.namespace))
             if side.mapping.autonomous:
                 await side.cluster.create(APP_PROJECTS, app_project(namespace=side.namespace))

@@ -13,9 +13,9 @@ from trio_argoagent.apiserver.crds import argocd_crds
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, EVENTS, NAMESPACES, SECRETS
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, EVENTS, NAMESPACES
 from trio_argoagent.ports.cluster import MergePatch
-from trio_argoagent.sync import conditions, names
+from trio_argoagent.sync import conditions
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.applications import app_project, application, automated
 from trio_argoagent.testing.faults import NONE, Faults
@@ -184,11 +184,6 @@ def test_a_project_is_spoken_of_on_the_cluster_secret() -> None:
     """An AppProject has no conditions: one Event, counted up, where an operator looks for the agent."""
 
     async def story(scene: Scene) -> None:
-        secret = {
-            "apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": "cluster-m1", "namespace": NAMESPACE, "labels": {names.AGENT_NAME: "m1"}},
-        }  # fmt: skip
-        await scene.owner.create(SECRETS, secret)
         await scene.fleet.wait_consistent()
         scene.fleet.clients["m1"].faults = FORBIDDEN
         await scene.owner.create(APP_PROJECTS, app_project("team", namespace=NAMESPACE, **EVERYWHERE))
@@ -213,7 +208,7 @@ def test_a_deletion_that_is_refused_is_seen_although_the_object_is_gone() -> Non
         await scene.fleet.wait_consistent()
         scene.fleet.clients["m1"].faults = FORBIDDEN
         await scene.owner.delete(APPLICATIONS, "m1", "web")
-        await scene.until(lambda: len(oracle.objects(scene.fleet.hub, EVENTS, "m1")) == 1, 11)
+        await scene.until(lambda: len(scene.events()) == 1, 11)
         scene.fleet.clients["m1"].faults = NONE
         await scene.fleet.wait_consistent()
 

@@ -179,7 +179,8 @@ class Fleet:
         """Run everything until cancelled; started when every agent has been started."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self.hub.run)
-            await self.hub.make_namespaces(NAMESPACE, *self.nodes)
+            await self.hub.make_namespaces(NAMESPACE)
+            await self.hub.add_agents(*self.nodes)
             await self._make_project(self.hub, "default", everywhere=True)
             self.hub.server.subscribe(self._count)
             for node in self.nodes.values():

@@ -48,7 +48,6 @@ class Peer:
     Args:
         hub: the informers that all peers share.
         mapping: between the hub and this agent.
-        cluster_uid: of its spoke, as it said first.
         report: told what it refuses, one line each.
         limits: which deletions of mirrors pass by themselves.
         tell: told what happens to it: name, text, level.
@@ -58,15 +57,12 @@ class Peer:
         self,
         hub: Hub,
         mapping: NamespaceMapping,
-        cluster_uid: str,
         report: Callable[[str], None] = lambda text: None,
         limits: Limits = UNGUARDED,
         tell: Callable[[str, str, str], None] = lambda name, text, level: None,
     ) -> None:
-        self.mapping, self.cluster_uid = mapping, cluster_uid
+        self.mapping = mapping
         self.mode = Mode.AUTONOMOUS if mapping.autonomous else Mode.MANAGED
-        self.link_scope: trio.CancelScope | None = None
-        self.link_ended = trio.Event()
         self.link: Link | None = None
         self.links = 0
         self._past = LinkStatistics()

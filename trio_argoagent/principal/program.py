@@ -5,17 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+import attrs
 import trio
 
 from trio_argoagent import errors
 from trio_argoagent._version import __version__
 from trio_argoagent.kube.protocol.cache import Change
-from trio_argoagent.model.identity import Mode, is_dns_label
+from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link, Listener
+from trio_argoagent.principal.agents import PATIENCE, Agents
+from trio_argoagent.principal.clusters import Pin
+from trio_argoagent.principal.door import Door, Refused
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.status import PeerStatus
@@ -32,19 +36,8 @@ IDENTITY: Final = "argocd-agent-principal-identity"
 """The ConfigMap that keeps the principal's uid, as argocd-agent names it."""
 HANDSHAKE_TIMEOUT: Final = 10.0
 """Seconds from accepting a link to the agent's hello."""
-MAPPING: Final = "namespace"
 NAMESPACES_WAIT: Final = 10.0
 """Seconds to wait for the hub's namespaces: without the right to read them a deleted one is not noticed."""
-MAX_PEERS: Final = 10_000
-"""Agents one principal will know."""
-
-
-class Refused(Exception):
-    """This agent is not let in; says what it is told."""
-
-    def __init__(self, reason: messages.Reason, detail: str, retry_after: float = 0.0) -> None:
-        super().__init__(detail)
-        self.answer = messages.Refuse(reason, detail, retry_after)
 
 
 class Principal:
@@ -70,11 +63,11 @@ class Principal:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
         self.hub = Hub(cluster, config.namespace, env, config.local)
-        self.peers: dict[str, Peer] = {}
+        self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
+        self._door = Door(self.hub, self._agents, self._report)
+        self.peers = self._agents.peers
         self._instance = env.new_id()
         self._uid = ""
-        # Bounded by MAX_PEERS: an agent is handed over once.
-        self._newcomers, self._arrivals = trio.open_memory_channel[Peer](MAX_PEERS)
         for kind, store in self.hub.stores:
             store.informer.on_change(partial(self._on_change, kind))
             store.informer.on_state(self._on_state)
@@ -93,15 +86,23 @@ class Principal:
             with trio.move_on_after(NAMESPACES_WAIT):
                 await self.hub.namespaces.wait_synced()
             await self.hub.memory.wait_synced()
-            nursery.start_soon(self._look_after_peers)
+            await nursery.start(self._agents.run)
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
             await nursery.start(self._listener.serve, self._serve)
             task_status.started()
 
-    async def _look_after_peers(self) -> None:
-        async with trio.open_nursery() as nursery:
-            async for peer in self._arrivals:
-                nursery.start_soon(peer.run)
+    def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
+        self._door.part(agent, goodbye)
+
+    def _make_peer(self, name: str, pin: Pin) -> Peer:
+        mapping = NamespaceMapping(
+            agent=name,
+            agent_namespace=pin.namespace,
+            principal_namespace=self.config.namespace,
+            autonomous=pin.mode is Mode.AUTONOMOUS,
+        )
+        refused, tell = partial(self._refused, name), partial(self._report, name)
+        return Peer(self.hub, mapping, refused, self.config.limits, tell)
 
     async def _identity(self) -> str:
         """This hub's uid, made once and kept in a ConfigMap."""
@@ -173,7 +174,7 @@ class Principal:
         try:
             with trio.fail_after(HANDSHAKE_TIMEOUT):
                 hello = expect_hello(await greeting.hear())
-            peer = await self._admit(link, hello)
+            peer = await self._door.admit(link, hello)
             await self._talk(greeting, peer, hello)
         except* Refused as group:
             for refusal in (exc for exc in group.exceptions if isinstance(exc, Refused)):
@@ -185,87 +186,34 @@ class Principal:
             self._report(name, "link-broken", "; ".join(map(str, group.exceptions)), "warning")
 
     async def _refuse(self, greeting: Greeting, answer: messages.Refuse) -> None:
+        name = greeting.link.peer.name
         try:
             greeting.say(answer)
             await greeting.link.close()
         except errors.LinkError as exc:
             # What is raised while a group is handled is seen by no other handler of it.
-            self._report(greeting.link.peer.name, "link-broken", str(exc), "warning")
-
-    async def _admit(self, link: Link, hello: messages.Hello) -> Peer:
-        """The peer of this agent, ready for a new link: an older link of it has ended.
-
-        Raises:
-            Refused: it is not let in.
-        """
-        name = link.peer.name
-        self._check(name, hello)
-        peer = self.peers.get(name)
-        if peer is not None and peer.cluster_uid != hello.cluster_uid:
-            detail = f"{name} is known as another cluster; give this agent a name and certificate of its own"
-            raise Refused(messages.Reason.IDENTITY, detail, retry_after=60.0)
-        if peer is not None and (peer.mode, peer.mapping.agent_namespace) != (hello.mode, hello.namespace):
-            pinned = f"{peer.mode} in namespace {peer.mapping.agent_namespace}"
-            raise Refused(messages.Reason.MODE, f"{name} is known as {pinned}", retry_after=60.0)
-        if peer is None:
-            mapping = NamespaceMapping(
-                agent=name,
-                agent_namespace=hello.namespace,
-                principal_namespace=self.config.namespace,
-                autonomous=hello.mode is Mode.AUTONOMOUS,
-            )
-            peer = self.peers[name] = Peer(
-                self.hub,
-                mapping,
-                hello.cluster_uid,
-                partial(self._refused, name),
-                self.config.limits,
-                partial(self._report, name),
-            )
-            self._newcomers.send_nowait(peer)
-        while peer.link_scope is not None:
-            # The newest wins: a rolling update must not deadlock. The old nursery exits first.
-            self._report(name, "link-replaced", "a newer link takes over", "warning")
-            ended = peer.link_ended
-            peer.link_scope.cancel()
-            await ended.wait()
-        return peer
-
-    def _check(self, name: str, hello: messages.Hello) -> None:
-        chosen = handshake.choose_version(hello.protocols)
-        if isinstance(chosen, messages.Refuse):
-            raise Refused(chosen.reason, chosen.detail, retry_after=60.0)
-        if not is_dns_label(name) or name == self.config.namespace:
-            detail = f"{name!r} cannot be an agent's name: use a DNS label other than the hub's own namespace"
-            raise Refused(messages.Reason.IDENTITY, detail, retry_after=60.0)
-        if hello.mapping != MAPPING:
-            detail = f"the agent maps by {hello.mapping}, the principal by {MAPPING}: set both alike"
-            raise Refused(messages.Reason.MAPPING, detail, retry_after=60.0)
-        if len(self.peers) >= MAX_PEERS and name not in self.peers:
-            raise Refused(messages.Reason.INTERNAL, f"this principal knows {MAX_PEERS} agents already", 60.0)
+            self._report(name, "link-broken", str(exc), "warning")
+        with trio.move_on_after(PATIENCE):
+            await self._door.tell(name, answer)
 
     async def _talk(self, greeting: Greeting, peer: Peer, hello: messages.Hello) -> None:
-        with trio.CancelScope() as scope:
-            peer.link_scope, peer.link_ended = scope, trio.Event()
+        with self._door.seated(peer.mapping.agent, hello.instance) as seat, seat.scope:
             try:
                 # Told before anything can fail: each link-down has its link-up.
                 text = f"{hello.mode} agent {hello.version} is connected"
                 self._report(peer.mapping.agent, "link-up", text)
                 peer.link_is(greeting.link)
                 greeting.say(self._welcome(peer))
-                session = Session(greeting, peer.feeds(), self.config.keepalive)
-                peer.holds.link_is(session)
-                await session.run(hello.root)
+                seat.session = Session(greeting, peer.feeds(), self.config.keepalive)
+                peer.holds.link_is(seat.session)
+                await seat.session.run(hello.root)
             finally:
                 peer.workers.core.link_down()
                 peer.holds.link_is(None)
                 peer.link_is(None)
-                peer.link_scope = None
-                peer.link_ended.set()
                 self._report(peer.mapping.agent, "link-down", "the link has ended")
-        if scope.cancelled_caught:
-            detail = "another process with this agent's certificate has taken over"
-            greeting.say(messages.Goodbye(messages.Reason.REPLACED, detail))
+        if seat.scope.cancelled_caught:
+            greeting.say(seat.goodbye)
 
     def _welcome(self, peer: Peer) -> messages.Welcome:
         return messages.Welcome(
@@ -287,4 +235,7 @@ class Principal:
 
     def status(self) -> tuple[PeerStatus, ...]:
         """Where each agent stands now."""
-        return tuple(peer.status() for peer in self.peers.values())
+        return tuple(
+            attrs.evolve(peer.status(), contested=self._door.is_contested(name))
+            for name, peer in self.peers.items()
+        )

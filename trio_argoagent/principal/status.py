@@ -27,3 +27,5 @@ class PeerStatus:
     """Of which kinds no absence is told to the agent, and why."""
     held: HeldEntry | None = None
     """The deletions on this agent's behalf that wait for a person."""
+    contested: bool = False
+    """Do two processes fight for this agent's place? The one that is connected keeps it."""

@@ -102,6 +102,11 @@ class Memory:
             self._pending.setdefault(agent, {})[key] = text or None
             self._bell.ring()
 
+    def forget(self, agent: str) -> None:
+        """Nothing that concerns this agent is written any more. What is in its ConfigMap stays there."""
+        self._pending.pop(agent, None)
+        self._read.pop(agent, None)
+
     async def run(self) -> None:
         """Read and write until cancelled."""
         async with trio.open_nursery() as nursery:

@@ -83,6 +83,7 @@ class Session:
         self._bell = Bell()
         feeds.outlet.bell = feeds.workers.bell = self._bell
         self._heard = trio.current_time()
+        self._awaited: trio.Event | None = None
 
     async def run(self, their_root: bytes) -> None:
         """Talk until either side ends the link cleanly.
@@ -120,6 +121,9 @@ class Session:
         frames: Sequence[bytes] = tuple(self._early)
         while frames or (frames := await self._link.receive()):
             self._heard = trio.current_time()
+            if self._awaited is not None:
+                self._awaited.set()
+                self._awaited = None
             for frame in frames:
                 message = codec.decode(frame)
                 if message is None:
@@ -282,6 +286,14 @@ class Session:
     def wake(self) -> None:
         """What is to be said may have changed."""
         self._bell.ring()
+
+    async def lives(self, within: float) -> bool:
+        """Does the other side say anything, if only that it is there, within so many seconds?"""
+        said = self._awaited = self._awaited or trio.Event()
+        self._say(messages.Ping(b""))
+        with trio.move_on_after(within):
+            await said.wait()
+        return said.is_set()
 
     def confirm(self, name: str) -> None:
         """Tell the other side that a person wants the deletions of this set."""

@@ -34,6 +34,20 @@ class AgentConfig:
 
 
 @attrs.frozen
+class SelfRegistration:
+    """How an agent that the hub does not know gets its Argo CD cluster secret.
+
+    Attributes:
+        address: ``host:port`` of the resource proxy, by which Argo CD's server reaches the spokes.
+        client_secret: a secret of Argo CD's namespace with what it shows there (``tls.crt``, ``tls.key``,
+            ``ca.crt``); empty: nothing.
+    """
+
+    address: str
+    client_secret: str = ""
+
+
+@attrs.frozen
 class PrincipalConfig:
     """A principal.
 
@@ -42,9 +56,11 @@ class PrincipalConfig:
         keepalive: seconds, told to the agents.
         limits: which deletions that an autonomous agent reports pass by themselves.
         local: what of the metadata belongs to the hub.
+        registration: how an agent without a cluster secret gets one; None: it is refused.
     """
 
     namespace: str
     keepalive: float = KEEPALIVE
     limits: Limits = attrs.field(factory=Limits)
     local: Local = NOTHING
+    registration: SelfRegistration | None = None

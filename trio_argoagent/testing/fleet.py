@@ -23,10 +23,11 @@ from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APP_PROJECTS, NAMESPACES
+from trio_argoagent.model.resources import APP_PROJECTS, NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
+from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -224,12 +225,13 @@ class Fleet(Outages):
         return [(self.hub, self.env), *((s.server, s.env) for s in self.spokes.values())]
 
     async def _furnish(self) -> None:
-        """Argo CD's namespaces and default projects, and on the hub a namespace for each agent."""
+        """Argo CD's namespaces and default projects; on the hub a namespace and a cluster secret an agent."""
         hub = self.hub_as("installer")
         for name in (NAMESPACE, *self.spokes):
             await hub.create(NAMESPACES, _namespace(name))
         await hub.create(APP_PROJECTS, app_project(namespace=NAMESPACE, **EVERYWHERE))
         for spoke in self.spokes.values():
+            await hub.create(SECRETS, make_secret(spoke.name, NAMESPACE))
             cluster = self.spoke_as(spoke.name, "installer")
             await cluster.create(NAMESPACES, _namespace(NAMESPACE))
             if spoke.mapping.autonomous:

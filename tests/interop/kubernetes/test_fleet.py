@@ -13,8 +13,9 @@ from trio_argoagent.errors import NotFound
 from trio_argoagent.kube.client import HttpCluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, Resource
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, NAMESPACES, SECRETS, Resource
 from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.testing import oracle
@@ -139,6 +140,7 @@ async def fleet(
             APP_PROJECTS, app_project(namespace=top, sourceNamespaces=["*"], destinations=everywhere)
         )
         for side in sides:
+            await hub.create(SECRETS, make_secret(side.name, top))
             if side.mapping.autonomous:
                 await spoke.create(APP_PROJECTS, app_project(namespace=side.name))
             settings = Settings(operation=0.1, progressing=0.1, pruning=0.1)

@@ -473,6 +473,6 @@ if len(self._ready[entry.queued]) > 2:
     mutant(
         "two-links-of-one-agent",
         "a newer link of an agent does not end the older one",
-        Rewrite("principal.program:Principal._admit", "peer.link_scope is not None", "False"),
+        Rewrite("principal.door:Door.admit", "seat is None", "True"),
     ),
 )

@@ -18,10 +18,18 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
-from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, CONFIG_MAPS, NAMESPACES, Resource
+from trio_argoagent.model.resources import (
+    APP_PROJECTS,
+    APPLICATIONS,
+    CONFIG_MAPS,
+    NAMESPACES,
+    SECRETS,
+    Resource,
+)
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
-from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.principal.clusters import make_secret
+from trio_argoagent.runtime.config import PrincipalConfig, SelfRegistration
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.stream.protocol import codec, handshake, messages
 from trio_argoagent.sync import buckets
@@ -206,19 +214,23 @@ class Hub:
 
 
 @contextlib.asynccontextmanager
-async def open_hub(*agents: str, identity: dict[str, Any] | None = None) -> AsyncIterator[Hub]:
-    """A hub with a namespace for each of these agents, and its principal at work."""
+async def open_hub(
+    *agents: str, identity: dict[str, Any] | None = None, registration: SelfRegistration | None = None
+) -> AsyncIterator[Hub]:
+    """A hub with a namespace and a cluster secret for each of these agents, and its principal at work."""
     env, script = make_env(), Script()
     server = argocd_server(entropy=env.entropy)
     users = LocalCluster(server, env=env, actor="user")
     for name in (HUB, *agents):
         await users.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for name in agents:
+        await users.create(SECRETS, make_secret(name, HUB))
     if identity is not None:
         await users.create(CONFIG_MAPS, identity)
     network = Network(random.Random(5))
     events: list[Event] = []
     principal = Principal(
-        PrincipalConfig(HUB),
+        PrincipalConfig(HUB, registration=registration),
         cluster=LocalCluster(server, env=env, actor="principal", gate=script),
         listener=network.listener(),
         env=make_env(4),

@@ -133,7 +133,8 @@ class Fleet:
             server.subscribe(self._count)
         for machine in self.machines().values():
             await nursery.start(machine.run)
-        await self.hub.make_namespaces(NAMESPACE, *self.nodes)
+        await self.hub.make_namespaces(NAMESPACE)
+        await self.hub.add_agents(*self.nodes)
         await self.hub.local("installer").create(APP_PROJECTS, app_project(namespace=NAMESPACE, **EVERYWHERE))
         for node in self.nodes.values():
             await node.machine.make_namespaces(NAMESPACE)

@@ -1,0 +1,160 @@
+"""The principal's door: who is let in, who is refused, and which of two processes of one agent stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import attrs
+import trio
+
+from trio_argoagent.model.identity import is_dns_label
+from trio_argoagent.ports.transport import Link
+from trio_argoagent.principal import clusters, rivals
+from trio_argoagent.principal.agents import Agents
+from trio_argoagent.principal.hub import Hub
+from trio_argoagent.principal.peer import Peer
+from trio_argoagent.principal.rivals import Rivalry
+from trio_argoagent.replication.happenings import Happenings, Involved
+from trio_argoagent.replication.session import Session
+from trio_argoagent.stream.protocol import handshake, messages
+from trio_argoagent.stream.protocol.messages import Goodbye, Reason, Refuse
+
+MAPPING: Final = "namespace"
+REPLACED: Final = Goodbye(Reason.REPLACED, "another process with this agent's certificate has taken over")
+LONG: Final = 60.0
+"""Seconds after which one may ask again whom a person has to help first."""
+
+
+class Refused(Exception):
+    """This agent is not let in; says what it is told."""
+
+    def __init__(self, answer: Refuse) -> None:
+        super().__init__(answer.detail)
+        self.answer = answer
+
+
+@attrs.define(eq=False)
+class Seat:
+    """The one place of an agent, taken by a link.
+
+    Attributes:
+        instance: the agent's process, as it calls itself.
+        scope: of the link.
+        ended: set when nothing of the link is left.
+        goodbye: what it is told when its place is taken.
+        session: once it has been welcomed.
+    """
+
+    instance: str
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    ended: trio.Event = attrs.field(factory=trio.Event)
+    goodbye: Goodbye = REPLACED
+    session: Session | None = None
+
+    async def lives(self) -> bool:
+        """Is there still somebody at the other end?"""
+        return self.session is not None and await self.session.lives(rivals.PROBE)
+
+    def leave(self, goodbye: Goodbye | None = None) -> None:
+        """End this link, with that goodbye."""
+        self.goodbye = goodbye or self.goodbye
+        self.scope.cancel()
+
+
+class Door:
+    """See the module.
+
+    Args:
+        hub: where refusals are told of.
+        agents: who there is.
+        report: told what happens: agent, name, text, level.
+    """
+
+    def __init__(self, hub: Hub, agents: Agents, report: Callable[[str, str, str, str], None]) -> None:
+        self._hub, self._agents, self._report = hub, agents, report
+        self._seats: dict[str, Seat] = {}
+        self._rivalries: dict[str, Rivalry] = {}
+        self._told = Happenings(hub.cluster, hub.env, _itself)
+
+    def part(self, name: str, goodbye: Goodbye) -> None:
+        """This agent is forgotten: its link ends."""
+        self._rivalries.pop(name, None)
+        if name in self._seats:
+            self._seats[name].leave(goodbye)
+
+    def is_contested(self, name: str) -> bool:
+        """Do two processes of this agent fight for its place?"""
+        return self._rivalries.get(name, Rivalry()).is_contested(trio.current_time())
+
+    async def admit(self, link: Link, hello: messages.Hello) -> Peer:
+        """The peer of this agent; its place is free, and stays so until the caller's next checkpoint.
+
+        Raises:
+            Refused: it is not let in.
+        """
+        name = link.peer.name
+        refusal = _unfit(name, self._hub.namespace, hello)
+        pin = clusters.Pin(hello.mode, hello.namespace, hello.cluster_uid)
+        while refusal is None and (refusal := await self._agents.admit(name, pin)) is None:
+            seat = self._seats.get(name)
+            if seat is None:
+                return self._agents.peers[name]
+            refusal = await self._claim(name, seat, hello.instance)
+        raise Refused(refusal)
+
+    async def _claim(self, name: str, seat: Seat, instance: str) -> Refuse | None:
+        """Ask for a place that is taken; why it stays taken, if so.
+
+        The newest wins: a rolling update must not deadlock. The old nursery exits first.
+        """
+        if seat.instance != instance:
+            now = trio.current_time()
+            rivalry = self._rivalries[name] = self._rivalries.get(name, Rivalry()).claimed(now)
+            if rivalry.is_contested(now) and await seat.lives():
+                text = f"two processes have the certificate of {name}, and take turns: stop one of them"
+                self._report(name, "agent-contested", text, "error")
+                return Refuse(Reason.DUPLICATE, text, rivals.RIVAL_RETRY)
+        if self._seats.get(name) is seat:
+            self._report(name, "link-replaced", "a newer link takes over", "warning")
+            seat.leave()
+            await seat.ended.wait()
+        return None
+
+    @contextmanager
+    def seated(self, name: str, instance: str) -> Iterator[Seat]:
+        """A link takes the free place of this agent, and leaves it."""
+        seat = self._seats[name] = Seat(instance)
+        try:
+            yield seat
+        finally:
+            del self._seats[name]
+            seat.ended.set()
+
+    async def tell(self, name: str, answer: Refuse) -> None:
+        """Let the hub's people know that this agent is refused: an Event on its cluster secret."""
+        if answer.reason is Reason.NOT_READY:
+            return
+        entry = self._agents.entry(name)
+        secret, uid = (entry.secret, entry.uid) if entry is not None else (clusters.secret_name(name), "")
+        about = Involved("v1", "Secret", self._hub.namespace, secret, uid)
+        await self._told.say(about, f"agent {name} was not let in: {answer.detail}")
+
+
+async def _itself(about: Involved) -> Involved:
+    return about
+
+
+def _unfit(name: str, namespace: str, hello: messages.Hello) -> Refuse | None:
+    """Why nobody who says this can be let in."""
+    chosen = handshake.choose_version(hello.protocols)
+    if isinstance(chosen, Refuse):
+        return attrs.evolve(chosen, retry_after=LONG)
+    if not is_dns_label(name) or name == namespace:
+        detail = f"{name!r} cannot be an agent's name: use a DNS label other than the hub's own namespace"
+        return Refuse(Reason.IDENTITY, detail, LONG)
+    if hello.mapping != MAPPING:
+        detail = f"the agent maps by {hello.mapping}, the principal by {MAPPING}: set both alike"
+        return Refuse(Reason.MAPPING, detail, LONG)
+    return None
