@@ -56,7 +56,8 @@ async def in_processes(folder: Path) -> AsyncIterator[tuple[Machine, Machine]]:
     async with trio.open_nursery() as nursery:
         for machine in (hub, east):
             await nursery.start(machine.run)
-        await hub.make_namespaces(NAMESPACE, "east")
+        await hub.make_namespaces(NAMESPACE)
+        await hub.add_agents("east")
         await east.make_namespaces(NAMESPACE)
         await east.local("setup").create(APP_PROJECTS, app_project("default"))
         pem = {"ca": pki.ca}
