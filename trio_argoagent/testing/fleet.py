@@ -23,22 +23,21 @@ from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APP_PROJECTS, NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
-from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.policy import DEFAULTS, Policies
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
-from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.git import EXAMPLES
 from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
+from trio_argoagent.testing.furnishing import EVERYWHERE as EVERYWHERE
+from trio_argoagent.testing.furnishing import furnish_hub, furnish_spoke
 from trio_argoagent.testing.hindrance import HinderedCluster
 from trio_argoagent.testing.networks import make_network
 from trio_argoagent.testing.operator import run_operator
@@ -61,11 +60,6 @@ POLL: Final = 1.0
 """Seconds between two looks at whether both sides agree."""
 PRODUCT: Final = frozenset((PRINCIPAL, "agent"))
 """The actors whose writes are the product's own."""
-EVERYWHERE: Final[Mapping[str, Any]] = {
-    "destinations": [{"name": "*", "namespace": "*", "server": "*"}],
-    "sourceNamespaces": ["*"],
-}
-"""What a hub's project must say for every agent to get it."""
 
 
 @attrs.frozen
@@ -225,17 +219,10 @@ class Fleet(Outages):
         return [(self.hub, self.env), *((s.server, s.env) for s in self.spokes.values())]
 
     async def _furnish(self) -> None:
-        """Argo CD's namespaces and default projects; on the hub a namespace and a cluster secret an agent."""
-        hub = self.hub_as("installer")
-        for name in (NAMESPACE, *self.spokes):
-            await hub.create(NAMESPACES, _namespace(name))
-        await hub.create(APP_PROJECTS, app_project(namespace=NAMESPACE, **EVERYWHERE))
+        await furnish_hub(self.hub_as("installer"), NAMESPACE, self.spokes)
         for spoke in self.spokes.values():
-            await hub.create(SECRETS, make_secret(spoke.name, NAMESPACE))
             cluster = self.spoke_as(spoke.name, "installer")
-            await cluster.create(NAMESPACES, _namespace(NAMESPACE))
-            if spoke.mapping.autonomous:
-                await cluster.create(APP_PROJECTS, app_project(namespace=NAMESPACE))
+            await furnish_spoke(cluster, NAMESPACE, autonomous=spoke.mapping.autonomous)
 
     # Using
 
@@ -362,10 +349,6 @@ class Fleet(Outages):
 def _check_names(names: Sequence[str]) -> None:
     if len({*names}) < len(names):
         raise UserError(f"clusters and the principal need names of their own, not: {', '.join(names)}")
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 @contextlib.asynccontextmanager

@@ -13,13 +13,13 @@ from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.http import kubeconfig, serve_api
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.kube.credentials import Credentials
-from trio_argoagent.model.resources import NAMESPACES, SECRETS
+from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.authority import Authority
 from trio_argoagent.ports.env import Env
-from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.listening import open_listeners
+from trio_argoagent.testing.furnishing import add_agent
 
 LOOPBACK: Final = "127.0.0.1"
 NAMESPACE: Final = "argocd"
@@ -103,9 +103,8 @@ class Machine:
 
     async def add_agents(self, *names: str) -> None:
         """Make a namespace and a cluster secret for each of these agents, as its platform team would."""
-        await self.make_namespaces(*names)
         for name in names:
-            await self.local("setup").create(SECRETS, make_secret(name, NAMESPACE))
+            await add_agent(self.local("setup"), NAMESPACE, name)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Serve until cancelled."""
