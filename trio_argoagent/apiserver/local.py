@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final, Protocol
 
 import attrs
@@ -74,6 +75,11 @@ class LocalCluster:
         """The same cluster as another client sees it."""
         return LocalCluster(self.server, env=self._env, actor=actor, gate=self._gate)
 
+    @property
+    def streams(self) -> bool:
+        """See ``ports.cluster.Cluster.streams``."""
+        return False
+
     async def _enter(self, verb: str, resource: Resource, namespace: str, name: str = "") -> Call:
         call = Call(self.actor, verb, resource, namespace, name)
         await trio.lowlevel.checkpoint()
@@ -123,19 +129,28 @@ class LocalCluster:
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
         """See ``ports.cluster.Cluster.watch``."""
-        return self._watch(resource, namespace, selector, resource_version, timeout)
+        begin = partial(
+            self.server.watch,
+            resource,
+            namespace,
+            labels=selector,
+            resource_version=resource_version,
+            match="NotOlderThan" if initial else "",
+            initial_events=initial or None,
+            bookmarks=True,
+        )
+        return self._watch(resource, namespace, begin, timeout)
 
     @contextlib.asynccontextmanager
     async def _watch(
-        self, resource: Resource, namespace: str, selector: str, resource_version: str, timeout: float
+        self, resource: Resource, namespace: str, begin: Callable[[], Watch], timeout: float
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
         call = await self._enter("watch", resource, namespace)
         try:
-            watch = self.server.watch(
-                resource, namespace, labels=selector, resource_version=resource_version, bookmarks=True
-            )
+            watch = begin()
         except Expired as exc:
             # A server says this in the stream, so it is the iterator that raises it.
             yield _Failed(exc)

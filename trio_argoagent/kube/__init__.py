@@ -1,7 +1,8 @@
 """The Kubernetes API from the client's side.
 
 informer      a collection kept in memory, over any ``ports.cluster.Cluster``
-snapshot      a whole collection at one moment
+reflector     the loop under it: read everything, follow, begin again
+snapshot      a whole collection at one moment, in pages
 client        the ``Cluster`` port over HTTP
 session       connections and credentials under the client, both replaced while it runs
 credentials   where the API server is, and who we are to it

@@ -56,6 +56,11 @@ class HttpCluster:
     def __init__(self, session: Session) -> None:
         self.session: Final = session
 
+    @property
+    def streams(self) -> bool:
+        """See ``ports.cluster.Cluster.streams``."""
+        return True
+
     async def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Read one object, as it is now."""
         return await self._object(resource, verbs.get(resource, namespace, name))
@@ -95,10 +100,16 @@ class HttpCluster:
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
         """Follow a collection from just after ``resource_version``, with bookmarks."""
         request = verbs.watch(
-            resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
+            resource,
+            namespace,
+            selector=selector,
+            resource_version=resource_version,
+            timeout=timeout,
+            initial=initial,
         )
         async with AsyncExitStack() as stack:
             yield _Events(await self._open(stack, request), resource)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
+
+INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
+"""The annotation of the bookmark after the initial events of a watch (KEP-3157)."""
 
 
 class EventType(enum.StrEnum):
@@ -32,6 +35,11 @@ class WatchEvent:
 
     type: EventType
     object: Object
+
+
+def ends_initial_events(event: WatchEvent) -> bool:
+    """Is it the bookmark that says: what came before is everything, as of its resourceVersion?"""
+    return event.type is EventType.BOOKMARK and event.object.annotations.get(INITIAL_EVENTS_END) == "true"
 
 
 @attrs.frozen
@@ -63,6 +71,13 @@ class Cluster(Protocol):
     A write that raises ``OutcomeUnknown`` may or may not have been done. A read whose connection broke
     raises ``Unavailable``. Cancelling a call leaves the write's outcome unknown, too.
     """
+
+    @property
+    def streams(self) -> bool:
+        """Is a collection better read as the initial events of a watch than in pages?
+
+        Over a wire it is: neither side ever holds more of it than one event. In process a list copies less.
+        """
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Read one object, as it is now.
@@ -103,8 +118,14 @@ class Cluster(Protocol):
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
         """Follow a collection from just after ``resource_version``, with bookmarks.
+
+        With ``initial`` it begins with the state: each object as ADDED, whatever happens meanwhile, then the
+        bookmark for which ``ends_initial_events`` is true. An empty ``resource_version`` then is a consistent
+        read of the newest state. A server that cannot do that raises ``Invalid`` or ``BadRequest``, or
+        (before Kubernetes 1.27) sends no such bookmark.
 
         The iterator ends when the server closes the watch (normal: about ``timeout`` seconds), and raises
         ``Expired`` when the version is too old, in whichever of its two ways the server says so, and

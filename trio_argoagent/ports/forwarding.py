@@ -23,6 +23,11 @@ class ForwardingCluster:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
+    @property
+    def streams(self) -> bool:
+        """See the port."""
+        return self._cluster.streams
+
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         """Every call but a watch goes through here."""
         return await call()
@@ -61,10 +66,16 @@ class ForwardingCluster:
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
         """See the port."""
         return self._cluster.watch(
-            resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
+            resource,
+            namespace,
+            selector=selector,
+            resource_version=resource_version,
+            timeout=timeout,
+            initial=initial,
         )
 
     async def create(self, resource: Resource, value: Mapping[str, Any]) -> Object:

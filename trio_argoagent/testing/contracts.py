@@ -32,7 +32,14 @@ from trio_argoagent.errors import (
 from trio_argoagent.model import rv
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, NAMESPACES, SECRETS
-from trio_argoagent.ports.cluster import Cluster, EventType, JsonPatch, MergePatch, WatchEvent
+from trio_argoagent.ports.cluster import (
+    Cluster,
+    EventType,
+    JsonPatch,
+    MergePatch,
+    WatchEvent,
+    ends_initial_events,
+)
 
 PATIENCE: Final = 60.0  # seconds that any wait of a test may take
 
@@ -68,6 +75,17 @@ async def take(events: AsyncIterator[WatchEvent], count: int) -> list[WatchEvent
             if event.type is not EventType.BOOKMARK:
                 taken.append(event)
     return taken
+
+
+async def initial(events: AsyncIterator[WatchEvent]) -> tuple[list[WatchEvent], str]:
+    """The initial events of a watch, and the version they are the state of."""
+    seen: list[WatchEvent] = []
+    with trio.fail_after(PATIENCE):
+        while True:
+            event = await anext(events)
+            if ends_initial_events(event):
+                return seen, event.object.meta.resource_version
+            seen.append(event)
 
 
 def shapes(events: list[WatchEvent]) -> list[tuple[str, str]]:
@@ -594,6 +612,31 @@ class ClusterContract:
             with pytest.raises(Expired) as caught:
                 await take(events, 1000)
         assert caught.value.status_code == 410
+
+    async def test_a_watch_may_begin_with_the_state(self, cluster: Cluster, namespace: str) -> None:
+        """Initial events show what was just written, then a bookmark says that they are all; it goes on."""
+        for name, watched in (("a1", "yes"), ("a2", "no"), ("a3", "yes")):
+            labels = {"labels": {"watched": watched}}
+            last = await cluster.create(APPLICATIONS, application(namespace, name, metadata=labels))
+        async with cluster.watch(
+            APPLICATIONS, namespace, selector="watched=yes", resource_version="", initial=True
+        ) as events:
+            seen, version = await initial(events)
+            assert shapes(seen) == [("ADDED", "a1"), ("ADDED", "a3")]
+            assert rv.at_least(version, last.meta.resource_version)
+            await cluster.delete(APPLICATIONS, namespace, "a2")
+            await cluster.delete(APPLICATIONS, namespace, "a1")
+            assert shapes(await take(events, 1)) == [("DELETED", "a1")]
+        listed = await cluster.list(APPLICATIONS, namespace, selector="watched=yes")
+        assert [item.value() for item in listed.items] == [seen[1].object.value()]
+
+    async def test_nothing_is_a_state_too(self, cluster: Cluster, namespace: str) -> None:
+        """Of an empty collection the initial events are the bookmark at their end."""
+        async with cluster.watch(APPLICATIONS, namespace, resource_version="", initial=True) as events:
+            seen, version = await initial(events)
+            assert seen == [] and rv.parse(version)
+            await cluster.create(APPLICATIONS, application(namespace))
+            assert shapes(await take(events, 1)) == [("ADDED", "a1")]
 
     async def test_two_watches_see_the_same(self, cluster: Cluster, namespace: str) -> None:
         """Every follower is shown every event."""

@@ -275,6 +275,11 @@ class FaultyCluster:
         await self._delay()
         return answer
 
+    @property
+    def streams(self) -> bool:
+        """See ``Cluster``."""
+        return self._cluster.streams
+
     async def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """See ``Cluster``."""
         return await self._read(resource, lambda: self._cluster.get(resource, namespace, name))
@@ -329,10 +334,16 @@ class FaultyCluster:
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
         """See ``Cluster``."""
         opening = self._cluster.watch(
-            resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
+            resource,
+            namespace,
+            selector=selector,
+            resource_version=resource_version,
+            timeout=timeout,
+            initial=initial,
         )
         return self._watch(resource, opening)
 

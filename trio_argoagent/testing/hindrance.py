@@ -101,11 +101,17 @@ class HinderedCluster(ForwardingCluster):
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
         """See the port."""
         return self._watch(
             super().watch(
-                resource, namespace, selector=selector, resource_version=resource_version, timeout=timeout
+                resource,
+                namespace,
+                selector=selector,
+                resource_version=resource_version,
+                timeout=timeout,
+                initial=initial,
             )
         )
 

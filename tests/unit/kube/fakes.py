@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import trio
@@ -13,7 +13,14 @@ import trio
 from trio_argoagent.errors import Expired, Unavailable
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
-from trio_argoagent.ports.cluster import EventType, JsonPatch, MergePatch, ObjectList, WatchEvent
+from trio_argoagent.ports.cluster import (
+    INITIAL_EVENTS_END,
+    EventType,
+    JsonPatch,
+    MergePatch,
+    ObjectList,
+    WatchEvent,
+)
 from trio_argoagent.ports.env import Env
 
 
@@ -38,11 +45,10 @@ def event(kind: str, item: Object) -> WatchEvent:
     return WatchEvent(EventType(kind), item)
 
 
-def bookmark(version: int | str) -> WatchEvent:
-    """A bookmark."""
-    return WatchEvent(
-        EventType.BOOKMARK, Object.of({"kind": "ConfigMap", "metadata": {"resourceVersion": str(version)}})
-    )
+def bookmark(version: int | str, *, end: bool = False) -> WatchEvent:
+    """A bookmark; ``end``: the one after the initial events."""
+    metadata = {"resourceVersion": str(version), "annotations": {INITIAL_EVENTS_END: "true"} if end else {}}
+    return WatchEvent(EventType.BOOKMARK, Object.of({"kind": "ConfigMap", "metadata": metadata}))
 
 
 class _Watch:
@@ -60,7 +66,8 @@ class FakeCluster:
     request through.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, streams: bool = False) -> None:
+        self.streams = streams
         self.version = 0
         self.uids = 0
         self.items: dict[str, Object] = {}
@@ -128,6 +135,11 @@ class FakeCluster:
         self.history.append((self.version, event(kind, item)))
         self.inject(self.history[-1][1])
 
+    def initial_events(self) -> list[WatchEvent | Exception]:
+        """The state; what an ailing server says instead is a test's to choose."""
+        state: list[WatchEvent | Exception] = [event("ADDED", item) for item in self.items.values()]
+        return [*state, bookmark(self.list_version(), end=True)]
+
     # The port.
 
     async def list(
@@ -164,26 +176,32 @@ class FakeCluster:
         selector: str = "",
         resource_version: str,
         timeout: float = 300.0,
+        initial: bool = False,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
-        """The history after that version, then what happens."""
+        """The history after that version, or the state and the bookmark after it; then what happens."""
         await trio.lowlevel.checkpoint()
-        self.requests.append((trio.current_time(), "watch", resource_version))
+        self.requests.append((trio.current_time(), "initial" if initial else "watch", resource_version))
         if self.watch_faults and (fault := self.watch_faults.popleft()) is not None:
             raise fault
+        watch = _Watch(self.is_cut)
+        if initial:
+            for what in self.initial_events():
+                watch.send.send_nowait(what)
+            resource_version = str(self.version)
         if int(resource_version) < self.compacted:
             raise Expired("too old resource version")
-        watch = _Watch(self.is_cut)
         for version, past in self.history:
             if version > int(resource_version) and not watch.dead:
                 watch.send.send_nowait(past)
         self._watches.append(watch)
         try:
-            yield self._events(watch, trio.current_time() + timeout)
+            async with aclosing(self._events(watch, trio.current_time() + timeout)) as events:
+                yield events
         finally:
             watch.receive.close()
             self._watches = [other for other in self._watches if other is not watch]
 
-    async def _events(self, watch: _Watch, until: float) -> AsyncIterator[WatchEvent]:
+    async def _events(self, watch: _Watch, until: float) -> AsyncGenerator[WatchEvent, None]:
         while trio.current_time() < until:
             what: WatchEvent | Exception | None = None
             with trio.move_on_after(min(self.bookmarks_every, until - trio.current_time())):

@@ -121,8 +121,9 @@ class Frontend:
             resource,
             namespace,
             selector=query.get("labelSelector", ""),
-            resource_version=query["resourceVersion"],
+            resource_version=query.get("resourceVersion", ""),
             timeout=float(query["timeoutSeconds"]),
+            initial=query.get("sendInitialEvents") == "true",
         )
         async with watch as events:
             await exchange.start(200, [("content-type", "application/json")])

@@ -46,6 +46,12 @@ class Asked:
         return "watch=true" in self.target
 
 
+    @property
+    def is_initial(self) -> bool:
+        """Is it for everything, as the initial events of a watch?"""
+        return "sendInitialEvents=true" in self.target
+
+
 CLOSE = Say(then="close")
 HANG = Say(then="hang")
 
@@ -55,6 +61,9 @@ def whole(body: object, status: int = 200) -> Say:
     data = body if isinstance(body, bytes) else msgspec.json.encode(body)
     head = f"HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
     return Say((head.encode() + data,))
+
+
+NO_STREAM = whole({"kind": "Status", "code": 422, "reason": "Invalid", "message": "is forbidden"}, 422)
 
 
 def stream(*pieces: bytes, then: str = "end") -> Say:
@@ -67,10 +76,15 @@ def stream(*pieces: bytes, then: str = "end") -> Say:
 
 
 class RawServer:
-    """Answers every request as ``answer`` says; ``asked`` and ``dials`` count what we cost it."""
+    """Answers every request as ``answer`` says; ``asked`` and ``dials`` count what we cost it.
 
-    def __init__(self, answer: Callable[[Asked], Say]) -> None:
-        self.answer = answer
+    Args:
+        answer: what it says.
+        streams: False: it refuses initial events by itself, as a server does that has them switched off.
+    """
+
+    def __init__(self, answer: Callable[[Asked], Say], *, streams: bool = False) -> None:
+        self.answer, self.streams = answer, streams
         self.asked: list[Asked] = []
         self.dials = 0
 
@@ -93,7 +107,8 @@ class RawServer:
                 method, target, _ = lines[0].split()
                 token = fields.get("authorization", "").removeprefix("Bearer ")
                 self.asked.append(Asked(trio.current_time(), method, target, token))
-                say = self.answer(self.asked[-1])
+                refused = self.asked[-1].is_initial and not self.streams
+                say = NO_STREAM if refused else self.answer(self.asked[-1])
                 for piece in say.pieces:
                     await wire.send_all(piece)
                 if say.then == "hang":

@@ -19,8 +19,9 @@ from trio.testing import MockClock
 from trio_argoagent import errors
 from trio_argoagent.kube.client import DEADLINE, HttpCluster
 from trio_argoagent.kube.credentials import Credentials
-from trio_argoagent.kube.informer import SILENCE, Informer
+from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.watchlines import EVENT
+from trio_argoagent.kube.reflector import SILENCE
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.ports.env import Env
@@ -94,11 +95,12 @@ LISTS: dict[str, Say] = {
 }
 
 
+@pytest.mark.parametrize("streams", [False, True])
 @pytest.mark.parametrize("wrong", LISTS)
-async def test_lists_that_are_none(wrong: str, autojump_clock: MockClock) -> None:
+async def test_lists_that_are_none(wrong: str, streams: bool, autojump_clock: MockClock) -> None:
     """None passes for an empty list: nothing is known, an hour costs few requests, and then all is well."""
     said = LISTS[wrong]
-    server = RawServer(lambda asked: said)
+    server = RawServer(lambda asked: said, streams=streams)
     async with informed(server) as informer:
         await trio.sleep(HOUR)
         assert (informer.is_synced, informer.complete, len(informer.objects)) == (False, False, 0)
@@ -198,7 +200,7 @@ async def test_an_object_of_ten_megabytes(autojump_clock: MockClock) -> None:
 
 async def test_a_server_that_closes_at_once(autojump_clock: MockClock) -> None:
     """Connections and requests of an hour are counted: before the first list, and of watches."""
-    server = RawServer(lambda asked: CLOSE)
+    server = RawServer(lambda asked: CLOSE, streams=True)
     async with informed(server) as informer:
         await trio.sleep(HOUR)
         assert not informer.is_synced
@@ -240,6 +242,7 @@ async def test_a_black_hole(autojump_clock: MockClock) -> None:
                 raise AssertionError("unreachable")
         assert trio.current_time() - began <= DEADLINE + 1
     server.asked.clear()
+    server.streams = True
     async with informed(server) as informer:
         await trio.sleep(HOUR)
         assert not informer.is_synced and 10 < len(server.asked) < PATIENT
@@ -252,7 +255,7 @@ async def test_a_watch_that_falls_silent(autojump_clock: MockClock) -> None:
     async with informed(server) as informer:
         await informer.wait_synced()
         await trio.sleep(SILENCE + 1)
-        watches = [asked for asked in server.asked if asked.is_watch]
+        watches = [asked for asked in server.asked if asked.is_watch and not asked.is_initial]
         assert [asked.target.split("resourceVersion=")[1].split("&")[0] for asked in watches] == ["5", "9"]
         assert informer.statistics().silent == 1
         await trio.sleep(HOUR)
@@ -293,7 +296,7 @@ async def test_a_token_that_has_expired(autojump_clock: MockClock) -> None:
             return whole({"kind": "Status", "code": 401, "reason": "Unauthorized"}, 401)
         return HANG if asked.is_watch else GOOD
 
-    server, tokens = RawServer(answer), Tokens()
+    server, tokens = RawServer(answer, streams=True), Tokens()
     async with server.cluster(await tokens.read()) as cluster, trio.open_nursery() as nursery:
         informer = Informer(cluster, CONFIG_MAPS, env=env())
         nursery.start_soon(informer.run)

@@ -22,8 +22,9 @@ from trio_argoagent.errors import (
     Unauthorized,
     Unavailable,
 )
-from trio_argoagent.kube.informer import SILENCE, SLOW_RETRY, Informer
+from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.kube.reflector import SILENCE, SLOW_RETRY
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import WatchEvent
 
@@ -549,12 +550,12 @@ _STEPS = st.lists(
 
 
 @settings(deadline=None, max_examples=100)
-@given(_STEPS)
-def test_any_interleaving_ends_in_agreement(steps: list[tuple[str, str]]) -> None:
+@given(_STEPS, st.booleans())
+def test_any_interleaving_ends_in_agreement(steps: list[tuple[str, str]], streams: bool) -> None:
     """Writes, compactions, broken and silent watches in any order: the cache and the handlers end right."""
 
     async def main() -> None:
-        cluster = FakeCluster()
+        cluster = FakeCluster(streams=streams)
         mirror: dict[str, str] = {}
 
         def follow(change: Change) -> None:
@@ -597,5 +598,6 @@ async def _step(cluster: FakeCluster, verb: str, argument: str) -> None:
             cluster.mend()
         case "lose":
             cluster.list_faults.extend([None, Expired("gone"), Unavailable("broken")])
+            cluster.watch_faults.extend([Expired("gone"), Unavailable("broken")])
         case "sleep":
             await trio.sleep(float(argument))

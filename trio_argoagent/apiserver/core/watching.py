@@ -17,10 +17,9 @@ from trio_argoagent.apiserver.core.selectors import Matcher
 from trio_argoagent.apiserver.core.values import Event, EventKind, LogEntry, Stored, Verb
 from trio_argoagent.errors import ApiError
 from trio_argoagent.model.resources import Resource
+from trio_argoagent.ports.cluster import INITIAL_EVENTS_END
 
 WATCH_BUFFER: Final = 20_000  # events that wait to be taken
-
-INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 
 # (did the old state match, does the new one) -> what the follower sees
 _TRANSITIONS: Final[Mapping[tuple[bool, bool], EventKind | None]] = {

@@ -1,6 +1,7 @@
 """The pure part of talking to a Kubernetes API: values in, values out. No I/O, no clock, no chance.
 
 cache        an informer's memory and the changes it reports
+staging      the initial events of a watch
 backoff      how long to wait after a failure
 requests     what to send for each verb
 answers      objects and lists out of bodies

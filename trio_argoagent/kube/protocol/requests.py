@@ -71,6 +71,7 @@ def watch(
     selector: str = "",
     resource_version: str,
     timeout: float,
+    initial: bool = False,
 ) -> HttpRequest:
     """Follow a collection; the arguments are those of ``ports.cluster.Cluster.watch``."""
     query = {
@@ -80,6 +81,9 @@ def watch(
         "resourceVersion": resource_version,
         # 0 would mean the server's own choice.
         "timeoutSeconds": str(max(1, int(timeout))),
+        "sendInitialEvents": "true" if initial else "",
+        # The one value that goes with it; without a version it means the newest state.
+        "resourceVersionMatch": "NotOlderThan" if initial else "",
     }
     return HttpRequest("GET", _collection(resource, namespace) + _query(query))
 

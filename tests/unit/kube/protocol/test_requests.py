@@ -116,3 +116,15 @@ def test_repr_hides_the_body() -> None:
     """A Secret's data must not reach a log with its request."""
     request = requests.create(SECRETS, {"metadata": {"namespace": "n"}, "stringData": {"a": "hunter2"}})
     assert "hunter2" not in repr(request)
+
+
+def test_a_watch_with_initial_events() -> None:
+    """As KEP-3157 wants it; without a version it is a consistent read."""
+    asked = requests.watch(APPLICATIONS, "n", resource_version="", timeout=300, initial=True)
+    assert parse_qs(urlsplit(asked.target).query) == {
+        "watch": ["true"],
+        "allowWatchBookmarks": ["true"],
+        "sendInitialEvents": ["true"],
+        "resourceVersionMatch": ["NotOlderThan"],
+        "timeoutSeconds": ["300"],
+    }
