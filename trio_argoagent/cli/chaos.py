@@ -20,7 +20,7 @@ from typing import Any, Final
 import attrs
 import click
 
-from trio_argoagent.cli import running
+from trio_argoagent.cli import running, trials
 from trio_argoagent.errors import UserError
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.processes.faults import FAULTS
@@ -52,19 +52,7 @@ class Request:
 
 def run_chaos(**given: Any) -> None:
     """Run it until it is judged or a signal comes; the options are those of the command."""
-    finished = False
-
-    async def program() -> int:
-        nonlocal finished
-        code = await _play(_parse(**given))
-        finished = True
-        return code
-
-    try:
-        running.run(program)
-    except SystemExit as ended:
-        # A signal is a clean end for a program that serves, but not for one that is to judge.
-        sys.exit(ended.code if ended.code or finished else running.INTERRUPTED)
+    running.judge(lambda: _play(_parse(**given)))
 
 
 def _parse(
@@ -90,46 +78,15 @@ def _parse(
     if report:
         _write(report, "", "a")  # Now, not after minutes: can it be written at all?
     if plan:
-        return Request(_read_plan(plan), plan, as_json, report, keep)
+        return Request(trials.read_plan(plan, "--plan", Plan.from_json), plan, as_json, report, keep)
     usual = Options()
     options = Options(
         agents or usual.agents,
         apps or usual.apps,
         usual.seconds if duration is None else duration,
-        faults=usual.faults if faults is None else _fault_names(faults),
+        faults=usual.faults if faults is None else trials.fault_names(faults, tuple(FAULTS)),
     )
     return Request(draw_plan(1 if seed is None else seed, options), "", as_json, report, keep)
-
-
-def _fault_names(text: str) -> tuple[str, ...]:
-    """``none``, ``all``, or names with commas between them.
-
-    Raises:
-        UserError: there is no such fault.
-    """
-    if text in ("none", "all"):
-        return tuple(FAULTS) if text == "all" else ()
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    unknown = [name for name in names if name not in FAULTS]
-    if unknown:
-        choices = ", ".join(("none", "all", *FAULTS))
-        raise UserError(f"--faults: there is no {unknown[0]!r}: choose of {choices}")
-    return names
-
-
-def _read_plan(path: str) -> Plan:
-    """A saved plan.
-
-    Raises:
-        UserError: it cannot be read; the line names the file, its line and the field.
-    """
-    content = running.read_file(path, "--plan")
-    try:
-        return Plan.from_json(content.decode())
-    except UnicodeDecodeError as exc:
-        raise UserError(f"--plan: {path}, byte {exc.start}: this is not UTF-8") from exc
-    except UserError as exc:
-        raise UserError(f"--plan: {path}: {exc}") from exc
 
 
 async def _play(request: Request) -> int:

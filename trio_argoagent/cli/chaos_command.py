@@ -6,24 +6,11 @@ from typing import Any
 
 import click
 
+from trio_argoagent.cli.trial_options import fault_option, fleet_options, json_option, seed_option
+
 
 @click.command(short_help="Hit a fleet of real processes with real faults.")
-@click.option(
-    "--agents",
-    default=None,
-    show_default="2",
-    type=click.IntRange(1, 50),
-    metavar="N",
-    help="Agents, each a process; every second one is autonomous.",
-)
-@click.option(
-    "--apps",
-    default=None,
-    show_default="4",
-    type=click.IntRange(1, 1000),
-    metavar="N",
-    help="Applications of each agent at most.",
-)
+@fleet_options(50, "Agents, each a process; every second one is autonomous.")
 @click.option(
     "--duration",
     default=None,
@@ -32,25 +19,12 @@ import click
     metavar="SECONDS",
     help="Time of work and trouble; until both sides agree comes on top.",
 )
-@click.option(
-    "--faults",
-    default=None,
-    show_default="all",
-    metavar="none|all|NAME,...",
-    help="What may befall the fleet; a name that does not exist gets you the list.",
-)
-@click.option(
-    "--seed",
-    default=None,
-    show_default="1",
-    type=click.IntRange(0),
-    metavar="S",
-    help="Draws what happens and when; another one: something else.",
-)
+@fault_option
+@seed_option("Draws what happens and when; another one: something else.")
 @click.option(
     "--plan", default="", metavar="FILE", help="Do what this file says and when it says; nothing is drawn."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@json_option
 @click.option("--report", default="", metavar="FILE", help="Write the result to this file as JSON.")
 @click.option("--keep", is_flag=True, help="Keep the programs' logs, whatever comes of the run.")
 def chaos(**options: Any) -> None:

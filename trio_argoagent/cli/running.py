@@ -1,7 +1,8 @@
 """Runs a program until it is told to stop, and says a user's mistake in one line.
 
 Exit codes: 0 a clean end (a signal included); 1 the program found what it looks for (differences); 2 the
-user's input cannot be used; 130 interrupted before anything ran; anything else is a bug, with its traceback.
+user's input cannot be used; 130 interrupted before anything ran, or was judged; anything else is a bug, with
+its traceback.
 """
 
 from __future__ import annotations
@@ -32,6 +33,22 @@ def run(program: Callable[[], Awaitable[int]]) -> None:
         for problem in leaves(group):
             click.echo(f"error: {problem}", err=True)
     sys.exit(code)
+
+
+def judge(program: Callable[[], Awaitable[int]]) -> None:
+    """Like ``run``, for a program that is to judge: a signal before its end is no clean end."""
+    finished = False
+
+    async def to_its_end() -> int:
+        nonlocal finished
+        code = await program()
+        finished = True
+        return code
+
+    try:
+        run(to_its_end)
+    except SystemExit as ended:
+        sys.exit(ended.code if ended.code or finished else INTERRUPTED)
 
 
 async def _until_signalled(program: Callable[[], Awaitable[int]]) -> int:

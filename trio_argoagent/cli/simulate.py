@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 import os
 import shlex
-import sys
 from typing import Any
 
 import attrs
 
-from trio_argoagent.cli import running
+from trio_argoagent.cli import running, trials
 from trio_argoagent.cli.campaign import PROGRAM, Campaign, Request
 from trio_argoagent.cli.comparing import run_compare
 from trio_argoagent.cli.scenarios import run_scenarios
@@ -30,19 +29,7 @@ def run_simulate(**given: Any) -> None:
         run_compare(compared, [f"--{name.removeprefix('as_')}" for name, value in given.items() if value])
     if files := given.pop("scenario"):
         run_scenarios(files, given)
-    finished = False
-
-    async def program() -> int:
-        nonlocal finished
-        code = await Campaign(_parse(**given)).run()
-        finished = True
-        return code
-
-    try:
-        running.run(program)
-    except SystemExit as ended:
-        # A signal is a clean end for a program that serves, but not for one that is to judge.
-        sys.exit(ended.code if ended.code or finished else running.INTERRUPTED)
+    running.judge(lambda: Campaign(_parse(**given)).run())
 
 
 def _parse(
@@ -92,41 +79,13 @@ def _replay(path: str, given: list[str]) -> Request:
     """
     if given:
         raise UserError(f"--replay: the plan says what {given[0]} says: leave {given[0]} out")
-    plan, text = _read_plan(path)
+    plan, text = trials.read_plan(path, "--replay", lambda text: (Plan.from_json(text), text))
     again = f"{PROGRAM} --replay {shlex.quote(path)}"
     return Request(plan.options, range(plan.seed, plan.seed + 1), 1, again, text)
 
 
 def _fault_names(text: str, level: int) -> tuple[str, ...]:
-    """``none``, ``all``, or names with commas between them.
+    def missing(name: str) -> str:
+        return f"{name!r} needs --level 2" if name in faults_at(2) else f"there is no {name!r}"
 
-    Raises:
-        UserError: there is no such fault, or not at this level.
-    """
-    known = tuple(faults_at(level))
-    if text in ("none", "all"):
-        return known if text == "all" else ()
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        choices = ", ".join(("none", "all", *known))
-        higher = unknown[0] in faults_at(2)
-        text = f"{unknown[0]!r} needs --level 2" if higher else f"there is no {unknown[0]!r}"
-        raise UserError(f"--faults: {text}: choose of {choices}")
-    return names
-
-
-def _read_plan(path: str) -> tuple[Plan, str]:
-    """A saved plan.
-
-    Raises:
-        UserError: it cannot be read; the line names the file, its line and the field.
-    """
-    content = running.read_file(path, "--replay")
-    try:
-        text = content.decode()
-        return Plan.from_json(text), text
-    except UnicodeDecodeError as exc:
-        raise UserError(f"--replay: {path}, byte {exc.start}: this is not UTF-8") from exc
-    except UserError as exc:
-        raise UserError(f"--replay: {path}: {exc}") from exc
+    return trials.fault_names(text, tuple(faults_at(level)), missing)
