@@ -36,13 +36,17 @@ def play(
     mode: Mode = Mode.MANAGED,
     principal: Callable[[PrincipalConfig], PrincipalConfig] = lambda config: config,
     agent: Callable[[AgentConfig], AgentConfig] = lambda config: config,
+    strangers: tuple[str, ...] = (),
 ) -> None:
-    """Run a story with these agents; none named: one, ``east``, in that mode."""
+    """Run a story with these agents; none named: one, ``east``, in that mode.
+
+    Strangers are those of them that have no cluster secret.
+    """
     modes = dict.fromkeys(managed, Mode.MANAGED) | dict.fromkeys(autonomous, Mode.AUTONOMOUS)
     modes = modes or {"east": mode}
 
     async def act(backing: Backing, nursery: trio.Nursery) -> None:
-        stage = Stage(backing, modes, principal, agent)
+        stage = Stage(backing, modes, principal, agent, strangers)
         await nursery.start(stage.run)
         await story(stage)
         nursery.cancel_scope.cancel()

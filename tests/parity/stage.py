@@ -140,6 +140,7 @@ class Stage:
         modes: the agents by name, and their modes.
         principal_config: changes the principal's settings.
         agent_config: changes each agent's settings.
+        strangers: the agents that have no cluster secret.
     """
 
     def __init__(
@@ -148,10 +149,12 @@ class Stage:
         modes: Mapping[str, Mode],
         principal_config: Callable[[PrincipalConfig], PrincipalConfig],
         agent_config: Callable[[AgentConfig], AgentConfig],
+        strangers: Sequence[str] = (),
     ) -> None:
         self.backing, self.hub = backing, backing.hub
         self.namespace = f"argocd{backing.tag}"
         """Argo CD's on the hub."""
+        self._strangers = tuple(name + backing.tag for name in strangers)
         self._principal_config, self._agent_config = principal_config, agent_config
         self.network = make_network(1, stream(1, "network"))
         self.principal: Program[Principal] = Program("principal", self._make_principal)
@@ -199,10 +202,15 @@ class Stage:
             await self.hub.create(NAMESPACES, namespace(name))
         await self.hub.create(APP_PROJECTS, app_project(namespace=self.namespace, **EVERYWHERE))
         for side in self.sides.values():
-            await self.hub.create(SECRETS, make_secret(side.name, self.namespace))
+            if side.name not in self._strangers:
+                await self.register(side)
             await side.cluster.create(NAMESPACES, namespace(side.namespace))
             if side.mapping.autonomous:
                 await side.cluster.create(APP_PROJECTS, app_project(namespace=side.namespace))
+
+    async def register(self, side: Side) -> None:
+        """Make an agent's cluster secret."""
+        await self.hub.create(SECRETS, make_secret(side.name, self.namespace))
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait until it is true.

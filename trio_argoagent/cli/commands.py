@@ -13,6 +13,7 @@ from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.policy_options import local_options, policy_options
+from trio_argoagent.cli.registration_options import registration_options
 from trio_argoagent.cli.simulate_command import simulate
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -155,6 +156,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
 )
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
+@registration_options
 def principal(**options: Any) -> None:
     """Run the principal, on the hub."""
     from trio_argoagent.cli.principal import run_principal

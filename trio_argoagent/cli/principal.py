@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import trio
 
 from trio_argoagent.cli import pem, running
+from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
@@ -45,13 +46,22 @@ def run_principal(
     max_inferred_deletions: int | None,
     local_annotations: tuple[str, ...],
     local_labels: tuple[str, ...],
+    enable_self_cluster_registration: bool,
+    self_registration_client_cert_secret: str,
+    resource_proxy_address: str,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
     limits = Limits.of(max_deletions, max_inferred_deletions)
-    config = PrincipalConfig(namespace, keepalive, limits, Local(local_annotations, local_labels))
+    local = Local(local_annotations, local_labels)
 
     async def program() -> int:
+        registration = read_registration(
+            enabled=enable_self_cluster_registration,
+            secret=self_registration_client_cert_secret,
+            address=resource_proxy_address,
+        )
+        config = PrincipalConfig(namespace, keepalive, limits, local, registration)
         certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
         context = server_context(
             certificate=certificate,

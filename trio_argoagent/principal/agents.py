@@ -10,7 +10,6 @@ import attrs
 import trio
 
 from trio_argoagent import errors
-from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import SECRETS
@@ -82,16 +81,8 @@ class Agents:
         registration: SelfRegistration | None,
     ) -> None:
         self._hub, self._build, self._part, self._report = hub, build, part, report
-        self._secrets = Informer(
-            hub.cluster,
-            SECRETS,
-            hub.namespace,
-            selector=clusters.SELECTOR,
-            env=hub.env,
-            transform=clusters.lean,
-            name="cluster secrets",
-        )
-        self._known = Known(self._secrets)
+        self._secrets = hub.secrets
+        self._known = Known(hub.secrets)
         self._registration = registration
         self._registry = Registry(registers=registration is not None, most=MAX_AGENTS)
         self._lives: dict[str, _Life] = {}

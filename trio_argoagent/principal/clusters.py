@@ -17,6 +17,7 @@ import msgspec
 
 from trio_argoagent.model.identity import Mode, is_dns_label
 from trio_argoagent.model.objects import Object
+from trio_argoagent.runtime.config import PROXY
 from trio_argoagent.sync import names
 
 SECRET_TYPE: Final = "argocd.argoproj.io/secret-type"
@@ -24,8 +25,6 @@ SELF_REGISTERED: Final = "argocd-agent.argoproj-labs.io/self-registered-cluster"
 PINNED: Final = "trio-argoagent/pinned"
 SELECTOR: Final = f"{SECRET_TYPE}=cluster,{names.AGENT_NAME}"
 """The label selector of all agents' cluster secrets."""
-PROXY: Final = "argocd-agent-resource-proxy:9090"
-"""Where Argo CD's server reaches the spokes by default: the Service of argocd-agent's resource proxy."""
 _VERSION: Final = "v1"
 _FIELDS: Final = 4
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trio_argoagent import errors
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
+from trio_argoagent.principal import clusters
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Involved
 from trio_argoagent.replication.memory import Memory
@@ -35,6 +35,15 @@ class Hub:
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
         self.stores = Stores(cluster, places, env)
         self.namespaces = Informer(cluster, NAMESPACES, env=env)
+        self.secrets = Informer(
+            cluster,
+            SECRETS,
+            namespace,
+            selector=clusters.SELECTOR,
+            env=env,
+            transform=clusters.lean,
+            name="cluster secrets",
+        )
         self.memory = Memory(cluster, namespace, env)
         self.writes = SharedWrites()
 
@@ -78,14 +87,8 @@ class Hub:
         return any(((app.get("spec") or {}).get("project") or "default") == project for app in apps)
 
     async def cluster_secret(self, agent: str, otherwise: Involved) -> Involved:
-        """The Argo CD cluster secret of this agent; where there is none, or we may not look, ``otherwise``.
-
-        Its data is not looked at.
-        """
-        try:
-            found = await self.cluster.list(SECRETS, self.namespace, selector=f"{names.AGENT_NAME}={agent}")
-        except errors.ApiError:
-            return otherwise
-        for secret in found.items[:1]:
-            return Involved("v1", "Secret", self.namespace, secret.meta.name, secret.meta.uid)
+        """The Argo CD cluster secret of this agent; where there is none to be seen, ``otherwise``."""
+        for secret in self.secrets.objects.values():
+            if secret.labels.get(names.AGENT_NAME) == agent:
+                return Involved("v1", "Secret", self.namespace, secret.meta.name, secret.meta.uid)
         return otherwise

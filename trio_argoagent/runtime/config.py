@@ -12,6 +12,8 @@ from trio_argoagent.sync.policy import DEFAULTS, NOTHING, Local, Policies
 
 KEEPALIVE: Final = 30.0
 """Seconds between marks, and of silence before a ping; two such intervals of silence end a link."""
+PROXY: Final = "argocd-agent-resource-proxy:9090"
+"""Where Argo CD's server reaches the spokes by default: the Service of argocd-agent's resource proxy."""
 
 
 @attrs.frozen
