@@ -112,6 +112,9 @@ class _Entry:
     reason: str = ""
     gone: str = ""
     """The uid whose deletion was witnessed last."""
+    guarded: str = ""
+    """The uid that the replica may put back by itself although it holds nothing now; it is the last value that
+    it has applied, or held, on this link."""
     buried: str = ""
     """The uid whose tombstone was answered ``applied`` on this link: a status stays where it is."""
     forced: bool = False
@@ -272,7 +275,7 @@ class Source:
         for key, entry in list(self._entries.items()):
             compared = buckets.bucket_of(key) in self._compared
             entry.held = (self._told if compared else self._claimed).get(key)
-            entry.known = True
+            entry.known, entry.guarded = True, entry.held.uid if entry.held is not None else ""
             self._touch(key, now)
         self._claimed, self._told, self._compared = {}, {}, {}
 
@@ -283,7 +286,7 @@ class Source:
         self._tickets.clear()
         for key, entry in list(self._entries.items()):
             entry.ticket, entry.pending, entry.answered = None, False, None
-            entry.refused, entry.reason, entry.buried = None, "", ""
+            entry.refused, entry.reason, entry.buried, entry.guarded = None, "", "", ""
             entry.known = False
             self._touch(key, now)
 
@@ -343,6 +346,8 @@ class Source:
         entry.held, entry.known = result.holding, True
         if result.outcome is Outcome.APPLIED:
             entry.answered = ticket.want
+            goes = ticket.want is None or ticket.want.answered_only
+            entry.guarded = "" if goes else ticket.uid
             entry.buried = ticket.uid if ticket.want is None else ""
             entry.aside = ticket.want.aside if ticket.want is not None else None
         else:
@@ -387,9 +392,9 @@ class Source:
 
     @staticmethod
     def _absent_uid(entry: _Entry) -> str:
-        """The uid a tombstone is about: what the replica holds, else what it was sent last."""
-        if entry.held is not None:
-            return entry.held.uid
+        """The uid a tombstone is about: what the replica holds or guards, else what it was sent last."""
+        if entry.held is not None or entry.guarded:
+            return entry.held.uid if entry.held is not None else entry.guarded
         return entry.ticket.uid if entry.ticket is not None else entry.gone
 
     def next_deadline(self) -> float | None:
@@ -409,7 +414,9 @@ class Source:
         if entry.ticket is not None or entry.forced:
             return False
         if want is None:
-            return entry.held is None or entry.held.uid == entry.buried
+            if entry.held is None:
+                return not entry.guarded
+            return entry.held.uid == entry.buried
         if want.answered_only:
             return entry.answered is not None and entry.answered.digest == want.digest
         if entry.held != want.holding:

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.sync.toyworld import KEYS, World
+from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Outcome
+from trio_argoagent.sync.replica import CONTEST_BACKOFF, MAX_REVERTS
 
 Step = Callable[[World], None]
 
@@ -189,3 +191,41 @@ def test_a_cascade_strips_only_after_the_copy_is_gone() -> None:
     world.settle()
     world.assert_converged()
     assert KEYS[0] not in world.things and KEYS[0] not in world.copies
+
+
+def _contested(world: World, key: Key) -> None:
+    """Somebody keeps deleting a copy, until we stop putting it back for a while and say so."""
+    for _ in range(MAX_REVERTS):
+        world.lose(key)
+        world.observe(key)
+        world.start()
+        world.finish(0, Outcome.APPLIED)
+    world.lose(key)
+    world.observe(key)
+    assert world.replica.take(world.now) is None and key not in world.copies
+    world.drain_up()
+
+
+def test_what_is_withdrawn_while_contested_does_not_come_back() -> None:
+    """The replica holds nothing, but it will put back what it guards unless it is told not to."""
+    world = _synced()
+    _contested(world, KEYS[0])
+    world.remove(KEYS[0])
+    world.drain_down()
+    world.tick(CONTEST_BACKOFF + 1)
+    world.start()
+    for _ in range(len(world.working)):
+        world.finish(0, Outcome.APPLIED)
+    assert KEYS[0] not in world.copies
+    world.settle()
+    world.assert_converged()
+
+
+def test_a_carried_out_cascade_is_not_buried_again() -> None:
+    """Whoever has answered that a copy is gone guards nothing: its end at the source is no news."""
+    world = _synced()
+    sent = len(world.tickets)
+    world.cascade(KEYS[0])
+    world.settle()
+    world.assert_converged()
+    assert len(world.tickets) == sent + 1
