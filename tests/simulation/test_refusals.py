@@ -16,6 +16,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, EVENTS, NAMESPACES
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.sync import conditions
+from trio_argoagent.sync.source import REFUSED_RETRY
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.applications import app_project, application, automated
 from trio_argoagent.testing.faults import NONE, Faults
@@ -47,6 +48,10 @@ class Scene:
     def app(self, name: str = "web") -> Object | None:
         """It, where it is owned."""
         return oracle.objects(self.owner.server, APPLICATIONS, self.namespace).get(name)
+
+    def copy(self, name: str = "web") -> Object | None:
+        """Of a managed one: on the spoke."""
+        return oracle.objects(self.spoke.server, APPLICATIONS, NAMESPACE).get(name)
 
     def condition(self, name: str = "web") -> Any:
         """Its AgentError, whole."""
@@ -130,7 +135,7 @@ def test_an_object_that_the_other_cluster_does_not_accept_says_so(mode: Mode) ->
         await scene.project("web", "odd")
         await scene.until(lambda: "spec.project" in scene.said(), 5)
         assert scene.said().startswith("agent m1: " if scene.managed else "the principal: ")
-        assert scene.said().endswith("(change the object: the same is not tried again)")
+        assert scene.said().endswith("(change the object; the same is tried again in 5 minutes)")
         stands = scene.condition()
         await trio.sleep(400)
         assert scene.condition() == stands
@@ -139,6 +144,23 @@ def test_an_object_that_the_other_cluster_does_not_accept_says_so(mode: Mode) ->
         await scene.fleet.wait_consistent()
 
     play(story, mode, _strict_over_there)
+
+
+def test_a_definition_that_is_older_over_there_is_brought_up_to_date() -> None:
+    """It is tried again in a few minutes, whoever has changed what; and nothing else has waited for it."""
+
+    async def story(scene: Scene) -> None:
+        await scene.create("odd", project="odd")
+        await scene.until(lambda: "spec.project" in scene.said("odd"), 15)
+        await scene.create("web", syncPolicy=automated())
+        await scene.until(lambda: scene.copy("web") is not None, 5)
+        await restrict(
+            scene.fleet.spoke_as("m1", "installer"), ("spec", "project"), ("default", "odd", "a1-default")
+        )
+        await scene.until(lambda: not scene.said("odd"), REFUSED_RETRY + 30)
+        await scene.fleet.wait_consistent()
+
+    play(story, prepare=_strict_over_there)
 
 
 @pytest.mark.parametrize("mode", list(Mode))

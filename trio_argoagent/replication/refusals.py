@@ -49,7 +49,7 @@ _ADVICE: Final = (
     ("is forbidden", "grant that right; it is tried again by itself"),
     ('namespaces "', "create the namespace; it is tried again by itself"),
 )
-_REJECTED: Final = "change the object: the same is not tried again"
+_REJECTED: Final = "change the object; the same is tried again in 5 minutes"
 _PENDING: Final = "it is tried again by itself"
 
 
@@ -64,7 +64,7 @@ def explain(where: str, reason: str, *, final: bool) -> str:
     Args:
         where: who refuses it.
         reason: in its own words.
-        final: the very same is not tried again.
+        final: it was rejected.
     """
     advice = next((what for part, what in _ADVICE if part in reason), _REJECTED if final else _PENDING)
     tail, text = f" ({advice})", " ".join(f"{where}: {reason}".split())

@@ -222,7 +222,8 @@ class Session:
             if not isinstance(message, messages.RecordMessage):
                 raise
             # One object that the wire cannot carry (its body is too large) must not break every link.
-            self._take_results((Result(message.number, Outcome.REJECTED, str(exc)),))
+            held = self._feeds.outlet.core.held(message.record.key)
+            self._take_results((Result(message.number, Outcome.REJECTED, str(exc), held),))
             return
         self._conversation.sent(message)
         self._link.send_nowait(frame)

@@ -37,6 +37,9 @@ from trio_argoagent.sync.kinds import Rank
 
 SUPERSEDE_AFTER: Final = 1.0
 """Seconds after which a newer value may follow one that is still unanswered."""
+REFUSED_RETRY: Final = 300.0
+"""Seconds after which what was rejected is offered once more: what refuses it (a definition that is older, a
+quota, a webhook) may have changed, and nobody would tell us. An intent is not: its asker was told."""
 COSMETIC_INTERVAL: Final = 60.0
 """Seconds between two sends of one object when nothing but time stamps changed."""
 MAX_WITNESSED: Final = 10_000
@@ -108,12 +111,13 @@ class _Entry:
     aside: str | None = None
     """What was answered last beside D, on whichever link; None: not known."""
     refused: Ticket | None = None
-    """The last ticket that was rejected: the same is not sent again on this link."""
+    """The last ticket that was rejected, and when: the same is not sent again on this link before long."""
+    refused_at: float = 0.0
     reason: str = ""
     gone: str = ""
     """The uid whose deletion was witnessed last."""
     guarded: str = ""
-    """The uid that the replica may put back by itself although it holds nothing now; it is the last value that
+    """The uid that the replica may put back by itself although it holds nothing now: of the last value that
     it has applied, or held, on this link."""
     buried: str = ""
     """The uid whose tombstone was answered ``applied`` on this link: a status stays where it is."""
@@ -322,6 +326,11 @@ class Source:
         """What the record of that number is about, while its answer is waited for."""
         return self._tickets.get(number)
 
+    def held(self, key: Key) -> Holding | None:
+        """What the replica is known to hold under this key."""
+        entry = self._entries.get(key)
+        return entry.held if entry is not None else None
+
     def result(self, result: Result, now: float) -> Ticket | None:
         """The replica's answer to one record.
 
@@ -345,13 +354,13 @@ class Source:
         entry.ticket, entry.pending = None, False
         entry.held, entry.known = result.holding, True
         if result.outcome is Outcome.APPLIED:
-            entry.answered = ticket.want
+            entry.answered, entry.refused = ticket.want, None
             goes = ticket.want is None or ticket.want.answered_only
             entry.guarded = "" if goes else ticket.uid
             entry.buried = ticket.uid if ticket.want is None else ""
             entry.aside = ticket.want.aside if ticket.want is not None else None
         else:
-            entry.refused = ticket
+            entry.refused, entry.refused_at = ticket, now
         self._touch(key, now)
         return ticket
 
@@ -439,9 +448,10 @@ class Source:
             if rank is not Rank.COSMETIC:
                 return rank, (now if entry.pending else max(now, entry.sent_at + SUPERSEDE_AFTER))
             return rank, max(now, entry.sent_at + COSMETIC_INTERVAL)
-        if self._is_refused(entry):
-            return None
         rank = self._rank(key, entry)
+        if self._is_refused(entry):
+            again = want is None or want.listed
+            return (rank, max(now, entry.refused_at + REFUSED_RETRY)) if again else None
         return rank, max(now, entry.sent_at + COSMETIC_INTERVAL) if rank is Rank.COSMETIC else now
 
     def _is_refused(self, entry: _Entry) -> bool:

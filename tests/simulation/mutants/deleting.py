@@ -251,9 +251,10 @@ async def _stays_while_deleting(scene: Scene) -> None:
     await scene.change(scene.hub, "web", {"finalizers": [FAMILY]})
     await trio.sleep(30)
     await scene.change(scene.there, "web", {"finalizers": None})
-    await scene.synced("web")
+    await trio.sleep(60)
     copy = scene.on_spoke("web")
     assert copy is not None and not copy.deleting
+    await scene.synced("web")
 
 
 async def _mirror_deleted(scene: Scene) -> None:

@@ -32,7 +32,7 @@ def test_a_rejection_stands_at_once_and_what_is_pending_after_a_while() -> None:
     other = Other()
     assert other.refusals.heard(APP, NO, "spec.x: wrong", 0.0)
     said = other.refusals.wanted(APP, 0.0)
-    assert said == "agent m1: spec.x: wrong (change the object: the same is not tried again)"
+    assert said == "agent m1: spec.x: wrong (change the object; the same is tried again in 5 minutes)"
     assert other.refusals.heard(APP, WAIT, "it is forbidden", 1.0)
     assert (
         other.refusals.wanted(APP, 1.0)
@@ -81,7 +81,7 @@ def test_a_message_is_one_line_and_bounded() -> None:
     """An API server's answer may be neither."""
     text = refusals.explain("agent m1", "a\nb\t" + "x" * 5000, final=True)
     assert text.startswith("agent m1: a b xxx")
-    assert text.endswith("... (change the object: the same is not tried again)")
+    assert text.endswith("... (change the object; the same is tried again in 5 minutes)")
     assert len(text) == refusals.MAX_MESSAGE
 
 

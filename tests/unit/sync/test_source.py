@@ -11,7 +11,15 @@ from trio_argoagent.model.records import DRIFT, Evidence, Holding, Outcome, Resu
 from trio_argoagent.sync import source as source_module
 from trio_argoagent.sync.buckets import Buckets, bucket_of
 from trio_argoagent.sync.kinds import Rank
-from trio_argoagent.sync.source import COSMETIC_INTERVAL, SUPERSEDE_AFTER, Phase, Source, Ticket, Want
+from trio_argoagent.sync.source import (
+    COSMETIC_INTERVAL,
+    REFUSED_RETRY,
+    SUPERSEDE_AFTER,
+    Phase,
+    Source,
+    Ticket,
+    Want,
+)
 
 APP = Key(Kind.APPLICATION, "argocd", "web")
 INTENT = Key(Kind.INTENT, "argocd", "web", "sync")
@@ -226,7 +234,7 @@ def test_what_was_in_flight_is_sent_again_on_the_next_link() -> None:
 
 
 def test_a_rejected_value_is_not_sent_again_until_something_changes() -> None:
-    """It stays visible and unproven; a new value, a change at the replica or a new link tries again."""
+    """It stays visible and unproven; a new value, a change at the replica or a new link tries at once."""
     source = live()
     source.want(APP, want("D1"), 0.0)
     ticket = source.take(0.0)
@@ -236,6 +244,22 @@ def test_a_rejected_value_is_not_sent_again_until_something_changes() -> None:
     assert source.waiting() == [(APP, "invalid")] and source.statistics(0.0).refused == 1
     source.have([(APP, None)], 101.0)
     assert source.take(101.0) is not None
+
+
+def test_a_rejected_value_is_offered_once_more_every_few_minutes() -> None:
+    """What refuses it may have changed, and nobody would tell; an intent's asker has had his answer."""
+    source = live()
+    source.want(APP, want("D1"), 0.0)
+    source.want(INTENT, Want("u1", "I1", Rank.INTENT, answered_only=True, listed=False), 0.0)
+    now = 0.0
+    for _ in range(3):
+        while (ticket := source.take(now)) is not None:
+            source.result(Result(ticket.number, Outcome.REJECTED, "invalid"), now)
+        assert source.next_deadline() == now + REFUSED_RETRY
+        now += REFUSED_RETRY
+    assert source.statistics(now).rejected == 4
+    applied(source, source.take(now), now)
+    assert source.take(now + REFUSED_RETRY) is None and source.statistics(now).refused == 1
 
 
 def test_a_rejected_tombstone_is_not_sent_again() -> None:
