@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import trio
 
+from trio_argoagent.apiserver.core.kinds import CRDS
 from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.crds import argocd_crds
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
@@ -120,6 +122,17 @@ def exists(server: ApiServer, resource: Resource, namespace: str, name: str) -> 
 def has_project(scene: Scene, name: str) -> bool:
     """Is there such an AppProject on the spoke?"""
     return exists(scene.spoke.server, APP_PROJECTS, NAMESPACE, name)
+
+
+async def restrict(cluster: LocalCluster, path: Sequence[str], values: Sequence[str]) -> None:
+    """From now on this cluster accepts these values only in that field of an Application."""
+    crd = next(crd for crd in argocd_crds() if crd["spec"]["names"]["plural"] == "applications")
+    node = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    for name in path:
+        node = node["properties"][name]
+    node["enum"] = list(values)
+    patch = MergePatch({"spec": {"versions": crd["spec"]["versions"]}})
+    await cluster.patch(CRDS, "", "applications.argoproj.io", patch)
 
 
 def play(

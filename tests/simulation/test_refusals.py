@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import trio
 
-from trio_argoagent.apiserver.core.kinds import CRDS
-from trio_argoagent.apiserver.crds import argocd_crds
-from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, EVENTS, NAMESPACES
@@ -24,6 +21,8 @@ from trio_argoagent.testing.fleet import EVERYWHERE, NAMESPACE, PRINCIPAL, Fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.scheduling import simulate
 from trio_argoagent.testing.trial import Options, run_trial
+
+from .helpers import restrict
 
 FORBIDDEN = Faults(forbidden=1.0)
 
@@ -76,17 +75,6 @@ class Scene:
     async def until(self, condition: Callable[[], bool], timeout: float) -> None:
         """Wait for a condition."""
         await self.fleet.until(condition, timeout)
-
-
-async def restrict(cluster: LocalCluster, path: Sequence[str], values: Sequence[str]) -> None:
-    """From now on this cluster accepts these values only in that field of an Application."""
-    crd = next(crd for crd in argocd_crds() if crd["spec"]["names"]["plural"] == "applications")
-    node = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    for name in path:
-        node = node["properties"][name]
-    node["enum"] = list(values)
-    patch = MergePatch({"spec": {"versions": crd["spec"]["versions"]}})
-    await cluster.patch(CRDS, "", "applications.argoproj.io", patch)
 
 
 def play(

@@ -189,6 +189,9 @@ class Spoke:
 
     def _want_status(self, key: Key, change: Change) -> None:
         obj = change.new
+        if wants.is_hidden(obj):
+            self.outlet.hide(key)
+            return
         uid = self._uid(obj) if obj is not None else ""
         want = None
         if obj is not None and uid and not wants.is_ignored(obj):
@@ -208,7 +211,10 @@ class Spoke:
         if row is None:
             return
         obj = change.new
-        if obj is not None and not wants.is_ignored(obj):
+        self.telling.changed(key, change)
+        if wants.is_hidden(obj):
+            self.outlet.hide(key)
+        elif obj is not None and not wants.is_ignored(obj):
             self.outlet.want(key, wants.copy(row, obj.meta.uid, projection.copy_projection(row, obj)))
         else:
             old = change.old or obj
@@ -228,7 +234,7 @@ class Spoke:
 
     def _body(self, key: Key) -> bytes | None:
         obj = self.stores.get(key.kind, key.namespace, key.name)
-        if obj is None:
+        if obj is None or obj.unreadable:
             return None
         if key.kind is Kind.STATUS:
             return canonical(wants.status_body(obj))

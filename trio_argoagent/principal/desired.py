@@ -37,6 +37,9 @@ class Desired:
         if row is None:
             return
         obj = change.new
+        if wants.is_hidden(obj):
+            self._outlet.hide(key)
+            return
         body = self._project(row, obj) if obj is not None else None
         # A namespace that is being deleted takes everything along: nobody has asked for each of these.
         alone = not self._hub.is_leaving(change.object.meta.namespace)
@@ -56,7 +59,8 @@ class Desired:
 
     def _project(self, row: Row, obj: Object) -> dict[str, Any] | None:
         """What the spoke shall hold of this hub object; None: nothing."""
-        if wants.is_ignored(obj) or (obj.deleting and not (row.cascades and names.family(obj.finalizers))):
+        goes = obj.deleting and not (row.cascades and names.family(obj.finalizers))
+        if goes or obj.unreadable or wants.is_ignored(obj):
             return None
         shown = projection.copy_projection(row, obj)
         if row.kind is Kind.APP_PROJECT:

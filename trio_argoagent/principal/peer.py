@@ -172,6 +172,8 @@ class Peer:
         if key is None or not (shared or self._is_mine(obj)):
             return
         self._desired.changed(key, change)
+        if kind in self._desired.rows:
+            self.telling.changed(key, change)
         for row in self._observed.values():
             if row.on is kind:
                 self._observe(row, key.of(row.kind), change)

@@ -39,6 +39,11 @@ class Outlet:
         self.core.absent(key, trio.current_time(), witnessed=witnessed)
         self.bell.ring()
 
+    def hide(self, key: Key) -> None:
+        """The source has such an object and cannot read it."""
+        self.core.hide(key, trio.current_time())
+        self.bell.ring()
+
     def force(self, key: Key) -> None:
         """Send this key once more."""
         self.core.force(key, trio.current_time())

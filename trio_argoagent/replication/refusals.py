@@ -35,11 +35,13 @@ _PASSING: Final = (
     NO_OBJECT,
     OTHER_OBJECT,
     "needs it to be deleted",
+    "is nested deeper than",
 )
 """Parts of the reasons that pass by themselves, however long that takes: nobody needs to act on them."""
 _AT_ONCE: Final = (policy.NOT_ADOPTED,)
 """Parts of the reasons that only a person can end: there is nothing to be patient for."""
 _ADVICE: Final = (
+    ("nested deeper", f"make it flatter, or label it {names.IGNORE_SYNC}: true"),
     (policy.NOT_ADOPTED, f"remove it there, or annotate it {names.ADOPTION_POLICY}: always"),
     (WAITS_FOR_PROJECT, "create it, or let this agent have it (destinations, sourceNamespaces)"),
     (guard.HELD, "it waits for trio-argoagent ctl deletes confirm"),

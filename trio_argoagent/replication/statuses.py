@@ -82,6 +82,8 @@ class _StatusPlan:
         self.live, self.merged = live, None
         if self.body is None:
             return steps.APPLIED
+        if live is not None and live.unreadable:
+            return steps.pending(live.unreadable)
         if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
             return steps.pending(refusals.OTHER_OBJECT)
         if live is not None:

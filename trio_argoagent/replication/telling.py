@@ -12,6 +12,7 @@ from typing import Final
 
 import trio
 
+from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Outcome
@@ -24,6 +25,7 @@ from trio_argoagent.sync import conditions, kinds, steps
 
 RECHECK: Final = 3.0
 """Seconds between two looks at what stands, while anything does: what mends it need not be told to us."""
+HIDDEN: Final = "nothing of it travels"
 RETRY: Final = 1.0
 """Seconds until an object that could not be written is tried again."""
 
@@ -33,7 +35,9 @@ class _Show:
         self._next_step = next_step
 
     def step(self, live: Object | None) -> steps.Step:
-        return (self._next_step(live) if live is not None else None) or steps.APPLIED
+        if live is None or live.unreadable:
+            return steps.APPLIED  # A status that cannot be read would be written over.
+        return self._next_step(live) or steps.APPLIED
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         return
@@ -77,6 +81,13 @@ class Telling:
         elif place[0] is Kind.APPLICATION and (app := self._applications.known.get(*place[1])) is not None:
             self.look(app)  # What it still says may be over now.
 
+    def changed(self, key: Key, change: Change) -> None:
+        """An object here that this side owns has changed: it is said while it cannot be read."""
+        if change.new is not None and change.new.unreadable:
+            self.heard(key, Outcome.REJECTED, f"{change.new.unreadable}: {HIDDEN}", local=True)
+        elif change.old is not None and change.old.unreadable and self.refusals.forget(key):
+            self.touch(*self.refusals.place(key))
+
     def touch(self, kind: Kind, name: Name) -> None:
         """Look at this object again."""
         self._touched[kind, name] = None
@@ -117,8 +128,8 @@ class Telling:
 
     async def _show(self, kind: Kind, name: Name) -> None:
         live = self._applications.known.get(*name) if kind is Kind.APPLICATION else None
-        if live is None:
-            await self._announce(kind, name)
+        if live is None or live.unreadable:
+            await self._announce(kind, name, live)
             return
         done = await self._applications.bring_about(*name, _Show(self._next_step))
         if isinstance(done, TryLater) or done.outcome is Outcome.PENDING:
@@ -131,9 +142,9 @@ class Telling:
         self._tell((Kind.APPLICATION, (app.meta.namespace, app.meta.name)), message)
         return conditions.show(app, message, self._env.timestamp())
 
-    async def _announce(self, kind: Kind, name: Name) -> None:
-        """Say it as an Event: here is no Application that could."""
-        if kind is Kind.APPLICATION:
+    async def _announce(self, kind: Kind, name: Name, live: Object | None) -> None:
+        """Say it as an Event: here is no Application that could, or none whose conditions can be read."""
+        if kind is Kind.APPLICATION and live is None:
             self.refusals.forget_local(name)
         key = self._key_of(kind, name)
         message = self.refusals.wanted(key, trio.current_time()) if key is not None else None

@@ -103,6 +103,8 @@ class Phase(enum.Enum):
 @attrs.define
 class _Entry:
     want: Want | None = None
+    hidden: bool = False
+    """Is there an object that cannot be read? Then nothing is sent, and nothing is proven."""
     held: Holding | None = None
     known: bool = False
     """Is ``held`` known on this link? Else it is what was last known: good enough to count by."""
@@ -185,7 +187,7 @@ class Source:
     def want(self, key: Key, want: Want, now: float) -> None:
         """The source's object has this value now."""
         entry = self._entries.setdefault(key, _Entry(known=self._phase is Phase.LIVE))
-        entry.want = want
+        entry.want, entry.hidden = want, False
         if want.listed:
             self._wanted.set(key, want.holding)
         self._touch(key, now)
@@ -197,11 +199,16 @@ class Source:
             if not witnessed:
                 return
             entry = self._entries[key] = _Entry(known=self._phase is Phase.LIVE)
-        entry.want, entry.forced = None, False
+        entry.want, entry.forced, entry.hidden = None, False, False
         self._wanted.set(key, None)
         if witnessed:
             entry.gone = witnessed
             self._remember_witnessed(key, now)
+        self._touch(key, now)
+
+    def hide(self, key: Key, now: float) -> None:
+        """The source has such an object and cannot read it: what the replica holds stays as it is."""
+        self._entries.setdefault(key, _Entry(known=self._phase is Phase.LIVE)).hidden = True
         self._touch(key, now)
 
     def force(self, key: Key, now: float) -> None:
@@ -420,7 +427,7 @@ class Source:
     @staticmethod
     def _settled(entry: _Entry) -> bool:
         want = entry.want
-        if entry.ticket is not None or entry.forced:
+        if entry.ticket is not None or entry.forced or entry.hidden:
             return False
         if want is None:
             if entry.held is None:
@@ -437,7 +444,7 @@ class Source:
         want, ticket = entry.want, entry.ticket
         if self._phase is Phase.DOWN or self._settled(entry):
             return None
-        if not entry.known and (want is None or want.listed):
+        if entry.hidden or (not entry.known and (want is None or want.listed)):
             return None
         if want is None and not self._may_bury(key, entry):
             return None

@@ -23,6 +23,11 @@ def is_ignored(obj: Object) -> bool:
     return obj.labels.get(names.IGNORE_SYNC) == "true"
 
 
+def is_hidden(obj: Object | None) -> bool:
+    """Is this an object that would be replicated if it could be read?"""
+    return obj is not None and bool(obj.unreadable) and not is_ignored(obj)
+
+
 def copy(row: Row, uid: str, body: Mapping[str, Any], evidence: Evidence = Evidence.WITNESSED) -> Want:
     """The want for a copy with this body (a copy projection, maybe ``deleting``, and then with evidence)."""
     wanted = digest.wanted(row.kind, uid, body)

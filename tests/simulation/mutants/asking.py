@@ -18,7 +18,7 @@ from trio_argoagent.testing.argocd.names import Dialect, Settings
 from trio_argoagent.testing.faults import NONE, Faults
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
 
-from ..helpers import Scene, operation_state, state
+from ..helpers import Scene, operation_state, restrict, state
 from .judging import Race
 
 _HALF_A_MINUTE: Final = Settings(operation=30.0)
@@ -133,15 +133,13 @@ async def _rejected(scene: Scene) -> None:
     await scene.agree()
     await argocd_server.cli_sync(scene.argocd, scene.spoke.name, "web")
     await scene.agree()
-    deep: dict[str, Any] = {}
-    for _ in range(70):
-        deep = {"deeper": deep}
-    source = {"repoURL": "https://example.com/x", "helm": {"valuesObject": deep}}
-    operation = {"initiatedBy": {"username": "admin"}, "sync": {"source": source}}
+    path = ("operation", "initiatedBy", "username")
+    await restrict(scene.fleet.spoke_as("m1", "installer"), path, ("nobody",))
+    operation = {"initiatedBy": {"username": "admin"}, "sync": {"revision": "HEAD"}}
     await _on_hub(scene, {"operation": operation, "status": {"operationState": None}})
     await trio.sleep(10)
     told = operation_state(scene.on_hub("web"))
-    assert told.get("phase") == "Error" and "nested" in told.get("message", ""), told.get("phase")
+    assert told.get("phase") == "Error" and "username" in told.get("message", ""), told.get("phase")
     scene.spoke.world.degrade("Deployment", "web", "guestbook-ui")
     await scene.until(lambda: state(scene.on_hub("web"))[1] == "Degraded")
     assert operation_state(scene.on_hub("web")).get("phase") == "Error", "the answer did not stay"

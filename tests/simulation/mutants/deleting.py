@@ -253,7 +253,7 @@ async def _stays_while_deleting(scene: Scene) -> None:
     await scene.change(scene.there, "web", {"finalizers": None})
     await trio.sleep(60)
     copy = scene.on_spoke("web")
-    assert copy is not None and not copy.deleting
+    assert copy is not None and not copy.deleting and FAMILY in copy.finalizers
     await scene.synced("web")
 
 

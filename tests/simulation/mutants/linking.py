@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import trio
 import trio.lowlevel
@@ -22,7 +22,7 @@ from trio_argoagent.testing.faults import NONE, Faults
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
 from trio_argoagent.testing.stage import Item, Stage
 
-from ..helpers import Scene
+from ..helpers import Scene, restrict
 from .judging import Race
 
 _LOCAL: Final = {"initiatedBy": {"username": "local"}, "sync": {"revision": "HEAD"}}
@@ -331,12 +331,10 @@ async def _forbidden(scene: Scene) -> None:
 async def _refused_body(scene: Scene) -> None:
     """A value that the spoke refuses is followed by one that it takes."""
     await _plain(scene)
-    deep: dict[str, Any] = {}
-    for _ in range(70):
-        deep = {"deeper": deep}
-    await scene.edit("web", {"source": {"helm": {"valuesObject": deep}}})
+    await restrict(scene.fleet.spoke_as("m1", "installer"), ("spec", "project"), ("default",))
+    await scene.edit("web", {"project": "odd"})
     await trio.sleep(10)
-    await scene.edit("web", {"source": {"helm": None, "targetRevision": "v2"}})
+    await scene.edit("web", {"project": "default", "source": {"targetRevision": "v2"}})
     await scene.until(lambda: _revision(scene, "web") == "v2", 20)
 
 

@@ -459,3 +459,22 @@ def test_a_cascade_tells_how_its_deletion_is_known() -> None:
     assert later is not None and later.evidence is Evidence.WITNESSED
     applied(source, later, 4.0)
     assert source.take(9.0) is None
+
+
+def test_what_cannot_be_read_is_neither_sent_nor_buried() -> None:
+    """Known or not when it was hidden, over a link's end too; a value, or its end, makes it count again."""
+    for source in (holding_app(), Source()):
+        source.set_complete(Kind.APPLICATION, True, 1.0)
+        source.hide(APP, 1.0)
+        source.link_down(2.0)
+        held = Buckets()
+        held.set(APP, Holding("u1", "D1"))
+        if source.link_up(held.root(), 3.0) is not None:
+            source.leaf([bucket_of(APP)], [(APP, Holding("u1", "D1"))], True, 3.0)
+        assert source.take(4.0) is None and not source.proven and not source.answered(APP)
+        source.want(APP, want("D1"), 5.0)
+        assert source.take(5.0) is None and source.proven
+        source.hide(APP, 6.0)
+        source.absent(APP, 7.0)
+        ticket = source.take(7.0)
+        assert ticket is not None and ticket.want is None and ticket.uid == "u1"

@@ -155,8 +155,8 @@ class _Controller:
     async def _refresh(self, name: Name) -> None:
         app = self._writer.read(name)
         level = self._requested.pop(name, None)
-        if app is None:
-            return
+        if app is None or app.unreadable:
+            return  # Argo CD's Go reads what we cannot; what it would make of it is nobody's question.
         self._statistics.refreshes += 1
         value, now = app.value(), self._env.now()
         state = self._world.state(value, self._project(value), now)
@@ -170,7 +170,7 @@ class _Controller:
         if app is not None and app.get("operation") is not None:
             # Never from the copy: what is stale could start an operation that has ended.
             app = await self._writer.fresh(name)
-        if app is None:
+        if app is None or app.unreadable:
             return
         self._statistics.operations += 1
         value, now = app.value(), self._env.now()
