@@ -81,6 +81,10 @@ class Hub:
         namespace = self.namespace if kinds.BASE[kind].shared else agent
         return f"namespace {namespace} is being deleted, or gone" if self.is_leaving(namespace) else ""
 
+    def is_any_leaving(self, kind: Kind) -> bool:
+        """Is any object of this kind being deleted?"""
+        return any(obj.deleting for obj in self.informer(kind).objects.values())
+
     def uses(self, project: str) -> bool:
         """Does any Application of the hub name this AppProject?"""
         apps = self.informer(Kind.APPLICATION).objects.values()

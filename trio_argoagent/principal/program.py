@@ -142,7 +142,7 @@ class Principal:
         concerned = self.peers.values() if kinds.BASE[kind].shared else [owner] if owner is not None else ()
         for peer in concerned:
             peer.on_change(kind, change)
-        if kind is Kind.APPLICATION and change.new is None:
+        if kind is Kind.APPLICATION and change.new is None and self.hub.is_any_leaving(Kind.APP_PROJECT):
             # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
             for each in self.peers.values():
                 each.touch_leaving(Kind.APP_PROJECT)
