@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 
@@ -81,8 +82,8 @@ def test_cache_recreated_on_restart() -> None:
 async def _has_seen_its_cluster(side: Side) -> bool:
     """Does the second agent know the copy, so that it can tell an edit from what it found?"""
     await trio.lowlevel.checkpoint()
-    instance = side.agent.instance
-    return side.agent.starts == 2 and instance is not None and instance.spoke.applications.complete
+    second = side.agent.instance if side.agent.starts == 2 else None
+    return second is not None and second.spoke.stores[Kind.APPLICATION].informer.complete
 
 
 def test_revert_managed_cluster_offline_changes() -> None:
