@@ -12,7 +12,7 @@ from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
-from trio_argoagent.cli.policy_options import local_options, policy_options
+from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options
 from trio_argoagent.cli.registration_options import registration_options
 from trio_argoagent.cli.simulate_command import simulate
 
@@ -154,6 +154,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     metavar="SECONDS",
     help="Silence before a ping; two of them end a link.",
 )
+@expiry_option
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options

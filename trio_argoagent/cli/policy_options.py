@@ -1,4 +1,4 @@
-"""The options that say how copies are made: which metadata stays local, and an agent's policies.
+"""Options that are policies: which metadata stays local, how long a sync may wait, how copies are made.
 
 Names, words and environment variables of the policies are argocd-agent's.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from trio_argoagent.cli import duration
 from trio_argoagent.sync.policy import DEFAULTS, Adoption, Mismatch, Recreation
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,6 +64,19 @@ def _patterns(context: click.Context, parameter: click.Parameter, text: str) -> 
             wrong = f"{each!r} is no glob of keys; write, for example, argocd-image-updater.*"
             raise click.BadParameter(wrong, context, parameter)
     return found
+
+
+def expiry_option(command: F) -> F:
+    """How long a sync that is asked for on the hub may wait for its spoke."""
+    return click.option(
+        "--intent-expiry",
+        envvar="ARGOCD_PRINCIPAL_INTENT_EXPIRY",
+        default="0",
+        show_default=True,
+        callback=duration.seconds,
+        metavar="DURATION",
+        help="A sync that has not started on its spoke by then fails, and never starts; 0: it may wait.",
+    )(command)
 
 
 def policy_options(command: F) -> F:

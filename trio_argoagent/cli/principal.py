@@ -49,6 +49,7 @@ def run_principal(
     enable_self_cluster_registration: bool,
     self_registration_client_cert_secret: str,
     resource_proxy_address: str,
+    intent_expiry: float,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
@@ -61,7 +62,7 @@ def run_principal(
             secret=self_registration_client_cert_secret,
             address=resource_proxy_address,
         )
-        config = PrincipalConfig(namespace, keepalive, limits, local, registration)
+        config = PrincipalConfig(namespace, keepalive, limits, local, registration, intent_expiry)
         certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
         context = server_context(
             certificate=certificate,

@@ -5,8 +5,11 @@ An intent follows from the object as the informer shows it, and stands until the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Final
+
+import attrs
 
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model import rv
@@ -20,8 +23,27 @@ from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.source import Ticket
 
+MAX_SHOWN: Final = 100
+"""Waiting intents that are named; more of them would be read by nobody."""
 _UNORDERED: Final = "-"
 """The resourceVersion of a spoke whose versions have no order, so that they cannot travel."""
+
+
+@attrs.frozen
+class Waiting:
+    """Something that a user of the hub has asked for, and the spoke has not taken up.
+
+    Attributes:
+        verb: what.
+        name: of the hub's Application, with its namespace.
+        until: the Unix second at which it expires; 0: never.
+        reason: what the spoke says; empty: it has not said anything.
+    """
+
+    verb: Verb
+    name: str
+    until: int
+    reason: str
 
 
 class Asking:
@@ -30,16 +52,18 @@ class Asking:
     Args:
         mapping: between the hub and this agent.
         outlet: of the desired feed.
+        now: wall time, Unix seconds.
     """
 
-    def __init__(self, mapping: NamespaceMapping, outlet: Outlet) -> None:
-        self._mapping, self._outlet = mapping, outlet
+    def __init__(self, mapping: NamespaceMapping, outlet: Outlet, now: Callable[[], float]) -> None:
+        self._mapping, self._outlet, self._now = mapping, outlet, now
         self._intents: dict[Key, Intent] = {}
         self._refresh_seen: dict[Key, tuple[str, str]] = {}
         self._answered_at: dict[Key, str] = {}
 
-    def changed(self, key: Key, change: Change) -> None:
-        """An Application of the hub has changed."""
+    def changed(self, key: Key, change: Change) -> list[Intent]:
+        """An Application of the hub has changed. Returns: what is asked for anew."""
+        fresh = []
         found: Mapping[Key, Intent] = {}
         uid = self._known_uid(change.new) if change.new is not None else ""
         if change.new is None:
@@ -56,8 +80,10 @@ class Asking:
             else:
                 if self._intents.get(intent_key) != intent:
                     self._answered_at.pop(intent_key, None)
+                    fresh.append(intent)
                 self._intents[intent_key] = intent
                 self._outlet.want(intent_key, wants.intent(uid, intent))
+        return fresh
 
     def _known_uid(self, obj: Object) -> str:
         """The uid by which the spoke knows this Application."""
@@ -77,7 +103,7 @@ class Asking:
     def body(self, intent: Key) -> bytes | None:
         """What to send of the intent that stands under this key; None: none does."""
         standing = self._intents.get(intent)
-        return wants.intent_body(standing) if standing is not None else None
+        return wants.intent_body(standing, self._now()) if standing is not None else None
 
     def answered(self, ticket: Ticket, result: Result) -> Intent | None:
         """An intent's record was answered for good. Returns: the sync that the spoke will not run, if so."""
@@ -96,6 +122,24 @@ class Asking:
     def refreshed_at(self, intent: Key) -> str:
         """The spoke's resourceVersion of its write for this intent; empty: it has not answered yet."""
         return self._answered_at.get(intent, "")
+
+    def waiting(self, reasons: Mapping[Key, str]) -> tuple[Waiting, ...]:
+        """What stands and has not been answered, at most ``MAX_SHOWN``.
+
+        Args:
+            reasons: of the replica, by key: why it has not brought that about.
+        """
+        found = ((key, intent) for key, intent in self._intents.items() if key not in self._answered_at)
+        shown = itertools.islice(found, MAX_SHOWN)
+        return tuple(
+            Waiting(intent.verb, "/".join(self._mapping.hub_name(key)), intent.until, reasons.get(key, ""))
+            for key, intent in shown
+        )
+
+    def has_started(self, app: Object) -> bool:
+        """Has the spoke said that it has started the sync that stands on this Application?"""
+        key = self._mapping.key(Kind.APPLICATION, app.meta.name)
+        return key is not None and key.of(Kind.INTENT, Verb.SYNC) in self._answered_at
 
     def unstarted(self, intent: Key, asof: str) -> None:
         """As of then the spoke shows nothing of this sync.

@@ -27,10 +27,18 @@ class Hub:
         namespace: Argo CD's on the hub; what is not shared by all agents is looked for in all namespaces.
         env: time and randomness.
         local: what of the metadata belongs to the hub.
+        intent_expiry: seconds in which a sync must be started; 0: it may wait for ever.
     """
 
-    def __init__(self, cluster: Cluster, namespace: str, env: Env, local: Local = NOTHING) -> None:
-        self.local = local
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        env: Env,
+        local: Local = NOTHING,
+        intent_expiry: float = 0.0,
+    ) -> None:
+        self.local, self.intent_expiry = local, intent_expiry
         self.namespace, self.env, self.cluster = namespace, env, cluster
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
         self.stores = Stores(cluster, places, env)

@@ -1,12 +1,19 @@
 """What the principal itself writes on the hub's Applications and AppProjects, beside statuses and mirrors.
 
-It stamps new requests (they become intents), answers requests that a spoke has rejected, and takes Argo CD's
-finalizers off objects whose deletion the spoke has carried out: nobody on the hub would do it.
-All three follow from the object and from what the replica has answered, so nothing is lost by a crash.
+It stamps new requests (they become intents), answers those that a spoke has rejected or that have expired,
+and takes Argo CD's finalizers off objects whose deletion the spoke has carried out: nobody on the hub would
+do it. All of it follows from the object and from what the replica has answered, so a crash loses nothing.
+
+**Expiry.** The stamp says until when a sync may be started. The agent is told how many seconds are left, and
+decides: it alone knows whether it has started it. Where it says nothing, because it is away, the request is
+answered here ``GRACE`` seconds later. Should it have been started all the same (the link broke before we were
+told), the spoke's status names the intent, and takes the place of our answer (``overlay``). So a sync starts
+at most once, not after its time, and what the hub shows in the end is true; no clocks are ever compared.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +23,7 @@ import trio
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Outcome
 from trio_argoagent.ports.env import Env
+from trio_argoagent.principal.alarms import Alarms
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.sync import intents, names, operations, plan, steps, wants
@@ -23,15 +31,22 @@ from trio_argoagent.sync.operations import Origin
 
 RETRY: Final = 1.0
 """Seconds until an object that could not be written is tried again."""
+GRACE: Final = 10.0
+"""Seconds from a sync's expiry until we answer for an agent that does not: its answer may be under way."""
 
 
 @attrs.frozen
 class _Stamp:
-    """An operation as it was stamped: on which object, with which id, and the digest of the rest of it."""
+    """An operation as it was stamped: on which object, with which id and expiry; the digest of the rest."""
 
     uid: str
     id: str
+    until: int
     told: str
+
+    def asks_as(self, other: _Stamp) -> bool:
+        """Is the same asked of the same object?"""
+        return (self.uid, self.told) == (other.uid, other.told)
 
 
 class _KeepPlan:
@@ -52,10 +67,23 @@ class Keeper:
         executor: of the resource on the hub.
         env: ids and time stamps.
         carried_out: has the spoke carried out the deletion of this object?
+        started: has the spoke started the sync that stands on this object?
+        expiry: seconds in which a sync must be started; 0: it may wait for ever.
+        tell: told of syncs that have expired here: name, text, level.
     """
 
-    def __init__(self, executor: Executor, env: Env, carried_out: Callable[[Object], bool]) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        env: Env,
+        carried_out: Callable[[Object], bool],
+        started: Callable[[Object], bool],
+        expiry: float = 0.0,
+        tell: Callable[[str, str, str], None] = lambda name, text, level: None,
+    ) -> None:
         self._executor, self._env, self._carried_out = executor, env, carried_out
+        self._started, self._expiry, self._tell = started, expiry, tell
+        self._alarms = Alarms()
         self._rejected: dict[tuple[str, str], tuple[str, str]] = {}
         self._standing: dict[tuple[str, str], _Stamp] = {}
         self._touched: dict[tuple[str, str], None] = {}
@@ -87,25 +115,31 @@ class Keeper:
         if obj is None or entry.origin is Origin.NONE:
             self._standing.pop((namespace, name), None)
         elif entry.origin is Origin.INTENT:
-            self._standing[namespace, name] = _Stamp(obj.meta.uid, entry.id, operations.told(operation))
+            told = operations.told(operation)
+            self._standing[namespace, name] = _Stamp(obj.meta.uid, entry.id, entry.until, told)
+        if entry.until:
+            self._alarms.set((namespace, name), entry.until + GRACE)
+        else:
+            self._alarms.clear((namespace, name))
 
-    def _id_for(self, obj: Object) -> str:
-        """The id of what this object asks for.
+    def _stamp_for(self, obj: Object) -> _Stamp:
+        """The stamp for what this object asks for.
 
         A progressive sync overwrites ``info``, and so our entry, as long as its Application is Pending: an
         equal operation that has stood ever since is no new request. Argo CD itself would not see it as one.
         """
         name = (obj.meta.namespace, obj.meta.name)
-        stamp = _Stamp(obj.meta.uid, self._env.new_id(), operations.told(obj.get("operation")))
+        until = math.ceil(self._env.now() + self._expiry) if self._expiry else 0
+        stamp = _Stamp(obj.meta.uid, self._env.new_id(), until, operations.told(obj.get("operation")))
         standing = self._standing.get(name, stamp)
-        if attrs.evolve(standing, id="") != attrs.evolve(stamp, id=""):
-            standing = stamp
-        return standing.id
+        return standing if standing.asks_as(stamp) else stamp
 
     async def run(self) -> None:
         """Keep until cancelled."""
         while True:
-            await self._bell.wait()
+            await self._bell.wait(self._deadline())
+            for name in self._alarms.take(self._env.now()):
+                self._touched[name] = None
             while self._touched:
                 name = next(iter(self._touched))
                 del self._touched[name]
@@ -118,6 +152,10 @@ class Keeper:
                     after = done.after if isinstance(done, TryLater) else None
                     await trio.sleep(RETRY if after is None else after)
 
+    def _deadline(self) -> float | None:
+        due = self._alarms.next()
+        return None if due is None else trio.current_time() + max(0.0, due - self._env.now())
+
     def _next_step(self, obj: Object) -> steps.Step | None:
         name = (obj.meta.namespace, obj.meta.name)
         if name in self._rejected:
@@ -126,8 +164,19 @@ class Keeper:
                 self._standing.pop(name, None)
                 return answer
             del self._rejected[name]
+        if self._is_expired(obj):
+            if self._standing.pop(name, None) is not None:
+                self._tell("sync-expired", f"{'/'.join(name)}: {intents.EXPIRED}", "warning")
+            entry = operations.classify(obj.get("operation"))
+            return intents.answer_rejected(obj, entry.id, intents.EXPIRED, self._env.timestamp())
         if obj.deleting and any(names.is_argo_finalizer(finalizer) for finalizer in obj.finalizers):
             return plan.strip(obj) if self._carried_out(obj) else None
         if wants.is_ignored(obj) or obj.get("operation") is None:
             return None
-        return intents.stamp(obj, self._id_for(obj))
+        stamp = self._stamp_for(obj)
+        return intents.stamp(obj, stamp.id, stamp.until)
+
+    def _is_expired(self, obj: Object) -> bool:
+        until = operations.classify(obj.get("operation")).until
+        late = bool(until) and self._env.now() >= until + GRACE
+        return late and not wants.is_ignored(obj) and not self._started(obj)

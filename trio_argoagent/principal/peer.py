@@ -71,9 +71,16 @@ class Peer:
         self._observed = kinds.rows(self.mode, Feed.OBSERVED, hub.local)
         self.outlet = Outlet(self._body, lambda kind: hub.informer(kind).resource_version)
         self._desired = Desired(hub, mapping, kinds.rows(self.mode, Feed.DESIRED, hub.local), self.outlet)
-        self._asking = Asking(mapping, self.outlet)
+        self._asking = Asking(mapping, self.outlet, hub.env.now)
         self._keepers = {
-            kind: Keeper(self._executors[kind], hub.env, partial(self._carried_out, kind))
+            kind: Keeper(
+                self._executors[kind],
+                hub.env,
+                partial(self._carried_out, kind),
+                self._asking.has_started,
+                hub.intent_expiry,
+                tell,
+            )
             for kind, _ in hub.stores
         }
         self.telling = self._make_telling(report)
@@ -124,6 +131,12 @@ class Peer:
     def heard(self, key: Key, result: Result) -> None:
         """The agent has answered a record of ours, if only for now."""
         self.telling.heard(key, result.outcome, result.reason)
+        if key.kind is Kind.INTENT and result.outcome is Outcome.PENDING:
+            self._waits(key.verb, key, result.reason)
+
+    def _waits(self, verb: str, key: Key, reason: str) -> None:
+        name = "/".join(self.mapping.hub_name(key))
+        self._tell("intent-waits", f"the {verb} of {name} waits: {reason}", "info")
 
     def _wanted_since(self, key: Key) -> float | None:
         return self.workers.core.wanted_since(key)
@@ -183,7 +196,9 @@ class Peer:
             # A status may have come before its mirror, a mirror may have found its name taken.
             self._wake((key, status_key(key)))
         if kind is Kind.APPLICATION:
-            self._asking.changed(key, change)
+            for asked in self._asking.changed(key, change):
+                if self.link is None:
+                    self._waits(asked.verb, key, "the agent is not connected")
             self.telling.look(obj)
         self._keepers[kind].touch(obj.meta.namespace, obj.meta.name)
 
@@ -293,4 +308,5 @@ class Peer:
             traffic=self._past.plus(live),
             silence=self.outlet.silence(),
             held=self.holds.shown,
+            waiting=self._asking.waiting(dict(self.outlet.core.waiting())),
         )

@@ -62,7 +62,7 @@ class Principal:
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
-        self.hub = Hub(cluster, config.namespace, env, config.local)
+        self.hub = Hub(cluster, config.namespace, env, config.local, config.intent_expiry)
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
         self._door = Door(self.hub, self._agents, self._report)
         self.peers = self._agents.peers

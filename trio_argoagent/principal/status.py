@@ -6,6 +6,7 @@ import attrs
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.ports.transport import LinkStatistics
+from trio_argoagent.principal.asking import Waiting
 from trio_argoagent.principal.holds import HeldEntry
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
@@ -29,3 +30,5 @@ class PeerStatus:
     """The deletions on this agent's behalf that wait for a person."""
     contested: bool = False
     """Do two processes fight for this agent's place? The one that is connected keeps it."""
+    waiting: tuple[Waiting, ...] = ()
+    """The syncs, refreshes and terminates that this agent has not taken up yet."""

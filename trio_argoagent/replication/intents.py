@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -37,6 +38,7 @@ class _IntentPlan:
     uid_of: Callable[[Object], str]
     stuck: Callable[[Object | None], bool]
     refreshed: bool
+    expired: Callable[[], bool]
     asof: str = ""
 
     def step(self, live: Object | None) -> steps.Step:
@@ -45,7 +47,13 @@ class _IntentPlan:
         if live is not None and not self.asof:
             self.asof = live.meta.resource_version
         return intents.plan(
-            self.verb, self.body["id"], self.body, live, stuck=self.stuck(live), refreshed=self.refreshed
+            self.verb,
+            self.body["id"],
+            self.body,
+            live,
+            stuck=self.stuck(live),
+            refreshed=self.refreshed,
+            expired=self.expired(),
         )
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
@@ -70,6 +78,7 @@ class Intents:
         # The newest MAX_REFRESHED: no record tells that a refresh, once answered, is over.
         self._refreshed: dict[Key, tuple[str, str]] = {}
         self._stuck_since: dict[Key, tuple[str, float]] = {}
+        self._deadlines: dict[Key, tuple[str, float]] = {}
 
     def holding(self, key: Key) -> Holding | None:
         """See ``Trade``: an intent leaves nothing to hold."""
@@ -80,16 +89,19 @@ class Intents:
         record, body = work.record, read_body(work.record)
         if body is None:
             self._refreshed.pop(work.key, None)
+            self._deadlines.pop(work.key, None)
             return Achieved(Outcome.APPLIED)
         verb = self._check(work.key, body)
         known, asof = self._refreshed.get(work.key, ("", ""))
         again = verb is Verb.REFRESH and known == body["id"]
-        plan = _IntentPlan(
-            verb, body, record.uid, self._uid_of, lambda live: self._stuck(work.key, live), again, asof
-        )
+        expired = partial(self._is_expired, work.key, body)
+        stuck = partial(self._stuck, work.key)
+        plan = _IntentPlan(verb, body, record.uid, self._uid_of, stuck, again, expired, asof)
         done = await self._executor.bring_about(work.key.namespace, work.key.name, plan)
         if isinstance(done, TryLater):
             return done
+        if done.outcome is not Outcome.PENDING:
+            self._deadlines.pop(work.key, None)
         if done.outcome is Outcome.APPLIED:
             self._stuck_since.pop(work.key, None)
             if verb is Verb.REFRESH:
@@ -113,7 +125,22 @@ class Intents:
         for part, shape in (("id", str), _NEEDS[verb]):
             if not isinstance(body.get(part), shape):
                 raise RemoteProtocolError(f"the body of {key}: {part} is missing or no {shape.__name__}")
+        left = body.get("left", 0.0)
+        if not isinstance(left, int | float) or not 0 <= left < float("inf"):
+            raise RemoteProtocolError(f"the body of {key}: left is no number of seconds")
         return verb
+
+    def _is_expired(self, key: Key, body: dict[str, Any]) -> bool:
+        """Is the time over in which this may be started? It runs from the first time that we were told."""
+        if "left" not in body:
+            return False
+        now = trio.current_time()
+        known, deadline = self._deadlines.get(key, ("", 0.0))
+        ends = now + float(body["left"])
+        if known == body["id"]:
+            ends = min(ends, deadline)
+        self._deadlines[key] = (body["id"], ends)
+        return now >= ends
 
     def _stuck(self, key: Key, live: Object | None) -> bool:
         """Has an unfinished operationState stood without ``.operation`` for too long?"""

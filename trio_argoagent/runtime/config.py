@@ -59,6 +59,7 @@ class PrincipalConfig:
         limits: which deletions that an autonomous agent reports pass by themselves.
         local: what of the metadata belongs to the hub.
         registration: how an agent without a cluster secret gets one; None: it is refused.
+        intent_expiry: seconds in which a sync must be started on its spoke; 0: it may wait for ever.
     """
 
     namespace: str
@@ -66,3 +67,4 @@ class PrincipalConfig:
     limits: Limits = attrs.field(factory=Limits)
     local: Local = NOTHING
     registration: SelfRegistration | None = None
+    intent_expiry: float = 0.0

@@ -14,6 +14,7 @@ import attrs
 
 from trio_argoagent.model.keys import Verb
 from trio_argoagent.model.objects import Object
+from trio_argoagent.model.records import Outcome
 from trio_argoagent.sync import names, operations, steps
 from trio_argoagent.sync.operations import Origin
 
@@ -22,15 +23,20 @@ STUCK_AFTER: Final = 60.0
 BUSY: Final = "another operation is running"
 NO_COPY: Final = "the spoke has no copy yet"
 LEAVING: Final = "the copy is being deleted"
+EXPIRED: Final = "the sync has expired: it was not started in time. Ask again if it is still wanted"
 
 
 @attrs.frozen
 class Intent:
-    """One thing the hub asks for. ``id`` tells two requests of one verb apart."""
+    """One thing the hub asks for. ``id`` tells two requests of one verb apart.
+
+    ``until`` is the Unix second, by the hub's clock, from which on it must not be started (0: never).
+    """
 
     verb: Verb
     id: str
     body: Mapping[str, Any]
+    until: int = 0
 
 
 def asked(hub: Object, first_seen: str) -> tuple[Intent, ...]:
@@ -44,7 +50,7 @@ def asked(hub: Object, first_seen: str) -> tuple[Intent, ...]:
     operation = hub.get("operation")
     entry = operations.classify(operation)
     if entry.origin is Origin.INTENT and not hub.deleting:
-        found.append(Intent(Verb.SYNC, entry.id, {"operation": operation}))
+        found.append(Intent(Verb.SYNC, entry.id, {"operation": operation}, entry.until))
     state = (hub.get("status") or {}).get("operationState")
     if state and state.get("phase") == "Terminating" and not state.get("finishedAt"):
         started = state.get("startedAt", "")
@@ -56,12 +62,12 @@ def asked(hub: Object, first_seen: str) -> tuple[Intent, ...]:
     return tuple(found)
 
 
-def stamp(hub: Object, new_id: str) -> steps.Patch | None:
-    """Turn a request into an intent; None: nothing new is asked for."""
+def stamp(hub: Object, new_id: str, until: int = 0) -> steps.Patch | None:
+    """Turn a request into an intent; None: nothing new is asked for. ``until``: see ``Intent``."""
     operation = hub.get("operation")
     if hub.deleting or operations.classify(operation).origin is not Origin.REQUEST:
         return None
-    marked = operations.stamped(operation, new_id)
+    marked = operations.stamped(operation, new_id, until)
     return steps.Patch([steps.op_test("/operation", operation), steps.op_add("/operation", marked)])
 
 
@@ -75,7 +81,7 @@ def answer_rejected(hub: Object, intent: str, message: str, at: str) -> steps.Pa
         at: now, RFC 3339.
     """
     operation = hub.get("operation")
-    if operations.classify(operation) != operations.Entry(Origin.INTENT, intent):
+    if not operations.is_intent(operation, intent):
         return None
     state = operations.rejection(operation, message, at)
     status = (hub.get("status") or {}) | {"operationState": state, "reconciledAt": at}
@@ -84,7 +90,14 @@ def answer_rejected(hub: Object, intent: str, message: str, at: str) -> steps.Pa
 
 
 def plan(
-    verb: Verb, intent: str, body: Mapping[str, Any], copy: Object | None, *, stuck: bool, refreshed: bool
+    verb: Verb,
+    intent: str,
+    body: Mapping[str, Any],
+    copy: Object | None,
+    *,
+    stuck: bool,
+    refreshed: bool,
+    expired: bool = False,
 ) -> steps.Step:
     """The next step of the spoke towards one intent.
 
@@ -95,9 +108,14 @@ def plan(
         copy: the spoke's object; None: there is none.
         stuck: its unfinished operationState has stood without an ``.operation`` for ``STUCK_AFTER``.
         refreshed: has this process already asked for this very refresh?
+        expired: is the time over in which this sync may be started?
     """
     if verb is Verb.TERMINATE:
         return _terminate(body["startedAt"], copy)
+    if verb is Verb.SYNC and copy is not None and copy.annotations.get(names.INTENT) == intent:
+        return steps.APPLIED
+    if expired:
+        return steps.Done(Outcome.REJECTED, EXPIRED)
     if copy is None:
         return steps.pending(NO_COPY)
     if verb is Verb.REFRESH:
@@ -125,8 +143,6 @@ def _refresh(value: str, copy: Object, refreshed: bool) -> steps.Step:
 
 
 def _sync(intent: str, operation: Mapping[str, Any], copy: Object, stuck: bool) -> steps.Step:
-    if copy.annotations.get(names.INTENT) == intent:
-        return steps.APPLIED
     status = copy.get("status")
     state = (status or {}).get("operationState")
     if copy.deleting:

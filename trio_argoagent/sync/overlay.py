@@ -22,7 +22,7 @@ from trio_argoagent.model.objects import Object, canonical, decode
 from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import conditions, digest, names, operations, projection, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
-from trio_argoagent.sync.operations import Entry, Origin
+from trio_argoagent.sync.operations import Origin
 
 
 @attrs.frozen
@@ -62,7 +62,7 @@ def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) ->
         return None
     status = _shown(obj)
     if memo is not None and memo.stored == digest.stored(status):
-        if memo.intent and operations.classify(obj.get("operation")) == Entry(Origin.INTENT, memo.intent):
+        if memo.intent and operations.is_intent(obj.get("operation"), memo.intent):
             # Answered, and then put back by somebody who overwrote our answer: it is answered once more.
             return Holding(uid, DRIFT)
         return Holding(uid, memo.digest if memo.exact or _stands(obj, status) else DRIFT)
@@ -96,14 +96,17 @@ def merge(mapping: NamespaceMapping, body: Mapping[str, Any], live: Object, *, r
     standing: dict[str, Any] | None = live.get("operation")
     entry = operations.classify(standing)
     waits = entry.origin is Origin.REQUEST or (entry.origin is Origin.INTENT and entry.id != body["intent"])
-    exact = _keep_answers(status, shown, waits)
+    exact = _keep_answers(status, shown, waits, body["intent"])
     operation = standing if waits else operations.mirrored(body["operation"])
     clears = refreshed and not body["refresh"] and names.REFRESH in live.annotations
     return Merged(status, operation, clears, exact, body["intent"])
 
 
-def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool) -> bool:
-    """Keep in ``status``, in place, what the hub's users see until it is answered; True: nothing was kept."""
+def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool, intent: str) -> bool:
+    """Keep in ``status``, in place, what the hub's users see until it is answered; True: nothing was kept.
+
+    ``intent`` is the one that the spoke has started last. Whoever answered it here as expired did not know.
+    """
     state, on_hub = status.get("operationState"), shown.get("operationState")
     if waits and shown and on_hub is None and state and not operations.is_unfinished(state):
         del status["operationState"]
@@ -111,7 +114,8 @@ def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool)
     if on_hub is None:
         return True
     started, started_on_hub = (state or {}).get("startedAt", ""), on_hub.get("startedAt", "")
-    if operations.is_rejection(on_hub) and started <= started_on_hub:
+    refuted = bool(intent) and operations.rejected_intent(on_hub) == intent
+    if operations.is_rejection(on_hub) and started <= started_on_hub and not refuted:
         status["operationState"] = dict(on_hub)
         return False
     aimed = on_hub.get("phase") == "Terminating" and started == started_on_hub

@@ -68,9 +68,13 @@ def status(uid: str, body: Mapping[str, Any], recently: str) -> Want | None:
     )
 
 
-def intent_body(intent: Intent) -> bytes:
-    """The body of an intent's record."""
-    return canonical({"id": intent.id} | dict(intent.body))
+def intent_body(intent: Intent, now: float) -> bytes:
+    """The body of an intent's record, sent at ``now`` (Unix seconds, the hub's clock).
+
+    Of its expiry the seconds that are ``left`` travel: no two clocks are ever compared.
+    """
+    left = {"left": max(0.0, intent.until - now)} if intent.until else {}
+    return canonical({"id": intent.id} | dict(intent.body) | left)
 
 
 def intent(uid: str, asked: Intent) -> Want:

@@ -136,6 +136,7 @@ class Fleet(Outages):
         """Told what the programs report: which one, and what."""
         self.confirming = True
         """Does somebody confirm whatever deletions are held, as soon as the hub shows them?"""
+        self.intent_expiry = 0.0  # Seconds in which a sync must be started, of the next principal; 0: any.
         self.disguises: dict[str, Version] = {}
         """The programs that are of another version when they start next, and which."""
         self.limbo = Limbo()
@@ -174,7 +175,7 @@ class Fleet(Outages):
 
     def _make_principal(self, start: int) -> Principal:
         return Principal(
-            PrincipalConfig(NAMESPACE),
+            PrincipalConfig(NAMESPACE, intent_expiry=self.intent_expiry),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),

@@ -51,7 +51,7 @@ RULES: Final[tuple[Mutant, ...]] = (
     mutant(
         "V4-entry-without-digest",
         "our entry counts although the operation around it is another one",
-        Rewrite("sync.operations:_word", "told == digest.stored(_bare(operation))", "True"),
+        Rewrite("sync.operations:_words", "told == digest.stored(_bare(operation))", "True"),
     ),
     mutant(
         "V5-refresh-writes-the-intent",
@@ -104,6 +104,26 @@ RULES: Final[tuple[Mutant, ...]] = (
         "V8-rejection-not-kept",
         "the answer to a rejected sync goes with the next status",
         Rewrite("sync.overlay:_keep_answers", "operations.is_rejection(on_hub)", "False"),
+    ),
+    mutant(
+        "expiry-waits-for-the-agent",
+        "a sync whose agent is away is never answered",
+        Rewrite("principal.keeper:Keeper._next_step", "self._is_expired(obj)", "False"),
+    ),
+    mutant(
+        "expiry-is-the-hubs-alone",
+        "an agent starts what it got in time, however late",
+        Rewrite("replication.intents:Intents._is_expired", "now >= ends", "False"),
+    ),
+    mutant(
+        "expiry-starts-anew-with-each-try",
+        "the seconds that are left count from the agent's last try",
+        Rewrite("replication.intents:Intents._is_expired", "min(ends, deadline)", "ends"),
+    ),
+    mutant(
+        "expiry-hides-what-ran",
+        "the answer to an expired sync stands although the spoke has started it",
+        Rewrite("sync.overlay:_keep_answers", "not refuted", "True"),
     ),
     mutant(
         "V14-any-status-answers-a-refresh",
@@ -194,7 +214,7 @@ RULES: Final[tuple[Mutant, ...]] = (
     mutant(
         "stripped-entry-is-a-new-request",
         "an equal operation without our entry is asked for anew",
-        Rewrite("principal.keeper:Keeper._id_for", "self._standing.get(name, stamp)", "stamp"),
+        Rewrite("principal.keeper:Keeper._stamp_for", "self._standing.get(name, stamp)", "stamp"),
     ),
     mutant(
         "sync-of-a-deleting-application",

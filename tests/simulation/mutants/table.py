@@ -15,6 +15,7 @@ import attrs
 from .asking import ASKING
 from .bugs import BUGS
 from .deleting import DELETING
+from .expiring import EXPIRING
 from .guarding import GUARDING
 from .holding import HOLDING
 from .judging import Case, Drawn, Race
@@ -24,7 +25,7 @@ from .rules import RULES
 
 MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
 RACES: Final[Mapping[str, Race]] = {
-    race.name: race for race in (*ASKING, *DELETING, *GUARDING, *HOLDING, *LINKING)
+    race.name: race for race in (*ASKING, *DELETING, *EXPIRING, *GUARDING, *HOLDING, *LINKING)
 }
 
 SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
@@ -40,6 +41,10 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "V7-busy-for-ever": "abandoned",
     "V8-rejection-without-answer": "rejected",
     "V8-rejection-not-kept": "rejected",
+    "expiry-waits-for-the-agent": "expired-while-away",
+    "expiry-is-the-hubs-alone": "expired-behind-another",
+    "expiry-starts-anew-with-each-try": "expired-behind-another",
+    "expiry-hides-what-ran": "expired-unheard",
     "V14-any-status-answers-a-refresh": "refreshed-twice",
     "V14-refresh-answered-in-two-writes": "refreshed-twice",
     "V14-refresh-without-identity": "refreshed-twice",

@@ -9,7 +9,7 @@ from trio_argoagent.errors import Throttled
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
-from trio_argoagent.principal.keeper import Keeper
+from trio_argoagent.principal.keeper import GRACE, Keeper
 from trio_argoagent.sync import names, operations
 
 from ..replication.world import NAMESPACE, World, make_env, open_world
@@ -17,7 +17,7 @@ from ..replication.world import NAMESPACE, World, make_env, open_world
 
 def keeper(world: World, *, carried_out: bool = False) -> Keeper:
     """A keeper of this world's Applications."""
-    return Keeper(world.executor, make_env(), lambda obj: carried_out)
+    return Keeper(world.executor, make_env(), lambda obj: carried_out, lambda obj: False)
 
 
 async def keep(keeper: Keeper, seconds: float = 10.0) -> None:
@@ -137,3 +137,39 @@ async def test_another_request_over_a_standing_one_is_a_new_one(autojump_clock: 
         mine.touch(NAMESPACE, "web")
         await keep(mine)
         assert operations.classify(world.now().get("operation")).id not in ("", first)
+
+
+async def expiring(world: World, *, started: bool) -> list[str]:
+    """What the hub shows of a sync that must start within a minute, before and after that; what is told."""
+    told: list[str] = []
+
+    def tell(name: str, text: str, level: str) -> None:
+        told.append(name)
+
+    mine = Keeper(world.executor, make_env(), lambda obj: False, lambda obj: started, 60.0, tell)
+    await world.add()
+    await request(world)
+    mine.touch(NAMESPACE, "web")
+    found = []
+    await keep(mine, 1.0)
+    mine.touch(NAMESPACE, "web")
+    for seconds in (58.0 + GRACE, 3.0):
+        await keep(mine, seconds)
+        await wait_all_tasks_blocked()
+        status = world.now().get("status") or {}
+        found.append((status.get("operationState") or {}).get("phase", "waits"))
+    return [*found, *told]
+
+
+async def test_a_sync_that_nobody_starts_expires(autojump_clock: MockClock) -> None:
+    """By itself, without the object being touched again, and not before its time."""
+    async with open_world() as world:
+        assert await expiring(world, started=False) == ["waits", "Error", "sync-expired"]
+        assert world.now().get("operation") is None
+
+
+async def test_a_sync_that_has_started_does_not_expire(autojump_clock: MockClock) -> None:
+    """However long it runs."""
+    async with open_world() as world:
+        assert await expiring(world, started=True) == ["waits", "waits"]
+        assert operations.classify(world.now().get("operation")).until > 0

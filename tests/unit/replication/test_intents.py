@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_argoagent.errors import OutcomeUnknown
+from trio_argoagent.errors import OutcomeUnknown, RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Outcome, Record
@@ -17,6 +18,7 @@ from trio_argoagent.replication import intents
 from trio_argoagent.replication.intents import Intents
 from trio_argoagent.replication.workers import Achieved
 from trio_argoagent.sync import names
+from trio_argoagent.sync.intents import EXPIRED
 from trio_argoagent.sync.replica import Work
 
 from .world import NAMESPACE, World, open_world
@@ -95,3 +97,29 @@ async def test_what_is_remembered_is_bounded(
             app: Object = await world.add(f"app-{n}")
             await achieve(mine, work(Verb.REFRESH, app.meta.uid, f"app-{n}", id=f"r{n}", value="normal"))
         assert [key.name for key in mine._refreshed] == ["app-7", "app-8", "app-9"]
+
+
+async def test_the_time_that_is_left_runs_from_the_first_try(autojump_clock: MockClock) -> None:
+    """A sync that had to wait is not started later; the same one with more time left does not live longer."""
+    async with open_world() as world:
+        app = await world.add()
+        mine = trade(world)
+        ask = work(Verb.SYNC, app.meta.uid, id="i1", operation={"sync": {}}, left=10.0)
+        elsewhere = work(Verb.SYNC, "another uid", id="i1", operation={"sync": {}}, left=10.0)
+        assert (await achieve(mine, elsewhere)).outcome is Outcome.PENDING
+        await trio.sleep(11.0)
+        again = work(Verb.SYNC, app.meta.uid, id="i1", operation={"sync": {}}, left=60.0)
+        late = await achieve(mine, again)
+        assert (late.outcome, late.reason) == (Outcome.REJECTED, EXPIRED)
+        assert world.now().get("operation") is None
+        # What is told of it now is another request.
+        assert (await achieve(mine, ask)).outcome is Outcome.APPLIED
+
+
+@pytest.mark.parametrize("left", ["soon", -1.0, None])
+async def test_a_time_that_makes_no_sense(left: Any, autojump_clock: MockClock) -> None:
+    """It is the principal's fault."""
+    async with open_world() as world:
+        app = await world.add()
+        with pytest.raises(RemoteProtocolError, match="left is no number"):
+            await achieve(trade(world), work(Verb.SYNC, app.meta.uid, id="i1", operation={}, left=left))

@@ -9,8 +9,9 @@ import pytest
 from trio_argoagent.apiserver.core.patches import apply_json
 from trio_argoagent.errors import Invalid
 from trio_argoagent.model.keys import Verb
-from trio_argoagent.model.objects import Object
-from trio_argoagent.sync import intents, names, operations, steps
+from trio_argoagent.model.objects import Object, decode
+from trio_argoagent.model.records import Outcome
+from trio_argoagent.sync import intents, names, operations, steps, wants
 from trio_argoagent.sync.operations import Entry, Origin
 
 SYNC: dict[str, Any] = {"sync": {"revision": "main"}}
@@ -152,6 +153,25 @@ def test_v7_a_busy_spoke_is_waited_for() -> None:
 def test_v7_what_is_stuck(copy: Object | None, expected: bool) -> None:
     """An unfinished state without an operation."""
     assert intents.is_stuck(copy) is expected
+
+
+@pytest.mark.parametrize("copy", [None, app(), app(operation=SYNC), app(deleting=True)])
+def test_an_expired_sync_is_rejected_whatever_stands_there(copy: Object | None) -> None:
+    """Unless it is the one that was started."""
+    rejected = steps.Done(Outcome.REJECTED, intents.EXPIRED)
+    assert sync(copy, expired=True) == rejected
+    assert sync(app(annotations={names.INTENT: "id-1"}), expired=True) == steps.APPLIED
+
+
+def test_the_expiry_stands_on_the_object() -> None:
+    """It goes from the stamp to the intent, and only its rest to the spoke."""
+    hub = patched(app(operation=SYNC), intents.stamp(app(operation=SYNC), "id-1", 1000))
+    (intent,) = intents.asked(hub, "")
+    assert (intent.id, intent.until) == ("id-1", 1000)
+    assert decode(wants.intent_body(intent, 990.0))["left"] == 10.0
+    assert decode(wants.intent_body(intent, 1010.0))["left"] == 0.0
+    (endless,) = intents.asked(app(operation=STAMPED), "")
+    assert "left" not in decode(wants.intent_body(endless, 0.0))
 
 
 def test_v15_a_copy_without_status_gets_an_empty_one() -> None:

@@ -40,6 +40,23 @@ def test_v3_what_is_mirrored_never_carries_an_id() -> None:
     assert mirrored is not None and "id-1" not in str(mirrored) and len(mirrored["info"]) == 1
 
 
+@pytest.mark.parametrize(("more", "until"), [("1000", 1000), ("", 0), ("soon", 0), ("-1", 0), ("9" * 13, 0)])
+def test_the_expiry_of_an_intent(more: str, until: int) -> None:
+    """A whole number after the digest; anything else is none."""
+    stamped = operations.stamped(SYNC, "id-1")
+    stamped["info"][-1]["value"] += f" {more}"
+    assert operations.classify(stamped) == Entry(Origin.INTENT, "id-1", until)
+    assert operations.is_intent(stamped, "id-1") and not operations.is_intent(stamped, "id-2")
+
+
+def test_a_rejection_says_of_which_intent() -> None:
+    """So that a start of which nobody had heard takes its place."""
+    state = operations.rejection(operations.stamped(SYNC, "id-1", 1000), "no", "2026-01-01T00:00:00Z")
+    assert operations.rejected_intent(state) == "id-1"
+    assert operations.rejected_intent({"operation": operations.stamped(SYNC, "id-1")}) == ""
+    assert operations.rejected_intent(None) == ""
+
+
 @pytest.mark.parametrize("make", [operations.mirrored, lambda plain: operations.stamped(plain, "id-1")])
 def test_v4_a_request_merged_into_what_stands_is_a_new_one(make: Any) -> None:
     """A progressive sync leaves our entry in: the digest does not fit any more."""

@@ -39,7 +39,11 @@ class Intents:
             return
         old, new = entry.old.value.get("operation"), entry.new.value.get("operation")
         was, now = operations.classify(old), operations.classify(new)
-        if old and was.origin is Origin.REQUEST and new not in (old, operations.stamped(old, now.id)):
+        if (
+            old
+            and was.origin is Origin.REQUEST
+            and new not in (old, operations.stamped(old, now.id, now.until))
+        ):
             self._ledger.violated("L3", entry, "a request was removed instead of stamped")
         if was.origin is Origin.INTENT and was != now and was.id not in self.starts:
             state = (entry.new.value.get("status") or {}).get("operationState")
