@@ -7,17 +7,21 @@ import attrs
 
 @attrs.frozen
 class Resource:
-    """One resource of an API group: what a request path is built from."""
+    """One resource of an API group: what a request path is built from.
+
+    Attributes:
+        api_version: ``group/version``, or the bare version in the core group.
+    """
 
     group: str
     version: str
     plural: str
     kind: str
     namespaced: bool = True
+    api_version: str = attrs.field(init=False, eq=False, repr=False)
 
-    @property
-    def api_version(self) -> str:
-        """``group/version``, or the bare version in the core group."""
+    @api_version.default
+    def _api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "") -> str:

@@ -25,6 +25,8 @@ PARTIAL: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 APPS: Final = "/apis/argoproj.io/v1alpha1/namespaces/NS/applications"
 MAPS: Final = "/api/v1/namespaces/NS/configmaps"
 SECRETS: Final = "/api/v1/namespaces/NS/secrets"
+EVENTS: Final = "/api/v1/namespaces/NS/events"
+NEW_EVENTS: Final = "/apis/events.k8s.io/v1/namespaces/NS/events"
 DESTINATION: Final = {"server": "https://kubernetes.default.svc", "namespace": "default"}
 
 
@@ -73,6 +75,34 @@ def applied(name: str = "m", **data: str) -> dict[str, Any]:
     return config_map(name, data=data)
 
 
+REGARDING: Final = {"apiVersion": "v1", "kind": "ConfigMap", "name": "m", "namespace": "NS"}
+
+
+def event(name: str = "new", **fields: Any) -> dict[str, Any]:
+    """An Event of events.k8s.io that is whole; a field that is None is left out."""
+    value = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": name},
+        "eventTime": "2026-01-02T03:04:05.000006Z",
+        "reportingController": "example.com/me",
+        "reportingInstance": "me-1",
+        "action": "Tried",
+        "reason": "Trying",
+        "type": "Normal",
+        "regarding": REGARDING,
+        "note": "it was tried",
+        **fields,
+    }
+    return {field: item for field, item in value.items() if item is not None}
+
+
+OLD_EVENT: Final = {
+    "apiVersion": "v1", "kind": "Event", "metadata": {"name": "old"}, "involvedObject": REGARDING,
+    "reason": "Tried", "message": "it was tried", "type": "Warning", "count": 2,
+    "source": {"component": "me"},
+    "firstTimestamp": "2026-01-02T03:04:05Z", "lastTimestamp": "2026-01-02T03:04:06Z",
+}  # fmt: skip
 ONE: Final = Ask("POST", APPS, app())
 MAP: Final = Ask("POST", MAPS, config_map(data={"a": "1"}))
 GET_APP: Final = Ask("GET", f"{APPS}/a")
@@ -187,6 +217,27 @@ CASES: Final[Mapping[str, Sequence[Ask]]] = {
         Ask("GET", f"{SECRETS}/s"),
         Ask("POST", SECRETS, secret("t", data={"a": "?"})),
         Ask("PATCH", f"{SECRETS}/s", {"type": "other"}, MERGE),
+    ),
+    "events, old and new": (
+        Ask("POST", EVENTS, OLD_EVENT), Ask("GET", f"{NEW_EVENTS}/old"), Ask("POST", NEW_EVENTS, event()),
+        Ask("GET", f"{EVENTS}/new"), Ask("GET", f"{NEW_EVENTS}/new"), Ask("GET", NEW_EVENTS),
+        Ask("GET", f"{NEW_EVENTS}?fieldSelector=regarding.name%3Dm,type%3DNormal"),
+        Ask("GET", f"{EVENTS}?fieldSelector=regarding.name%3Dm"),
+        Ask("GET", f"{NEW_EVENTS}?fieldSelector=reportingController%3Dexample.com/me"),
+        Ask("PATCH", f"{NEW_EVENTS}/new", {"metadata": {"labels": {"x": "y"}}}, MERGE),
+        Ask("PATCH", f"{EVENTS}/new", {"metadata": {"labels": {"x": "z"}}}, MERGE),
+        Ask("DELETE", f"{NEW_EVENTS}/old"), Ask("GET", f"{EVENTS}/old"), Ask("POST", EVENTS, OLD_EVENT),
+        Ask("DELETE", f"{NEW_EVENTS}?fieldSelector=regarding.name%3Dm"), Ask("GET", EVENTS),
+    ),
+    "events that are not": (
+        Ask("POST", NEW_EVENTS, event(eventTime=None)), Ask("POST", NEW_EVENTS, event(type="Other")),
+        Ask("POST", NEW_EVENTS, event(reportingController=None, reportingInstance=None, action=None)),
+        Ask("POST", NEW_EVENTS, event(regarding={**REGARDING, "namespace": "other"})),
+        Ask("POST", NEW_EVENTS, event(deprecatedCount=1)), Ask("POST", NEW_EVENTS, event()),
+        Ask("PATCH", f"{NEW_EVENTS}/new", {"note": "other", "reason": "Other", "action": "Other"}, MERGE),
+        Ask("PATCH", f"{NEW_EVENTS}/new", {"regarding": {"name": "n"}, "reportingInstance": "x"}, MERGE),
+        Ask("PATCH", f"{NEW_EVENTS}/new", {"type": "Warning", "reportingController": "x.y"}, MERGE),
+        Ask("POST", EVENTS, {**OLD_EVENT, "involvedObject": {**REGARDING, "namespace": "other"}}),
     ),
     "apply": (
         Ask("PATCH", f"{MAPS}/m?fieldManager=one", applied(a="1", b="2"), APPLY),

@@ -26,11 +26,6 @@ _NAMESPACE_FINALIZER: Final = "kubernetes"
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 
-def nothing(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:
-    """No rule: the schema says all."""
-    return []
-
-
 def secret(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:
     """``stringData`` becomes ``data``, which is base64; the type does not change."""
     texts = value.pop("stringData", None) or {}
@@ -107,6 +102,26 @@ def _frozen(
     return problems
 
 
+_NEEDED: Final = ("eventTime", "reportingController", "reportingInstance", "action", "reason")
+_DEPRECATED: Final[Mapping[str, str]] = {
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "deprecatedCount": "count",
+    "deprecatedSource": "source",
+}
+_UNCHANGED: Final[Mapping[str, str]] = {
+    "regarding": "involvedObject",
+    "reason": "reason",
+    "note": "message",
+    "eventTime": "eventTime",
+    "action": "action",
+    "related": "related",
+    "reportingController": "reportingController",
+    "reportingInstance": "reportingInstance",
+    "type": "type",
+}
+
+
 def namespace(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:
     """A namespace is born Active with its finalizer and its name as a label, and keeps the label."""
     meta = value["metadata"]
@@ -126,6 +141,30 @@ def event(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]
             failures.invalid_value("involvedObject.namespace", involved, "does not match event.namespace")
         ]
     return []
+
+
+def new_event(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:
+    """One of ``events.k8s.io`` is whole, changes in its series only, and leaves the old fields alone."""
+    if old is not None:
+        # The real server names its own fields here, which are those of the core group.
+        return [
+            failures.immutable(name, value.get(field))
+            for field, name in _UNCHANGED.items()
+            if not same(value.get(field), old.get(field))
+        ]
+    problems = [failures.required(field) for field in _NEEDED if not value.get(field)]
+    if value.get("type") not in ("Normal", "Warning"):
+        text = f"has invalid value: {value.get('type', '')}"
+        problems.append(failures.invalid_value("type", "", text))
+    for field, name in _DEPRECATED.items():
+        if value.get(field):
+            problems.append(failures.invalid_value(name, "", "needs to be unset"))
+    subject = (value.get("regarding") or {}).get("namespace", "")
+    if (subject or "default") != value["metadata"].get("namespace"):
+        problems.append(
+            failures.invalid_value("involvedObject.namespace", subject, "does not match event.namespace")
+        )
+    return problems
 
 
 def lease(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from trio_argoagent.apiserver.core import tables
+from trio_argoagent.apiserver.core import tables, views
 from trio_argoagent.apiserver.core.kinds import ResourceType
 from trio_argoagent.apiserver.core.values import Event, EventKind, Page, Stored, encode
 from trio_argoagent.errors import ApiError
@@ -93,7 +93,7 @@ class Renderer:
         return encode(self._tables.table(self._tables.rows([item], now), metadata))
 
     def _whole(self, item: Stored) -> bytes:
-        return item.in_version(self._kind.resource.api_version).json
+        return views.shown(self._kind, item).json
 
     def _listed(self, data: bytes) -> bytes:
         """An item of a list: those of a real server's own kinds do not say what they are."""

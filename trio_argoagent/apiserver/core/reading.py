@@ -95,7 +95,7 @@ def list_page(
     else:
         start = _Start(_pick_version(store, resource_version, match, limit))
     matcher = selection.matcher(kind)
-    collection = store.collection(kind.resource)
+    collection = store.collection(kind.storage)
     if start.rv < 0 or start.rv == store.rv:
         rv, objects, keys = store.rv, collection.objects, collection.keys(selection.namespace)
     else:
@@ -180,7 +180,7 @@ def open_watch(
     _check_watch_options(match, initial_events)
     rv = version_number(resource_version)
     matcher = selection.matcher(kind)
-    collection = store.collection(kind.resource)
+    collection = store.collection(kind.storage)
     # A watch without a version begins with what is there: older than initial events, and without their end.
     synthetic = initial_events or (initial_events is None and rv == 0)
     if rv and not initial_events:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from trio_argoagent.apiserver.core import definitions, failures, kinds
+from trio_argoagent.apiserver.core import builtin, definitions, failures, views
 from trio_argoagent.apiserver.core.kinds import CRDS, ResourceType
 from trio_argoagent.apiserver.core.store import Store, key_of
 from trio_argoagent.apiserver.core.values import Stored
@@ -21,7 +21,7 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._types: dict[tuple[str, str, str], ResourceType] = {}
-        self.add(kinds.core_types())
+        self.add(builtin.core_types())
 
     def add(self, types: Sequence[ResourceType]) -> None:
         """Serve these, in place of what was served there."""
@@ -41,7 +41,7 @@ class Registry:
 
     def _drop(self, types: Sequence[ResourceType]) -> None:
         for kind in types:
-            for watch in tuple(self._store.collection(kind.resource).watches):
+            for watch in tuple(self._store.collection(kind.storage).watches):
                 watch.close()
             del self._types[kind.resource.group, kind.resource.version, kind.resource.plural]
 
@@ -101,10 +101,10 @@ class Registry:
             NotFound: there is none.
         """
         key = key_of(namespace if kind.resource.namespaced else "", name)
-        stored = self._store.collection(kind.resource).objects.get(key)
+        stored = self._store.collection(kind.storage).objects.get(key)
         if stored is None:
             raise failures.not_found(kind.resource, name)
-        return stored.in_version(kind.resource.api_version)
+        return views.shown(kind, stored)
 
     def check_room(self, kind: ResourceType, namespace: str, name: str) -> None:
         """May an object of that name be created there?
@@ -121,7 +121,7 @@ class Registry:
                 raise MethodNotAllowed("create not allowed while custom resource definition is terminating")
         if namespace:
             self._check_namespace(kind, namespace, name)
-        if key_of(namespace, name) in self._store.collection(kind.resource).objects:
+        if key_of(namespace, name) in self._store.collection(kind.storage).objects:
             raise failures.already_exists(kind.resource, name)
 
     def _check_namespace(self, kind: ResourceType, namespace: str, name: str) -> None:

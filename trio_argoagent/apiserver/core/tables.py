@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 import msgspec
 
-from trio_argoagent.apiserver.core import ages
+from trio_argoagent.apiserver.core import ages, views
 from trio_argoagent.apiserver.core.jsonpath import compile_path
 from trio_argoagent.apiserver.core.kinds import Column, ResourceType
 from trio_argoagent.apiserver.core.values import Stored, Value
@@ -118,11 +118,13 @@ class TableMaker:
         definitions: the column definitions.
         cells: what fills each of them.
         include: what each row carries: ``None``, ``Metadata`` or ``Object``.
+        kind: the resource.
     """
 
     definitions: Sequence[Mapping[str, Any]]
     cells: Sequence[Cell]
     include: str
+    kind: ResourceType
 
     @classmethod
     def of(cls, kind: ResourceType, include: str) -> TableMaker:
@@ -133,6 +135,7 @@ class TableMaker:
             [_definition(column, kind.custom) for column in (_NAME, *(column for column, _ in pairs))],
             [_name, *(cell or _by_path(column) for column, cell in pairs)],
             include,
+            kind,
         )
 
     def rows(self, items: Iterable[Stored], now: float) -> list[dict[str, Any]]:
@@ -140,9 +143,10 @@ class TableMaker:
         return [self._row(item, now) for item in items]
 
     def _row(self, item: Stored, now: float) -> dict[str, Any]:
-        row: dict[str, Any] = {"cells": [cell(item.value, now) for cell in self.cells]}
+        value = views.kept(self.kind, item.value)
+        row: dict[str, Any] = {"cells": [cell(value, now) for cell in self.cells]}
         if self.include == "Object":
-            row["object"] = msgspec.Raw(item.json)
+            row["object"] = msgspec.Raw(views.shown(self.kind, item).json)
         elif self.include == "Metadata":
             row["object"] = partial(item.value)
         return row

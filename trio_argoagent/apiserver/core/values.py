@@ -90,12 +90,6 @@ class Stored:
         """The same state under the resourceVersion of another write: what a DELETED event shows."""
         return Stored({**self.value, "metadata": {**self.metadata, "resourceVersion": str(rv)}}, rv)
 
-    def in_version(self, api_version: str) -> Stored:
-        """The same as a client of that API version sees it: all versions of a kind share one storage."""
-        if self.value.get("apiVersion") == api_version:
-            return self
-        return Stored({**self.value, "apiVersion": api_version}, self.rv)
-
     def forget_json(self) -> None:
         """Drop the encoded form: a superseded version is seldom asked for again."""
         object.__setattr__(self, "_json", None)

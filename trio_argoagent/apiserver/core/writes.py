@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from trio_argoagent.apiserver.core import definitions, deletion, tracking, writing
+from trio_argoagent.apiserver.core import definitions, deletion, tracking, views, writing
 from trio_argoagent.apiserver.core.kinds import CRDS, ResourceType
 from trio_argoagent.apiserver.core.reads import Reads
 from trio_argoagent.apiserver.core.registry import Target
@@ -263,5 +263,7 @@ class Writes(Reads):
         actor: str,
         now: float,
     ) -> Stored:
-        ref: Ref = (kind.resource.group, kind.resource.plural, namespace, name)
-        return self._store.commit(kind.resource, ref, value, actor=actor, now=now)
+        where = kind.storage
+        ref: Ref = (where.group, where.plural, namespace, name)
+        kept = None if value is None else views.kept(kind, value)
+        return self._store.commit(where, ref, kept, actor=actor, now=now)

@@ -132,11 +132,11 @@ def test_types(kind: str, value: Any, wanted: Any) -> None:
             "Metadata",
             {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": META},
         ),
-        ("Object", {"metadata": META, "data": {"k": "v"}}),
+        ("Object", {"apiVersion": "v1", "metadata": META, "data": {"k": "v"}}),
     ],
 )
 def test_include(include: str, wanted: Any) -> None:
     """A row carries as much of its object as was asked for."""
     maker = TableMaker.of(new_server().resource("", "v1", "configmaps"), include)
-    row = maker.rows([Stored({"metadata": META, "data": {"k": "v"}}, 3)], NOW)[0]
+    row = maker.rows([Stored({"apiVersion": "v1", "metadata": META, "data": {"k": "v"}}, 3)], NOW)[0]
     assert decode(encode(row)).get("object") == wanted
