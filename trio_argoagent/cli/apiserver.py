@@ -174,7 +174,8 @@ def _read_crds(path: str) -> list[tuple[str, dict[str, Any]]]:
 
 def _define(server: ApiServer, crd: Mapping[str, Any], where: str, now: float) -> None:
     try:
-        server.add_crd(crd, now=now)
+        for warning in server.add_crd(crd, now=now):
+            click.echo(f"warning: {where}: {warning}", err=True)
     except ApiError as exc:
         raise UserError(f"--crds: {where}: {exc.message}") from exc
 

@@ -17,6 +17,9 @@ _CAUSES: Final = "the causes tell why the patch does not apply; a real server le
 _STORE: Final = "the text leaves out the key in etcd"
 _ACCEPTED: Final = "the text says which media types are accepted"
 _SELECTOR: Final = "the text of another parser"
+_EMPTY: Final = "what is empty in one view of an Event is shown as empty in the other, too, not left out"
+_ONCE: Final = "a field that is missing is named once, without the further checks that nothing fails, too"
+_VALUE: Final = "the value in the text is JSON, not a structure of Go's"
 _VERB: Final = "a verb that a path does not have is refused as such; a real server takes some for another one"
 
 _TABLE: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
@@ -28,6 +31,8 @@ _TABLE: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
     "json patch": {_CAUSES: (3, 4, 5)},
     "an unknown kind of patch": {_ACCEPTED: (1,)},
     "lists": {_SELECTOR: (7,), _GO: (12,)},
+    "events, old and new": {_EMPTY: (1, 5, 14)},
+    "events that are not": {_ONCE: (2,), _VALUE: (7,)},
     "verbs that are not": {_VERB: (0, 1, 2)},
 }
 

@@ -232,7 +232,7 @@ CASES: Final[Mapping[str, Sequence[Ask]]] = {
     "events that are not": (
         Ask("POST", NEW_EVENTS, event(eventTime=None)), Ask("POST", NEW_EVENTS, event(type="Other")),
         Ask("POST", NEW_EVENTS, event(reportingController=None, reportingInstance=None, action=None)),
-        Ask("POST", NEW_EVENTS, event(regarding={**REGARDING, "namespace": "other"})),
+        Ask("POST", NEW_EVENTS, event(regarding={"kind": "Node", "name": "n"})),
         Ask("POST", NEW_EVENTS, event(deprecatedCount=1)), Ask("POST", NEW_EVENTS, event()),
         Ask("PATCH", f"{NEW_EVENTS}/new", {"note": "other", "reason": "Other", "action": "Other"}, MERGE),
         Ask("PATCH", f"{NEW_EVENTS}/new", {"regarding": {"name": "n"}, "reportingInstance": "x"}, MERGE),

@@ -94,17 +94,7 @@ def core_types() -> tuple[ResourceType, ...]:
         ),
         _events(),
         _new_events(),
-        _core(
-            LEASES,
-            _object(
-                spec=_object(
-                    holderIdentity=_STR, leaseDurationSeconds=_INT, acquireTime=_STR, renewTime=_STR,
-                    leaseTransitions=_INT, strategy=_STR, preferredHolder=_STR,
-                )
-            ),
-            columns=(Column("Holder", "string", ".spec.holderIdentity"), *AGE),
-            rule=corerules.lease,
-        ),
+        _leases(),
         _core(
             CRDS,
             _object(spec=_ANY, status=_ANY),
@@ -118,6 +108,19 @@ def core_types() -> tuple[ResourceType, ...]:
     )  # fmt: skip
 
 
+def _leases() -> ResourceType:
+    spec = _object(
+        holderIdentity=_STR, leaseDurationSeconds=_INT, acquireTime=_STR, renewTime=_STR,
+        leaseTransitions=_INT, strategy=_STR, preferredHolder=_STR,
+    )  # fmt: skip
+    return _core(
+        LEASES,
+        _object(spec=spec),
+        columns=(Column("Holder", "string", ".spec.holderIdentity"), *AGE),
+        rule=corerules.lease,
+    )
+
+
 # What an Event of events.k8s.io calls otherwise: name there -> name in the core group, where it is stored.
 _RENAMED: Final[Mapping[str, str]] = {
     "regarding": "involvedObject",
@@ -128,12 +131,15 @@ _RENAMED: Final[Mapping[str, str]] = {
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
 }
-_EVENT_FIELDS: Final = _object(
+# Go writes these also when they are empty.
+_TIME: Final = {**_STR, "nullable": True, "default": None}
+_SOURCE: Final = {**_object(component=_STR, host=_STR), "default": {}}
+_EVENT: Final[Mapping[str, Any]] = dict(
     involvedObject=_REFERENCE, related=_REFERENCE, reason=_STR, message=_STR, type=_STR, action=_STR,
-    source=_object(component=_STR, host=_STR), count=_INT, firstTimestamp=_STR, lastTimestamp=_STR,
-    eventTime=_STR, series=_object(count=_INT, lastObservedTime=_STR),
-    reportingComponent=_STR, reportingInstance=_STR,
-)["properties"]  # fmt: skip
+    source=_SOURCE, count=_INT, firstTimestamp=_TIME, lastTimestamp=_TIME, eventTime=_TIME,
+    series=_object(count=_INT, lastObservedTime=_STR), reportingComponent=_STR, reportingInstance=_STR,
+)  # fmt: skip
+_EMPTY: Final = {**_STR, "default": ""}
 _REFERENCE_FIELDS: Final = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 
 
@@ -144,7 +150,7 @@ def _events() -> ResourceType:
     selectable |= {field: (field,) for field in ("reason", "type", "reportingComponent")}
     return _core(
         EVENTS,
-        _object(**_EVENT_FIELDS),
+        _object(**{**_EVENT, "reportingComponent": _EMPTY, "reportingInstance": _EMPTY}),
         short_names=("ev",),
         selectable={**SELECTABLE, **selectable},
         rule=corerules.event,
@@ -159,7 +165,7 @@ def _new_events() -> ResourceType:
     selectable |= {"reason": ("reason",), "type": ("type",), "reportingController": ("reportingComponent",)}
     return _core(
         NEW_EVENTS,
-        _object(**{names.get(field, field): schema for field, schema in _EVENT_FIELDS.items()}),
+        _object(**{names.get(field, field): schema for field, schema in _EVENT.items()}),
         short_names=("ev",),
         selectable={**SELECTABLE, **selectable},
         rule=corerules.new_event,

@@ -103,23 +103,27 @@ def _frozen(
 
 
 _NEEDED: Final = ("eventTime", "reportingController", "reportingInstance", "action", "reason")
+_WITHOUT_SUBJECT: Final = ("default", "kube-system")
+"""Namespaces of events about what has no namespace."""
 _DEPRECATED: Final[Mapping[str, str]] = {
     "deprecatedFirstTimestamp": "firstTimestamp",
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
     "deprecatedSource": "source",
 }
-_UNCHANGED: Final[Mapping[str, str]] = {
-    "regarding": "involvedObject",
-    "reason": "reason",
-    "note": "message",
-    "eventTime": "eventTime",
-    "action": "action",
-    "related": "related",
-    "reportingController": "reportingController",
-    "reportingInstance": "reportingInstance",
-    "type": "type",
-}
+# In the order of the real server's checks, with the names it gives the fields: one of them comes twice.
+_UNCHANGED: Final = (
+    ("regarding", "involvedObject"),
+    ("reason", "reason"),
+    ("note", "message"),
+    ("reason", "reason"),
+    ("type", "type"),
+    ("eventTime", "eventTime"),
+    ("action", "action"),
+    ("related", "related"),
+    ("reportingController", "reportingController"),
+    ("reportingInstance", "reportingInstance"),
+)
 
 
 def namespace(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:
@@ -146,10 +150,9 @@ def event(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]
 def new_event(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Problem]:
     """One of ``events.k8s.io`` is whole, changes in its series only, and leaves the old fields alone."""
     if old is not None:
-        # The real server names its own fields here, which are those of the core group.
         return [
             failures.immutable(name, value.get(field))
-            for field, name in _UNCHANGED.items()
+            for field, name in _UNCHANGED
             if not same(value.get(field), old.get(field))
         ]
     problems = [failures.required(field) for field in _NEEDED if not value.get(field)]
@@ -160,7 +163,7 @@ def new_event(value: dict[str, Any], old: Mapping[str, Any] | None) -> list[Prob
         if value.get(field):
             problems.append(failures.invalid_value(name, "", "needs to be unset"))
     subject = (value.get("regarding") or {}).get("namespace", "")
-    if (subject or "default") != value["metadata"].get("namespace"):
+    if not subject and value["metadata"].get("namespace") not in _WITHOUT_SUBJECT:
         problems.append(
             failures.invalid_value("involvedObject.namespace", subject, "does not match event.namespace")
         )

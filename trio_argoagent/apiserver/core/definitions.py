@@ -2,12 +2,14 @@
 
 Read in full are names, scope, versions, schema, the status subresource, printer columns and selectable
 fields. All versions share one storage, and conversion is what the strategy ``None`` means by it: a client
-sees the version that it asks for in ``apiVersion``, and nothing else is changed.
+sees the version that it asks for in ``apiVersion``, and nothing else is changed. Where several versions want
+a webhook instead, the definition is refused: nobody is there to be asked. CEL rules are kept and not
+enforced, which whoever writes the definition is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from trio_argoagent.apiserver.core import failures, structural
@@ -15,6 +17,7 @@ from trio_argoagent.apiserver.core.kinds import AGE, CRDS, SELECTABLE, Column, R
 from trio_argoagent.apiserver.core.schema import compile_schema
 from trio_argoagent.model.resources import Resource
 
+_RULES: Final = "x-kubernetes-validations"
 _SCOPES: Final = ("Cluster", "Namespaced")
 
 
@@ -54,6 +57,23 @@ def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
     return types
 
 
+def warnings(crd: Mapping[str, Any]) -> Sequence[str]:
+    """What of a usable definition is not enforced, for whoever writes it."""
+    versions = [version for version in crd["spec"]["versions"] if version.get("served")]
+    return [
+        f"{version['name']}: x-kubernetes-validations (CEL) are kept, but this server does not enforce them"
+        for version in versions
+        if _has_rules(version["schema"])
+    ]
+
+
+def _has_rules(schema: Any) -> bool:
+    """Does CEL stand anywhere in there? (Compiled already, so not too deep.)"""
+    if isinstance(schema, Mapping):
+        return bool(schema.get(_RULES)) or any(_has_rules(part) for part in schema.values())
+    return isinstance(schema, list) and any(_has_rules(part) for part in schema)
+
+
 def _faults(spec: Mapping[str, Any]) -> Iterator[failures.Problem]:
     if spec["scope"] not in _SCOPES:
         yield failures.not_supported("spec.scope", spec["scope"], _SCOPES)
@@ -61,6 +81,9 @@ def _faults(spec: Mapping[str, Any]) -> Iterator[failures.Problem]:
     if len(stored) != 1:
         text = "must have exactly one version marked as storage version"
         yield failures.invalid_value("spec.versions", [v.get("name") for v in spec["versions"]], text)
+    strategy = (spec.get("conversion") or {}).get("strategy", "None")
+    if strategy != "None" and len(spec["versions"]) > 1:
+        yield failures.not_supported("spec.conversion.strategy", strategy, ("None",))
     for index, version in enumerate(spec["versions"]):
         # With one version it stands where it stood before there were many: in the texts only.
         place = "spec.validation" if len(spec["versions"]) == 1 else f"spec.versions[{index}].schema"

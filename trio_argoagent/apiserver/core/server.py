@@ -44,14 +44,16 @@ class ApiServer(Writes):
         for name in deletion.PROTECTED:
             self.create(NAMESPACES, "", {"metadata": {"name": name}}, actor=SYSTEM, now=now)
 
-    def add_crd(self, crd: Mapping[str, Any], *, now: float) -> None:
+    def add_crd(self, crd: Mapping[str, Any], *, now: float) -> Sequence[str]:
         """Serve what a CustomResourceDefinition defines, as creating it does.
+
+        Returns: what of it is not enforced.
 
         Raises:
             Invalid: it is not usable.
             AlreadyExists: it is there.
         """
-        self.create(CRDS, "", dict(crd), actor=SYSTEM, now=now)
+        return self.create(CRDS, "", dict(crd), actor=SYSTEM, now=now).warnings
 
     @property
     def rv(self) -> int:

@@ -56,12 +56,22 @@ class Writes(Reads):
         metadata = prepared.value["metadata"]
         name, space = metadata["name"], metadata.get("namespace", "")
         self._registry.check_room(kind, space, name)
-        types = definitions.crd_types(prepared.value) if kind.resource == CRDS else ()
+        types, told = self._defined(kind, prepared)
         if dry_run:
-            return Written(Stored(prepared.value, self._store.rv), prepared.warnings, created=True)
+            return Written(Stored(prepared.value, self._store.rv), told, created=True)
         self._registry.add(types)
         stored = self._commit(kind, space, name, prepared.value, actor, now)
-        return Written(stored, prepared.warnings, created=True)
+        return Written(stored, told, created=True)
+
+    @staticmethod
+    def _defined(
+        kind: ResourceType, prepared: writing.Prepared
+    ) -> tuple[Sequence[ResourceType], Sequence[str]]:
+        """What a definition makes the server serve, and all the warnings about it."""
+        if kind.resource != CRDS:
+            return (), prepared.warnings
+        types = definitions.crd_types(prepared.value)
+        return types, [*prepared.warnings, *definitions.warnings(prepared.value)]
 
     def update(  # noqa: PLR0913 (the parameters of the request)
         self,
@@ -224,10 +234,10 @@ class Writes(Reads):
         now: float,
         dry_run: bool,
     ) -> Written:
-        value, warnings = prepared.value, prepared.warnings
+        value = prepared.value
+        types, warnings = self._defined(kind, prepared)
         if not prepared.changed:
             return Written(old, warnings, changed=False)
-        types = definitions.crd_types(value) if kind.resource == CRDS else ()
         if dry_run:
             return Written(Stored(value, old.rv), warnings)
         if deletion.is_finished(kind, value):

@@ -250,7 +250,7 @@ def _fit(
 
 def _judge(kind: ResourceType, name: str, problems: Sequence[failures.Problem]) -> None:
     if problems:
-        raise failures.invalid(kind.resource.group, kind.resource.kind, name, problems)
+        raise failures.invalid(kind.storage.group, kind.storage.kind, name, problems)
 
 
 def _unknown(kind: ResourceType, fields: Sequence[str], validation: str, *, patch: Any) -> Sequence[str]:

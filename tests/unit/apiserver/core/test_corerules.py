@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.apiserver.core.helpers import NOW, NS, make, merge, new_server
 from trio_argoagent.apiserver.core.corerules import MAX_DATA
-from trio_argoagent.apiserver.core.kinds import EVENTS, LEASES, SERVICE_ACCOUNTS
+from trio_argoagent.apiserver.core.kinds import EVENTS, LEASES, NEW_EVENTS, SERVICE_ACCOUNTS
+from trio_argoagent.apiserver.core.patches import MERGE_PATCH
 from trio_argoagent.errors import ApiError, BadRequest, Invalid
 from trio_argoagent.model.resources import CONFIG_MAPS, NAMESPACES, SECRETS, Resource
 
@@ -87,3 +88,53 @@ def test_a_namespace_keeps_its_label_and_its_parts() -> None:
     assert patched.value["status"] == {"phase": "Active"}
     with pytest.raises(Invalid, match="RFC 1123 label"):
         server.create(NAMESPACES, "", {"metadata": {"name": "a.b"}}, actor="test", now=NOW)
+
+
+WHOLE_EVENT: dict[str, Any] = {
+    "apiVersion": "events.k8s.io/v1",
+    "kind": "Event",
+    "metadata": {"name": "e"},
+    "eventTime": "2026-01-02T03:04:05.000006Z",
+    "reportingController": "example.com/me",
+    "reportingInstance": "me-1",
+    "action": "Tried",
+    "reason": "Trying",
+    "type": "Normal",
+    "regarding": {"kind": "ConfigMap", "name": "m", "namespace": "default"},
+    "note": "it was tried",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"eventTime": None}, "eventTime"),
+        ({"reportingController": ""}, "reportingController"),
+        ({"reportingInstance": ""}, "reportingInstance"),
+        ({"action": ""}, "action"),
+        ({"reason": ""}, "reason"),
+        ({"type": "Other"}, "type"),
+        ({"deprecatedCount": 1}, "count"),
+        ({"deprecatedSource": {"component": "me"}}, "source"),
+        ({"deprecatedFirstTimestamp": "2026-01-02T03:04:05Z"}, "firstTimestamp"),
+    ],
+)
+def test_new_events_are_whole(change: dict[str, Any], field: str) -> None:
+    """Each field that the new API wants, and each that it wants no more."""
+    with pytest.raises(Invalid) as refused:
+        new_server().create(NEW_EVENTS, "default", {**WHOLE_EVENT, **change}, actor="a", now=0)
+    assert [cause["field"] for cause in refused.value.details["causes"]] == [field]
+
+
+def test_new_events_do_not_change() -> None:
+    """But for their series and metadata."""
+    server = new_server()
+    server.create(NEW_EVENTS, "default", WHOLE_EVENT, actor="a", now=0)
+
+    def patch(value: dict[str, Any]) -> None:
+        server.patch(NEW_EVENTS, "default", "e", value, content_type=MERGE_PATCH, actor="a", now=0)
+
+    patch({"series": {"count": 2, "lastObservedTime": "2026-01-02T03:04:06.000006Z"}})
+    for field in ("note", "reason", "type", "action", "reportingInstance", "reportingController"):
+        with pytest.raises(Invalid):
+            patch({field: "Warning"})

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.apiserver.core.helpers import NOW, drop, make, merge, new_server
 from trio_argoagent.apiserver.core.forms import Form, Renderer
 from trio_argoagent.apiserver.core.kinds import CRDS
+from trio_argoagent.apiserver.core.patches import MERGE_PATCH
 from trio_argoagent.errors import AlreadyExists, ApiError, Invalid, MethodNotAllowed, NotFound
 
 
@@ -134,3 +135,34 @@ def test_versions_share_their_objects() -> None:
     for shown in (renderer.page(server.list(one), NOW), renderer.event(event, NOW)):
         assert b'"apiVersion":"example.com/v1"' in shown
         assert b"example.com/v2" not in shown
+
+
+def test_conversion_webhooks_are_refused() -> None:
+    """Where there is something to convert: the definition says so itself, before anything is served."""
+    server = new_server()
+    wanted: dict[str, Any] = widget(conversion={"strategy": "Webhook", "webhook": {}})
+    first = wanted["spec"]["versions"][0]
+    wanted["spec"]["versions"] = [first, {**first, "name": "v2", "storage": False}]
+    with pytest.raises(Invalid, match=r'spec.conversion.strategy: .*"Webhook": supported values: "None"'):
+        make(server, wanted, CRDS, "")
+    assert server.resource_of("example.com", "widgets") is None
+    wanted["spec"]["versions"] = [first]
+    assert make(server, wanted, CRDS, "").name == "widgets.example.com"
+
+
+def test_rules_that_are_not_enforced_are_told() -> None:
+    """CEL anywhere in a served version is a warning to who creates or changes the definition."""
+    server = new_server()
+    rules = [{"rule": "self.n > 1"}]
+    wanted: dict[str, Any] = widget()
+    schema = wanted["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema["properties"]["spec"]["x-kubernetes-validations"] = rules
+    written = server.create(CRDS, "", wanted, actor="a", now=NOW)
+    (warning,) = written.warnings
+    assert "v1: x-kubernetes-validations" in warning
+    change = {"metadata": {"labels": {"x": "y"}}}
+    changed = server.patch(
+        CRDS, "", "widgets.example.com", change, content_type=MERGE_PATCH, actor="a", now=NOW
+    )
+    assert changed.warnings == [warning]
+    assert not new_server().create(CRDS, "", widget(), actor="a", now=NOW).warnings
