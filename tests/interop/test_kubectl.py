@@ -163,6 +163,36 @@ async def test_describe(kubectl: Kubectl) -> None:
     assert "Status:       Active" in await kubectl.run("describe", "ns", "default")
 
 
+async def test_events_of_both_groups(kubectl: Kubectl) -> None:
+    """One of the newer group is shown by ``get`` of either, and by ``events``."""
+    await kubectl.apply(APPLICATION)
+    event = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "guestbook.2"},
+        "eventTime": "2023-11-14T22:13:00.000000Z",
+        "reportingController": "argoproj.io/controller",
+        "reportingInstance": "controller-0",
+        "action": "Sync",
+        "reason": "Synced",
+        "type": "Normal",
+        "regarding": {
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "name": "guestbook",
+            "namespace": "default",
+        },
+        "note": "all is well",
+    }  # fmt: skip
+    await kubectl.run("create", "-f", "-", stdin=json.dumps(event))
+    wanted = ["20s", "Normal", "Synced", "application/guestbook", "all", "is", "well"]
+    for name in ("events", "events.v1.events.k8s.io"):
+        assert cells(await kubectl.run("get", name))[1] == wanted
+    assert "all is well" in await kubectl.run("events", "--for", "application/guestbook")
+    whole = await kubectl.run("get", "events.events.k8s.io", "guestbook.2", "-o", "yaml")
+    assert "note: all is well" in whole
+    assert "message" not in whole
+    assert "<string>" in await kubectl.run("explain", "--api-version=events.k8s.io/v1", "event.note")
+
+
 async def test_delete_waits_for_the_finalizer(kubectl: Kubectl) -> None:
     """``kubectl delete`` returns when the object is gone, not when it is marked."""
     await kubectl.apply(APPLICATION)
@@ -250,6 +280,7 @@ async def test_discovery(kubectl: Kubectl) -> None:
     assert "repoURL" in await kubectl.run("explain", "applications.spec.source")
     assert "the version of" not in await kubectl.run("version")
     assert await kubectl.run("auth", "can-i", "create", "apps") == "yes\n"
+    assert "[*]" in await kubectl.run("auth", "can-i", "--list")
     assert "alice" in await kubectl.run("auth", "whoami")
     assert await kubectl.run("get", "--raw", "/readyz") == "ok"
 

@@ -188,6 +188,31 @@ async def test_leases_and_reviews(talk: Any) -> None:
     await talk(conversation)
 
 
+async def test_events_of_both_groups(talk: Any) -> None:
+    """Typed in the newer group, read in the core group, selected by the names of each."""
+
+    def conversation(client: Any) -> None:
+        from datetime import UTC, datetime
+
+        from kubernetes import client as models
+
+        new, core = models.EventsV1Api(client), models.CoreV1Api(client)
+        subject = models.V1ObjectReference(kind="ConfigMap", name="c1", namespace="default")
+        event = models.EventsV1Event(
+            metadata=models.V1ObjectMeta(name="e1"), event_time=datetime(2026, 1, 2, tzinfo=UTC),
+            reporting_controller="example.com/me", reporting_instance="me-1", action="Tried",
+            reason="Trying", type="Normal", regarding=subject, note="it was tried",
+        )  # fmt: skip
+        made = new.create_namespaced_event("default", event)
+        assert (made.note, made.regarding.name) == ("it was tried", "c1")
+        (read,) = core.list_namespaced_event("default", field_selector="involvedObject.name=c1").items
+        assert (read.message, read.metadata.uid) == ("it was tried", made.metadata.uid)
+        chosen = new.list_namespaced_event("default", field_selector="regarding.name=other").items
+        assert chosen == []
+
+    await talk(conversation)
+
+
 async def test_a_watch_from_what_is_forgotten(talk: Any, world: World) -> None:
     """The official Watch raises 410, as with a real server."""
     for number in range(2):

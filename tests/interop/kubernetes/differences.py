@@ -31,7 +31,7 @@ _TABLE: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
     "json patch": {_CAUSES: (3, 4, 5)},
     "an unknown kind of patch": {_ACCEPTED: (1,)},
     "lists": {_SELECTOR: (7,), _GO: (12,)},
-    "events, old and new": {_EMPTY: (1, 5, 14)},
+    "events, old and new": {_EMPTY: (1, 5, 16)},
     "events that are not": {_ONCE: (2,), _VALUE: (7,)},
     "verbs that are not": {_VERB: (0, 1, 2)},
 }

@@ -84,7 +84,7 @@ def event(name: str = "new", **fields: Any) -> dict[str, Any]:
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"name": name},
-        "eventTime": "2026-01-02T03:04:05.000006Z",
+        "eventTime": "2020-01-02T03:04:05.000006Z",
         "reportingController": "example.com/me",
         "reportingInstance": "me-1",
         "action": "Tried",
@@ -101,7 +101,7 @@ OLD_EVENT: Final = {
     "apiVersion": "v1", "kind": "Event", "metadata": {"name": "old"}, "involvedObject": REGARDING,
     "reason": "Tried", "message": "it was tried", "type": "Warning", "count": 2,
     "source": {"component": "me"},
-    "firstTimestamp": "2026-01-02T03:04:05Z", "lastTimestamp": "2026-01-02T03:04:06Z",
+    "firstTimestamp": "2020-01-02T03:04:05Z", "lastTimestamp": "2020-01-02T03:04:06Z",
 }  # fmt: skip
 ONE: Final = Ask("POST", APPS, app())
 MAP: Final = Ask("POST", MAPS, config_map(data={"a": "1"}))
@@ -226,6 +226,7 @@ CASES: Final[Mapping[str, Sequence[Ask]]] = {
         Ask("GET", f"{NEW_EVENTS}?fieldSelector=reportingController%3Dexample.com/me"),
         Ask("PATCH", f"{NEW_EVENTS}/new", {"metadata": {"labels": {"x": "y"}}}, MERGE),
         Ask("PATCH", f"{EVENTS}/new", {"metadata": {"labels": {"x": "z"}}}, MERGE),
+        Ask("GET", EVENTS, accept=TABLE), Ask("GET", f"{NEW_EVENTS}/old", accept=TABLE),
         Ask("DELETE", f"{NEW_EVENTS}/old"), Ask("GET", f"{EVENTS}/old"), Ask("POST", EVENTS, OLD_EVENT),
         Ask("DELETE", f"{NEW_EVENTS}?fieldSelector=regarding.name%3Dm"), Ask("GET", EVENTS),
     ),
@@ -269,7 +270,7 @@ _HIDDEN: Final = {
     "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink",
     "continue",
 }  # fmt: skip
-_AGE: Final = re.compile(r"^\d+[smhd](\d+[smhd])?$")
+_AGE: Final = re.compile(r"^\d+[smhdy](\d+[smhd])?$")
 _IDENTITY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|in record \(\d+\)")
 
 

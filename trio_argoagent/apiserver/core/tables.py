@@ -39,16 +39,47 @@ def _involved(value: Value, now: float) -> str:
     return f"{str(subject.get('kind', '')).lower()}/{subject.get('name', '')}"
 
 
+def _part(value: Value, now: float) -> str:
+    return str((value.get("involvedObject") or {}).get("fieldPath", ""))
+
+
+def _first_seen(value: Value, now: float) -> str:
+    first = value.get("firstTimestamp") or value.get("eventTime")
+    return ages.since(first, now) if first else ages.UNKNOWN
+
+
 def _last_seen(value: Value, now: float) -> str:
-    series = value.get("series") or {}
-    last = series.get("lastObservedTime") or value.get("lastTimestamp") or value.get("eventTime")
-    return ages.since(last, now)
+    last = (value.get("series") or {}).get("lastObservedTime") or value.get("lastTimestamp")
+    return ages.since(last, now) if last else _first_seen(value, now)
+
+
+def _how_often(value: Value, now: float) -> int:
+    # One that happened once is not counted.
+    return int((value.get("series") or value).get("count") or 1)
+
+
+def _source(value: Value, now: float) -> str:
+    source = value.get("source") or {}
+    component = source.get("component") or value.get("reportingComponent") or ""
+    host = source.get("host") or value.get("reportingInstance") or ""
+    return f"{component}, {host}" if host else str(component)
+
+
+def _name(value: Value, now: float) -> Any:
+    return (value.get("metadata") or {}).get("name", "")
+
+
+def _message(value: Value, now: float) -> str:
+    return str(value.get("message", "")).strip()
 
 
 def _created(value: Value, now: float) -> Any:
     return (value.get("metadata") or {}).get("creationTimestamp")
 
 
+_NAME: Final = Column(
+    "Name", "string", "", description="The name is unique within its namespace.", format="name"
+)
 _AGE: Final = Column("Age", "date", ".metadata.creationTimestamp")
 # Columns of built-in kinds, where those of ``kinds`` do not say enough: (column, cell; None: by its path).
 _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
@@ -65,12 +96,14 @@ _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
         (Column("Type", "string", ".type"), None),
         (Column("Reason", "string", ".reason"), None),
         (Column("Object", "string", ""), _involved),
-        (Column("Message", "string", ".message"), None),
+        (Column("Subobject", "string", "", 1), _part),
+        (Column("Source", "string", "", 1), _source),
+        (Column("Message", "string", ""), _message),
+        (Column("First Seen", "string", "", 1), _first_seen),
+        (Column("Count", "string", "", 1), _how_often),
+        (attrs.evolve(_NAME, priority=1), _name),
     ),
 }
-_NAME: Final = Column(
-    "Name", "string", "", description="The name is unique within its namespace.", format="name"
-)
 
 
 def partial(value: Value) -> dict[str, Any]:
@@ -131,9 +164,11 @@ class TableMaker:
         """The one for a resource."""
         columns = [] if kind.custom else _BUILT_IN.get(kind.resource.kind, ())
         pairs = columns or [(column, None) for column in kind.columns]
+        if not any(cell is _name for _, cell in pairs):
+            pairs = [(_NAME, _name), *pairs]
         return cls(
-            [_definition(column, kind.custom) for column in (_NAME, *(column for column, _ in pairs))],
-            [_name, *(cell or _by_path(column) for column, cell in pairs)],
+            [_definition(column, kind.custom) for column, _ in pairs],
+            [cell or _by_path(column) for column, cell in pairs],
             include,
             kind,
         )
@@ -162,7 +197,3 @@ class TableMaker:
             "columnDefinitions": self.definitions if head else None,
             "rows": rows,
         }
-
-
-def _name(value: Value, now: float) -> Any:
-    return (value.get("metadata") or {}).get("name", "")
