@@ -65,7 +65,7 @@ async def in_processes(folder: Path) -> AsyncIterator[tuple[Machine, Machine]]:
         pem["east.crt"], pem["east.key"] = pki.agent("east")
         for name, content in pem.items():
             (folder / name).write_bytes(content)
-        port = _free_port()
+        port = free_port()
         base = [sys.executable, "-m", "trio_argoagent"]
         nursery.start_soon(
             _run, [*base, "principal", "--listen-host", LOOPBACK, "--listen-port", str(port),
@@ -82,7 +82,8 @@ async def in_processes(folder: Path) -> AsyncIterator[tuple[Machine, Machine]]:
         nursery.cancel_scope.cancel()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

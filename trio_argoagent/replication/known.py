@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from trio_argoagent.kube.informer import Informer
+from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model import rv
 from trio_argoagent.model.objects import Object
 
@@ -30,6 +31,12 @@ class Known:
     def __init__(self, informer: Informer) -> None:
         self.informer = informer
         self._own: dict[Name, Object | _Gone] = {}
+        informer.on_change(self._heard)
+
+    def _heard(self, change: Change) -> None:
+        """Drop what the informer knows itself now: nobody may ask for that object for a long time."""
+        if change.name in self._own:
+            self.get(*change.name)
 
     def get(self, namespace: str, name: str) -> Object | None:
         """The newest known state of one object; None: it does not exist."""

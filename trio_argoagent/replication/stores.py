@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from trio_argoagent.kube.informer import Informer
+from trio_argoagent.kube.protocol.packing import packed
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.ports.cluster import Cluster
@@ -39,7 +40,9 @@ class Stores:
     def __init__(self, cluster: Cluster, namespaces: Mapping[Kind, str], env: Env) -> None:
         self._stores: dict[Kind, Store] = {}
         for kind, namespace in namespaces.items():
-            informer = Informer(cluster, kinds.BASE[kind].resource, namespace, env=env)
+            informer = Informer(
+                cluster, kinds.BASE[kind].resource, namespace, env=env, transform=packed
+            )
             self._stores[kind] = Store(informer, Known(informer))
 
     def __getitem__(self, kind: Kind) -> Store:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
+
 import pytest
 
-from trio_argoagent.kube.protocol.cache import Cache
+from trio_argoagent.kube.protocol.cache import Cache, Change
 from trio_argoagent.model.objects import Object
 from trio_argoagent.ports.cluster import EventType, WatchEvent
 from trio_argoagent.replication.known import Known
@@ -22,6 +26,11 @@ class Informer:
     def __init__(self) -> None:
         self.cache = Cache()
         self.cache.apply_list([], "1")
+        self._handlers: list[Callable[[Change], None]] = []
+
+    def on_change(self, handler: Callable[[Change], None]) -> None:
+        """See ``kube.informer``."""
+        self._handlers.append(handler)
 
     @property
     def resource_version(self) -> str:
@@ -34,7 +43,9 @@ class Informer:
 
     def hears(self, type_: EventType, obj: Object) -> None:
         """One watch event."""
-        self.cache.apply_event(WatchEvent(type_, obj))
+        for change in self.cache.apply_event(WatchEvent(type_, obj)):
+            for handler in self._handlers:
+                handler(change)
 
 
 @pytest.fixture
@@ -125,3 +136,17 @@ def test_nothing_is_remembered_once_the_informer_has_caught_up(known: Known, inf
     informer.hears(EventType.DELETED, app(4))
     version(known)
     assert known._own == {}
+
+
+def test_an_answer_is_not_kept_longer_than_it_is_needed(known: Known, informer: Informer) -> None:
+    """It goes when the informer shows it, whether anybody asks for that object or not."""
+    answer = app(3)
+    held = weakref.ref(answer)
+    informer.hears(EventType.ADDED, app(2))
+    known.wrote(answer)
+    del answer
+    gc.collect()
+    assert held() is not None
+    informer.hears(EventType.MODIFIED, app(3))
+    gc.collect()
+    assert held() is None

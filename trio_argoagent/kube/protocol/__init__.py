@@ -2,6 +2,7 @@
 
 cache        an informer's memory and the changes it reports
 staging      the initial events of a watch
+packing      large fields, compressed until they are read
 backoff      how long to wait after a failure
 requests     what to send for each verb
 answers      objects and lists out of bodies
