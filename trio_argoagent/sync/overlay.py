@@ -68,7 +68,10 @@ def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) ->
         return Holding(uid, memo.digest if memo.exact or _stands(obj, status) else DRIFT)
     if not status:
         return None
-    return Holding(uid, digest.wanted(Kind.STATUS, uid, mapping.status_down(projection.status_of(obj))))
+    told = mapping.status_down(projection.status_of(obj))
+    held = digest.wanted(Kind.STATUS, uid, told)
+    # Children that still carry the spoke's names would look the same from here.
+    return Holding(uid, held if mapping.status_up(told) == projection.status_of(obj) else DRIFT)
 
 
 def _shown(obj: Object) -> dict[str, Any]:

@@ -237,3 +237,10 @@ def test_an_answered_intent_that_is_put_back_is_answered_once_more() -> None:
     for operation in (merged.operation, operations.stamped(SYNC, "id-2"), None):
         holding = overlay.holding(MANAGED, hub(status=RUNNING, operation=operation), memo)
         assert holding is not None and holding.digest != DRIFT
+
+
+def test_children_with_the_spokes_names_are_no_holding() -> None:
+    """Another program has written that status: from here it would look like the right one."""
+    status = {"resources": [{"kind": "Application", "namespace": "argocd", "name": "child"}]}
+    live = hub(annotations={names.SOURCE_UID: "spoke"}, status=status)
+    assert overlay.holding(AUTONOMOUS, live, None) == Holding("spoke", DRIFT)
