@@ -75,7 +75,7 @@ class Happenings:
             subject: what it is about by itself.
             text: one line.
         """
-        name = f"{subject.name[:180]}.{_short(f'{subject.kind} {subject.namespace} {text}')}"
+        name = f"{subject.name[:180].rstrip('-.')}.{_short(f'{subject.kind} {subject.namespace} {text}')}"
         now = trio.current_time()
         if now < self._due.get(name, now):
             return
