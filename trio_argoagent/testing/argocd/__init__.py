@@ -23,6 +23,8 @@ ownership         what an ApplicationSet owns on them, and the patch that makes 
 rollingsync       which of them a progressive sync may start now
 applicationset    one reconcile of an ApplicationSet, with the table of its behaviours
 applicationset_controller   its shell: informers, queue, counters
+notifications     alerts once for each sync, and notes that on the Application
+image_updater     writes the newest images into specs
 
 The writes of the application-controller (MP merge patch, JP JSON patch):
 
