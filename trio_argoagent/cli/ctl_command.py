@@ -10,35 +10,45 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _hub(command: F) -> F:
-    """The options that say where the hub is."""
-    options = (
-        click.option(
-            "--kubeconfig",
-            envvar="KUBECONFIG",
-            default="",
-            metavar="FILE",
-            help="Kubeconfig of the hub; without it: the service account of the pod this runs in.",
-        ),
-        click.option(
-            "--kubecontext",
-            default="",
-            metavar="NAME",
-            help="Context of the kubeconfig; without it: its current one.",
-        ),
-        click.option(
-            "-n",
-            "--namespace",
-            envvar="ARGOCD_PRINCIPAL_NAMESPACE",
-            default="argocd",
-            show_default=True,
-            metavar="NAME",
-            help="Argo CD's namespace on the hub.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _cluster(kubeconfig: Callable[[F], F], namespace: Callable[[F], F]) -> Callable[[F], F]:
+    """The options that say where a cluster is."""
+
+    def decorate(command: F) -> F:
+        options = (
+            kubeconfig,
+            click.option(
+                "--kubecontext",
+                default="",
+                metavar="NAME",
+                help="Context of the kubeconfig; without it: its current one.",
+            ),
+            namespace,
+        )
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_hub = _cluster(
+    click.option(
+        "--kubeconfig",
+        envvar="KUBECONFIG",
+        default="",
+        metavar="FILE",
+        help="Kubeconfig of the hub; without it: the service account of the pod this runs in.",
+    ),
+    click.option(
+        "-n",
+        "--namespace",
+        envvar="ARGOCD_PRINCIPAL_NAMESPACE",
+        default="argocd",
+        show_default=True,
+        metavar="NAME",
+        help="Argo CD's namespace on the hub.",
+    ),
+)
 
 
 @click.group(short_help="Look into a running installation.")
@@ -75,3 +85,96 @@ def confirm_command(**options: Any) -> None:
     from trio_argoagent.cli.ctl import confirm_deletes
 
     confirm_deletes(**options)
+
+
+@ctl.group()
+def agent() -> None:
+    """The agents that the hub knows: each has an Argo CD cluster secret labelled with its name."""
+
+
+@agent.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_hub
+def agent_list_command(**options: Any) -> None:
+    """Print the agents: mode, cluster and namespace as pinned, and whether each is connected."""
+    from trio_argoagent.cli.ctl_agent import run_list
+
+    run_list(**options)
+
+
+@agent.command(name="remove")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what stays.")
+@_hub
+def agent_remove_command(**options: Any) -> None:
+    """Take an agent off the hub: its cluster secret, and what the principal remembers of it.
+
+    Its link ends. Nothing is deleted on the spoke, and no Application on the hub. Where agents register
+    themselves (--enable-self-cluster-registration), stop it first: else it is back at once.
+    """
+    from trio_argoagent.cli.ctl_agent import run_remove
+
+    run_remove(**options)
+
+
+@agent.command(name="repin")
+@click.argument("name")
+@_hub
+def agent_repin_command(**options: Any) -> None:
+    """Let an agent come back in another mode, or from another cluster.
+
+    The next that connects under this name is taken; until then the present one goes on.
+    """
+    from trio_argoagent.cli.ctl_agent import run_repin
+
+    run_repin(**options)
+
+
+@ctl.group()
+def app() -> None:
+    """Applications of the hub."""
+
+
+@app.command(name="release")
+@click.argument("app", metavar="NAMESPACE/NAME")
+@click.option("--yes", is_flag=True, help="It is meant.")
+@_hub
+def app_release_command(**options: Any) -> None:
+    """End a deletion that waits for an agent that is gone for ever.
+
+    Argo CD's finalizers come off the Application of the hub. What it deployed stays on the spoke. Refused
+    while its agent is connected.
+    """
+    from trio_argoagent.cli.ctl_app import run_release
+
+    run_release(**options)
+
+
+@ctl.group()
+def spoke() -> None:
+    """What is left on a spoke."""
+
+
+@spoke.command(name="unmark")
+@click.option("--dry-run", is_flag=True, help="Only say which objects.")
+@_cluster(
+    # Never from the environment, where the hub's is: its mirrors would be torn off.
+    click.option("--kubeconfig", required=True, metavar="FILE", help="Kubeconfig of the spoke."),
+    click.option(
+        "-n",
+        "--namespace",
+        default="",
+        show_default="all",
+        metavar="NAME",
+        help="Where the copies are.",
+    ),
+)
+def spoke_unmark_command(**options: Any) -> None:
+    """Make the copies on a spoke free objects, which no agent will touch. Stop its agent first.
+
+    The annotations of ours and of argocd-agent's that tie an object to the hub are taken off; nothing else
+    changes, and what is deployed goes on running.
+    """
+    from trio_argoagent.cli.ctl_spoke import run_unmark
+
+    run_unmark(**options)

@@ -99,7 +99,14 @@ class Agents:
             await nursery.start(self._secrets.run)
             task_status.started()
             async for life in self._births:
-                nursery.start_soon(life.run)
+                nursery.start_soon(self._live, life)
+
+    async def _live(self, life: _Life) -> None:
+        await life.run()
+        name = life.peer.mapping.agent
+        if name not in self.peers:
+            # What its last steps have put there.
+            self._hub.memory.forget(name)
 
     # What the secrets say
 

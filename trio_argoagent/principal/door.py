@@ -15,6 +15,7 @@ from trio_argoagent.principal import clusters, rivals
 from trio_argoagent.principal.agents import Agents
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
+from trio_argoagent.principal.presence import Live
 from trio_argoagent.principal.rivals import Rivalry
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.session import Session
@@ -41,6 +42,7 @@ class Seat:
 
     Attributes:
         instance: the agent's process, as it calls itself.
+        since: when it came (Unix time).
         scope: of the link.
         ended: set when nothing of the link is left.
         goodbye: what it is told when its place is taken.
@@ -48,6 +50,7 @@ class Seat:
     """
 
     instance: str
+    since: float
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     ended: trio.Event = attrs.field(factory=trio.Event)
     goodbye: Goodbye = REPLACED
@@ -88,6 +91,10 @@ class Door:
         """Do two processes of this agent fight for its place?"""
         return self._rivalries.get(name, Rivalry()).is_contested(trio.current_time())
 
+    def live(self) -> dict[str, Live]:
+        """Who is connected now."""
+        return {name: Live(int(seat.since), self.is_contested(name)) for name, seat in self._seats.items()}
+
     async def admit(self, link: Link, hello: messages.Hello) -> Peer:
         """The peer of this agent; its place is free, and stays so until the caller's next checkpoint.
 
@@ -125,7 +132,7 @@ class Door:
     @contextmanager
     def seated(self, name: str, instance: str) -> Iterator[Seat]:
         """A link takes the free place of this agent, and leaves it."""
-        seat = self._seats[name] = Seat(instance)
+        seat = self._seats[name] = Seat(instance, self._hub.env.now())
         try:
             yield seat
         finally:

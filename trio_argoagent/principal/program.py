@@ -22,6 +22,7 @@ from trio_argoagent.principal.clusters import Pin
 from trio_argoagent.principal.door import Door, Refused
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
+from trio_argoagent.principal.presence import Answering
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
@@ -74,6 +75,7 @@ class Principal:
             store.informer.on_list(self._on_list)
         self.hub.namespaces.on_change(self._on_namespace)
         self.hub.memory.on_change(self._on_memory)
+        self._answering = Answering(self.hub.memory, self._door.live)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -153,6 +155,8 @@ class Principal:
                 peer.on_state()
 
     def _on_memory(self, agent: str | None) -> None:
+        if not agent:
+            self._answering.look()
         for name in self.peers if agent is None else (agent,):
             if name in self.peers:
                 self.peers[name].holds.look()

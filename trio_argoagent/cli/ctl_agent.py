@@ -1,0 +1,224 @@
+"""``trio-argoagent ctl agent``: which agents the hub knows, and how one leaves or becomes another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import attrs
+import click
+
+from trio_argoagent.cli import running
+from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.errors import ApiError, NotFound, OutcomeUnknown, RemoteProtocolError, UserError
+from trio_argoagent.kube.client import open_cluster
+from trio_argoagent.model.identity import is_dns_label
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, SECRETS
+from trio_argoagent.ports.cluster import Cluster, MergePatch
+from trio_argoagent.principal import clusters, presence
+from trio_argoagent.principal.clusters import PINNED, SELECTOR, Entry, choose, read_entry
+from trio_argoagent.principal.presence import Answer
+from trio_argoagent.replication.memory import name_of
+from trio_argoagent.runtime.world import real_env
+
+NO_ANSWER = (ApiError, OutcomeUnknown, RemoteProtocolError)
+
+
+@attrs.frozen
+class Row:
+    """One agent as the list shows it."""
+
+    entry: Entry
+    state: str
+
+
+def run_list(*, as_json: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+    """Print the agents."""
+
+    async def program() -> int:
+        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
+            rows = await list_agents(hub, namespace, real_env().new_id())
+        click.echo(as_document(rows) if as_json else as_text(rows))
+        return 0
+
+    running.run(program)
+
+
+def run_remove(*, name: str, dry_run: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+    """Remove an agent from the hub."""
+
+    async def program() -> int:
+        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
+            for line in await remove(hub, namespace, name, dry_run=dry_run):
+                click.echo(line)
+        return 0
+
+    running.run(program)
+
+
+def run_repin(*, name: str, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+    """Let the next that comes under this name be the agent."""
+
+    async def program() -> int:
+        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
+            click.echo(await repin(hub, namespace, name))
+        return 0
+
+    running.run(program)
+
+
+# What there is
+
+
+async def read_secrets(hub: Cluster, namespace: str) -> dict[str, list[Object]]:
+    """The cluster secrets by agent, in the order of their names.
+
+    Raises:
+        UserError: the hub does not let us read them.
+    """
+    try:
+        found = await hub.list(SECRETS, namespace, selector=SELECTOR)
+    except (ApiError, RemoteProtocolError) as exc:
+        raise UserError(f"cannot read the secrets of the hub's namespace {namespace}: {exc}") from exc
+    by_agent: dict[str, list[Object]] = {}
+    for secret in found.items:
+        by_agent.setdefault(read_entry(secret).agent, []).append(clusters.lean(secret))
+    return dict(sorted(by_agent.items()))
+
+
+async def ask(hub: Cluster, namespace: str, word: str) -> Answer | None:
+    """Who is connected; None: no principal answers.
+
+    Raises:
+        UserError: the hub does not let us ask.
+    """
+    try:
+        return await presence.ask(hub, namespace, word)
+    except NO_ANSWER as exc:
+        raise UserError(f"cannot ask the principal in namespace {namespace}: {exc}") from exc
+
+
+async def list_agents(hub: Cluster, namespace: str, word: str) -> list[Row]:
+    """The agents that the hub knows, by name.
+
+    Args:
+        hub: its API.
+        namespace: Argo CD's.
+        word: to ask the principal with; new each time.
+    """
+    secrets = await read_secrets(hub, namespace)
+    answer = await ask(hub, namespace, word) if secrets else None
+    chosen = (choose(map(read_entry, each)) for each in secrets.values())
+    return [Row(entry, _state(entry, answer)) for entry in chosen if entry is not None]
+
+
+def _state(entry: Entry, answer: Answer | None) -> str:
+    if entry.problem:
+        return f"cannot be let in: {entry.problem}"
+    if answer is None:
+        return "unknown: no principal answers"
+    live = answer.connected.get(entry.agent)
+    if live is not None:
+        since = datetime.fromtimestamp(live.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"connected since {since}" + (", another process wants its place" if live.contested else "")
+    return "not connected" if entry.pin is not None else "nobody has come yet"
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """A table for people."""
+    if not rows:
+        return "the hub knows no agent; to add one, see docs/agents.md"
+    lines = [("NAME", "MODE", "CLUSTER", "NAMESPACE", "STATE")]
+    for row in rows:
+        pin = row.entry.pin
+        seen = (str(pin.mode), pin.cluster_uid, pin.namespace) if pin is not None else ("-", "-", "-")
+        lines.append((row.entry.agent, *seen, row.state))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = (
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
+    )
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def as_document(rows: Sequence[Row]) -> str:
+    """One JSON object: by agent what the table shows."""
+    value = {}
+    for row in rows:
+        pin, secret = row.entry.pin, row.entry.secret
+        value[row.entry.agent] = {
+            "mode": str(pin.mode) if pin is not None else None,
+            "cluster": pin.cluster_uid if pin is not None else None,
+            "namespace": pin.namespace if pin is not None else None,
+            "secret": secret,
+            "state": row.state,
+        }
+    return json.dumps(value, indent=2)
+
+
+# What is done
+
+
+async def remove(hub: Cluster, namespace: str, name: str, *, dry_run: bool = False) -> list[str]:
+    """Take an agent off the hub: its cluster secrets, and what the principal remembers of it.
+
+    Returns:
+        What was done, and what stays where; for people.
+
+    Raises:
+        UserError: there is no such agent, or the hub does not let us.
+    """
+    secrets = (await read_secrets(hub, namespace)).get(name, [])
+    try:
+        states = await _states(hub, namespace, name)
+        if not secrets and not states:
+            raise UserError(f"the hub knows no agent {name!r}; see: trio-argoagent ctl agent list")
+        apps = len((await hub.list(APPLICATIONS, name)).items)
+        if not dry_run:
+            # The secret first: as long as it is there the principal writes the other one again.
+            for secret in secrets:
+                await hub.delete(SECRETS, namespace, secret.meta.name, uid=secret.meta.uid)
+            for state in states:
+                await hub.delete(CONFIG_MAPS, namespace, state.meta.name, uid=state.meta.uid)
+    except NO_ANSWER as exc:
+        raise UserError(f"cannot remove {name}: {exc}; run it again") from exc
+    gone = ", ".join(f"{each.kind} {each.meta.name}" for each in (*secrets, *states))
+    return [
+        f"{'would remove' if dry_run else 'removed'}: {gone}",
+        f"stays on the hub: namespace {name} with its {apps} Applications",
+        "stays on the spoke: everything; what is deployed goes on running",
+        "to make the copies there free objects, stop the agent, then: trio-argoagent ctl spoke unmark",
+    ]
+
+
+async def _states(hub: Cluster, namespace: str, name: str) -> list[Object]:
+    """What the principal remembers of this agent."""
+    if not is_dns_label(name):
+        return []  # Not a name that could stand in a request's path.
+    try:
+        return [await hub.get(CONFIG_MAPS, namespace, name_of(name))]
+    except NotFound:
+        return []
+
+
+async def repin(hub: Cluster, namespace: str, name: str) -> str:
+    """Forget who this agent is, so that the next that comes is taken; says so.
+
+    Raises:
+        UserError: there is no such agent, or the hub does not let us.
+    """
+    secrets = (await read_secrets(hub, namespace)).get(name, [])
+    if not secrets:
+        raise UserError(f"the hub knows no agent {name!r}; see: trio-argoagent ctl agent list")
+    pinned = [secret for secret in secrets if PINNED in secret.annotations]
+    if not pinned:
+        return f"{name}: nobody is pinned; the next that connects under this name is taken"
+    try:
+        for secret in pinned:
+            patch = MergePatch({"metadata": {"uid": secret.meta.uid, "annotations": {PINNED: None}}})
+            await hub.patch(SECRETS, namespace, secret.meta.name, patch)
+    except NO_ANSWER as exc:
+        raise UserError(f"cannot change the secret of {name}: {exc}; run it again") from exc
+    was = pinned[0].annotations[PINNED]
+    return f"{name}: was {was}; the next that connects under this name is taken"
