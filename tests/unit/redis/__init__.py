@@ -1,0 +1,1 @@
+"""Redis: the client, over memory and sockets."""

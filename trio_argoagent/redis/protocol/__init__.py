@@ -1,0 +1,1 @@
+"""PURE: how Redis speaks (``resp``), and what Argo CD keeps there (``argocache``)."""
