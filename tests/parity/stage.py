@@ -33,12 +33,15 @@ from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.fleet import EVERYWHERE
 from trio_argoagent.testing.networks import make_network
 from trio_argoagent.testing.programs import Program
+from trio_argoagent.testing.redisfake import FakeRedis
 from trio_argoagent.testing.scheduling import stream
 
 PATIENCE: Final = 120.0
 """Seconds for anything to come true: on a slow machine a real server takes its time."""
 POLL: Final = 0.2
 """Seconds between two looks."""
+COUNT_EVERY: Final = 1.0
+"""Seconds between two looks of an agent at what its cluster holds."""
 QUICK: Final = Settings(operation=0.2, progressing=0.2, pruning=0.2)
 """A real server's time is real: nobody wants to wait for a deployment that is none."""
 
@@ -81,6 +84,8 @@ class Side:
         self.cluster = stage.backing.spoke(name)
         self.env = stage.backing.env(f"{name} cluster")
         self.world = World()
+        self.redis = FakeRedis()
+        """Argo CD's on the spoke."""
         self.mapping = NamespaceMapping(name, self.namespace, stage.namespace, mode is Mode.AUTONOMOUS)
         self.controller: Program[Any] = Program(f"{name}/controller", lambda start: _Controller(self))
         self.agent: Program[Agent] = Program(name, partial(stage.make_agent, self))
@@ -160,6 +165,8 @@ class Stage:
         self.principal: Program[Principal] = Program("principal", self._make_principal)
         self.sides = {name: Side(self, name + backing.tag, mode) for name, mode in modes.items()}
         """By the names that the story has given them."""
+        self.redis = FakeRedis()
+        """Argo CD's on the hub."""
 
     @property
     def side(self) -> Side:
@@ -169,11 +176,13 @@ class Stage:
 
     def make_agent(self, side: Side, start: int) -> Agent:
         """A fresh agent's process."""
+        config = AgentConfig(side.namespace, side.mode, side.name, count_every=COUNT_EVERY)
         return Agent(
-            self._agent_config(AgentConfig(side.namespace, side.mode, side.name)),
+            self._agent_config(config),
             cluster=side.cluster,
             dialer=self.network.dialer(side.name),
             env=self.backing.env(f"{side.name} {start}"),
+            redis=side.redis.server(),
         )
 
     def _make_principal(self, start: int) -> Principal:
@@ -182,12 +191,15 @@ class Stage:
             cluster=self.hub,
             listener=self.network.listener(),
             env=self.backing.env(f"principal {start}"),
+            redis=self.redis.server(),
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Furnish the clusters and run every program while it is wanted, until cancelled."""
         await self._furnish()
         async with trio.open_nursery() as nursery:
+            for redis in (self.redis, *(side.redis for side in self.sides.values())):
+                nursery.start_soon(redis.run)
             for program in (self.principal, *self._programs()):
                 nursery.start_soon(program.run)
                 program.start()

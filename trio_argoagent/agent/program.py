@@ -8,6 +8,7 @@ import attrs
 import trio
 
 from trio_argoagent import errors
+from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.refresher import Refresher
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.uplink import LinkState, Uplink
@@ -18,6 +19,7 @@ from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, LinkStatistics
+from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.memory import Memory
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
@@ -56,6 +58,7 @@ class Agent:
         dialer: the way to the principal.
         env: time and randomness.
         observer: told what happens.
+        redis: the spoke's, where Argo CD counts; None: it is not read.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Agent:
         dialer: Dialer,
         env: Env,
         observer: Observer = ignore,
+        redis: RedisServer | None = None,
     ) -> None:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
@@ -92,7 +96,8 @@ class Agent:
         self._silence = ""
         for _, store in self.spoke.stores:
             store.informer.on_state(self._on_state)
-        self._uplink = Uplink(config, self.spoke, self.views, dialer, env, self._report)
+        self._counting = Counting(self.spoke, redis, config.count_every, env.random, self._report)
+        self._uplink = Uplink(config, self.spoke, self.views, self._counting, dialer, env, self._report)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Replicate until cancelled. Reports started once the spoke's objects are known."""
@@ -105,6 +110,7 @@ class Agent:
             nursery.start_soon(self.spoke.workers.run)
             nursery.start_soon(self.spoke.telling.run)
             nursery.start_soon(self._refresher.run, self.spoke.stores[Kind.APPLICATION].known)
+            nursery.start_soon(self._counting.run)
             task_status.started()
             await self.views.memory.wait_synced()
             await self._uplink.run(cluster_uid)

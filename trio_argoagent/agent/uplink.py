@@ -13,6 +13,7 @@ from typing import Final
 import trio
 
 from trio_argoagent._version import __version__
+from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.views import Views
 from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, leaves
@@ -51,6 +52,7 @@ class Uplink:
         config: of the agent.
         spoke: its feeds.
         views: what it says of its cluster and remembers of the hub.
+        counting: what is in its cluster.
         dialer: opens links.
         env: time and randomness.
         report: told what happens: name, text, level.
@@ -61,11 +63,13 @@ class Uplink:
         config: AgentConfig,
         spoke: Spoke,
         views: Views,
+        counting: Counting,
         dialer: Dialer,
         env: Env,
         report: Callable[[str, str, str], None],
     ) -> None:
         self._config, self._spoke, self._views, self._dialer = config, spoke, views, dialer
+        self._counting = counting
         self._redial = Redial(env.random)
         self._report = report
         self._instance = env.new_id()
@@ -147,6 +151,7 @@ class Uplink:
             viewed=self._views.viewed,
             held=self._views.held,
             in_step=lambda: self._report("in-step", "the hub shows what is here", "info"),
+            info=self._counting.info,
         )
         self._views.link_up()
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])

@@ -70,6 +70,7 @@ class Entry:
         pin: who came first; None: nobody has come yet.
         problem: why no agent can be let in by it, and what to do; empty: one can.
         born: its creationTimestamp.
+        server: the URL under which Argo CD knows the cluster; empty: it says none.
     """
 
     agent: str
@@ -78,6 +79,7 @@ class Entry:
     pin: Pin | None
     problem: str = ""
     born: str = ""
+    server: str = ""
 
 
 def read_entry(secret: Object) -> Entry:
@@ -90,7 +92,8 @@ def read_entry(secret: Object) -> Entry:
         problem = f"annotation {PINNED} of secret {secret.meta.name}: {exc}; remove it"
     if not is_dns_label(agent):
         problem = f"label {names.AGENT_NAME} of secret {secret.meta.name}: {agent!r} is no agent's name"
-    return Entry(agent, secret.meta.name, secret.meta.uid, pin, problem, secret.meta.creation_timestamp or "")
+    born, server = secret.meta.creation_timestamp or "", server_url(secret)
+    return Entry(agent, secret.meta.name, secret.meta.uid, pin, problem, born, server)
 
 
 def is_of(secret: Object, agent: str) -> bool:
@@ -104,8 +107,20 @@ def choose(entries: Iterable[Entry]) -> Entry | None:
 
 
 def lean(secret: Object) -> Object:
-    """The secret without its data: nobody here needs the keys of a cluster."""
-    return attrs.evolve(secret, fields={})
+    """The secret with no more of its data than the cluster's URL: nobody here needs the keys of a cluster."""
+    data = secret.get("data")
+    server = data.get("server") if isinstance(data, dict) else None
+    kept = {"data": msgspec.Raw(msgspec.json.encode({"server": server}))} if server is not None else {}
+    return attrs.evolve(secret, fields=kept)
+
+
+def server_url(secret: Object) -> str:
+    """The URL under which Argo CD knows the cluster of this secret; empty: it says none."""
+    data = secret.get("data")
+    try:
+        return base64.b64decode(data["server"], validate=True).decode() if data else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def secret_name(agent: str) -> str:

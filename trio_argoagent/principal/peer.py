@@ -34,6 +34,7 @@ from trio_argoagent.replication.session import Feeds
 from trio_argoagent.replication.statuses import Statuses
 from trio_argoagent.replication.telling import Telling
 from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
+from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import kinds, policy
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.kinds import Row
@@ -65,6 +66,10 @@ class Peer:
         self.mode = Mode.AUTONOMOUS if mapping.autonomous else Mode.MANAGED
         self.link: Link | None = None
         self.links = 0
+        self.info: messages.ClusterInfo | None = None
+        """What is in its cluster, as it has said last."""
+        self.on_informed: Callable[[], None] = lambda: None
+        """Called when a link has come or gone, and when the agent has counted."""
         self._past = LinkStatistics()
         self._hub, self._tell = hub, tell
         self._executors = hub.executors(mapping.agent)
@@ -279,7 +284,11 @@ class Peer:
         """Both feeds, for a link."""
         holds = self.holds
         mine = (self.outlet, self.workers, self.answered, self.inlet, self.compared, self.heard)
-        return Feeds(*mine, holds.view, holds.viewed, holds.held, self._in_step)
+        return Feeds(*mine, holds.view, holds.viewed, holds.held, self._in_step, informed=self._informed)
+
+    def _informed(self, info: messages.ClusterInfo) -> None:
+        self.info = info
+        self.on_informed()
 
     def _in_step(self) -> None:
         self._tell("in-step", "the agent holds what it should", "info")
@@ -293,6 +302,7 @@ class Peer:
         elif self.link is not None:
             self._past = self._past.plus(self.link.statistics())
         self.link = link
+        self.on_informed()
 
     def status(self) -> PeerStatus:
         """Where it stands now."""

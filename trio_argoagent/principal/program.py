@@ -18,12 +18,14 @@ from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link, Listener
 from trio_argoagent.principal.agents import PATIENCE, Agents
+from trio_argoagent.principal.clusterinfo import ClusterInfos, Sight, sight
 from trio_argoagent.principal.clusters import Pin
 from trio_argoagent.principal.door import Door, Refused
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import Answering
 from trio_argoagent.principal.status import PeerStatus
+from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
@@ -50,6 +52,7 @@ class Principal:
         listener: where agents come in.
         env: time and randomness.
         observer: told what happens.
+        redis: the hub's, where Argo CD's UI looks; None: nothing is written there.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Principal:
         listener: Listener,
         env: Env,
         observer: Observer = ignore,
+        redis: RedisServer | None = None,
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
@@ -67,6 +71,7 @@ class Principal:
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
         self._door = Door(self.hub, self._agents, self._report)
         self.peers = self._agents.peers
+        self._infos = self._make_infos(redis) if redis is not None else None
         self._instance = env.new_id()
         self._uid = ""
         for kind, store in self.hub.stores:
@@ -89,12 +94,21 @@ class Principal:
                 await self.hub.namespaces.wait_synced()
             await self.hub.memory.wait_synced()
             await nursery.start(self._agents.run)
+            if self._infos is not None:
+                nursery.start_soon(self._infos.run)
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
             await nursery.start(self._listener.serve, self._serve)
             task_status.started()
 
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
         self._door.part(agent, goodbye)
+
+    def _make_infos(self, redis: RedisServer) -> ClusterInfos:
+        def look_at(agent: str) -> Sight | None:
+            peer = self.peers.get(agent)
+            return sight(peer) if peer is not None else None
+
+        return ClusterInfos(self.hub.secrets, redis, look_at, self._env, partial(self._report, ""))
 
     def _make_peer(self, name: str, pin: Pin) -> Peer:
         mapping = NamespaceMapping(
@@ -104,7 +118,10 @@ class Principal:
             autonomous=pin.mode is Mode.AUTONOMOUS,
         )
         refused, tell = partial(self._refused, name), partial(self._report, name)
-        return Peer(self.hub, mapping, refused, self.config.limits, tell)
+        peer = Peer(self.hub, mapping, refused, self.config.limits, tell)
+        if self._infos is not None:
+            peer.on_informed = self._infos.look
+        return peer
 
     async def _identity(self) -> str:
         """This hub's uid, made once and kept in a ConfigMap."""

@@ -46,6 +46,8 @@ class Feeds:
         viewed: told what the other side's feed is a view of, before any of its records.
         held: told which deletions the other side does not carry out.
         in_step: called once a link, when the other side is first known to hold all that it should.
+        info: what this side's cluster holds, as of now, for people; None: not said.
+        informed: told what the other side's cluster holds.
     """
 
     outlet: Outlet
@@ -58,6 +60,8 @@ class Feeds:
     viewed: Callable[[messages.View], None] = lambda view: None
     held: Callable[[messages.Held], None] = lambda held: None
     in_step: Callable[[], None] = lambda: None
+    info: Callable[[], messages.ClusterInfo | None] = lambda: None
+    informed: Callable[[messages.ClusterInfo], None] = lambda info: None
 
 
 class Session:
@@ -77,6 +81,7 @@ class Session:
         self._listing = False
         self._first_view: messages.View | None = None
         self._said_view: messages.View | None = None
+        self._said_info: messages.ClusterInfo | None = None
         self._said_held, self._looked_at, self._settled = "", -1, False
         self.goodbye: messages.Goodbye | None = None
         """What the peer ended the link with, if it said so."""
@@ -159,10 +164,11 @@ class Session:
             case messages.Ping(token):
                 self._pong = messages.Pong(token)  # One is enough for a peer that asks faster than it reads.
             case _:
-                self._hear_of_deletions(message)
+                self._hear_aside(message)
         self._bell.ring()
 
-    def _hear_of_deletions(self, message: messages.Message) -> None:
+    def _hear_aside(self, message: messages.Message) -> None:
+        """What belongs to neither feed's records."""
         match message:
             case messages.View():
                 self._feeds.viewed(message)
@@ -170,6 +176,8 @@ class Session:
                 self._feeds.held(message)
             case messages.Confirm(name):
                 self._feeds.workers.confirm(name)
+            case messages.ClusterInfo():
+                self._feeds.informed(message)
             case _:
                 pass  # Pong: hearing it is all there is to it.
 
@@ -249,6 +257,10 @@ class Session:
         if self._feeds.workers.core.has_reports:
             self._control.extend(_frames(self._feeds.workers.core.reports(_BATCH)))
             return self._control.popleft()
+        info = self._feeds.info()
+        if info is not None and info != self._said_info:
+            self._said_info = info
+            return info
         taken = self._feeds.outlet.take()
         return messages.RecordMessage(*taken) if taken is not None else None
 

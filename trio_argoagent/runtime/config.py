@@ -26,6 +26,8 @@ class AgentConfig:
         name: for logs until the principal has told it; the certificate decides.
         limits: which deletions that the hub asks for pass by themselves.
         policies: for spoke objects that are not, or no longer, the copies that the hub wants.
+        count_every: seconds between two looks at what the hub shall know of this cluster's size; 0: it is
+            not told.
     """
 
     namespace: str
@@ -33,6 +35,7 @@ class AgentConfig:
     name: str = "agent"
     limits: Limits = attrs.field(factory=Limits)
     policies: Policies = DEFAULTS
+    count_every: float = 0.0
 
 
 @attrs.frozen

@@ -27,6 +27,7 @@ from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.stream.protocol import codec
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.sync import buckets
+from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.network import Network
 
 EMPTY = buckets.Buckets().root()
@@ -82,7 +83,7 @@ class Spoke:
 
 
 async def run_spoke(
-    handler: Handler, seconds: float, *, mode: Mode = Mode.MANAGED, body: Any = None
+    handler: Handler, seconds: float, *, mode: Mode = Mode.MANAGED, body: Any = None, **config: Any
 ) -> Spoke:
     """Let an agent run for that long; ``body(spoke)`` runs beside it."""
     chance = random.Random(9)
@@ -94,7 +95,7 @@ async def run_spoke(
     network = Network(chance)
     principal = Principal(handler)
     ours = LocalCluster(server, env=env, actor="agent")
-    agent = Agent(AgentConfig("argocd", mode), cluster=ours, dialer=network.dialer("edge"), env=env)
+    agent = Agent(AgentConfig("argocd", mode, **config), cluster=ours, dialer=network.dialer("edge"), env=env)
     spoke = Spoke(server, users, agent, principal, network)
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
@@ -115,6 +116,23 @@ async def test_a_refusal_is_heeded(autojump_clock: MockClock) -> None:
     spoke = await run_spoke(say(m.Refuse(m.Reason.MAPPING, "no", 60.0)), 400)
     assert len(spoke.principal.dials) > 3
     assert min(waits(spoke.principal)) >= 60.0
+
+
+async def test_what_is_in_the_cluster(autojump_clock: MockClock) -> None:
+    """Each link hears it once, and again only when it has changed; without being asked, never."""
+
+    async def create(spoke: Spoke) -> None:
+        await trio.sleep(65)
+        await spoke.users.create(APPLICATIONS, application("web", namespace="argocd"))
+
+    def infos(spoke: Spoke) -> list[m.ClusterInfo]:
+        return [message for message in spoke.principal.heard if isinstance(message, m.ClusterInfo)]
+
+    spoke = await run_spoke(say(WELCOME, stay=500), 450, body=create, count_every=10.0)
+    assert infos(spoke) == [m.ClusterInfo(0), m.ClusterInfo(1)]
+    spoke = await run_spoke(say(WELCOME, stay=20), 300, count_every=10.0)
+    assert infos(spoke) == [m.ClusterInfo(0)] * len(spoke.principal.dials)
+    assert infos(await run_spoke(say(WELCOME, stay=500), 450, body=create)) == []
 
 
 async def test_being_replaced(autojump_clock: MockClock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 
 import attrs
@@ -196,8 +197,13 @@ def test_a_secret_as_argocd_agent_makes_it() -> None:
 
 def test_the_data_of_a_secret_is_not_kept() -> None:
     """The keys of the clusters are nobody's business here."""
-    lean = clusters.lean(Object.of(make_secret("edge", "argocd", tls={"tls.key": b"K"})))
-    assert lean.fields == {}
+    made = make_secret("edge", "argocd", tls={"tls.key": b"K"})
+    texts = made.pop("stringData")
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+    lean = clusters.lean(Object.of(made | {"data": data}))
+    assert list(lean.fields) == ["data"] and list(lean.get("data")) == ["server"]
+    assert clusters.server_url(lean) == texts["server"]
+    assert clusters.lean(Object.of(made)).fields == {}
     assert clusters.is_of(lean, "edge") and not clusters.is_of(lean, "west")
 
 

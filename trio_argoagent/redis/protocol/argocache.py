@@ -51,15 +51,17 @@ class State(enum.StrEnum):
 
 @attrs.frozen
 class Counts:
-    """What Argo CD's cluster cache has counted on a cluster.
+    """What Argo CD has counted on a cluster.
 
     Attributes:
+        applications: that deploy there.
         apis: kinds of objects that it watches.
         resources: objects that it has seen.
         version: of the Kubernetes API; empty: not known.
         synced: when its cache was built (RFC 3339); empty: not known.
     """
 
+    applications: int = 0
     apis: int = 0
     resources: int = 0
     version: str = ""
@@ -74,14 +76,12 @@ class ClusterInfo:
         state: of the connection.
         message: for people.
         attempted: since when it is so (RFC 3339).
-        applications: how many.
-        counts: of its cluster cache.
+        counts: what is there.
     """
 
     state: State
     message: str
     attempted: str
-    applications: int
     counts: Counts = Counts()
 
 
@@ -103,7 +103,7 @@ def dump(info: ClusterInfo, compression: Compression) -> bytes:
             "attemptedAt": info.attempted,
         },
         "cacheInfo": cache,
-        "applicationsCount": info.applications,
+        "applicationsCount": info.counts.applications,
     }
     if info.counts.version:
         value["serverVersion"] = info.counts.version
@@ -124,7 +124,7 @@ def load(data: bytes, compression: Compression) -> Counts | None:
     cache = value.cache
     # A time that Argo CD could not read would take the whole info with it.
     synced = cache.synced if cache.synced and TIME.fullmatch(cache.synced) else ""
-    return Counts(cache.apis, cache.resources, value.version, synced)
+    return Counts(value.applications, cache.apis, cache.resources, value.version, synced)
 
 
 def _plain(data: bytes, compression: Compression) -> bytes:
@@ -151,6 +151,14 @@ class _Cache(
     synced: _Text | None = None
 
 
-class _Info(msgspec.Struct, rename={"cache": "cacheInfo", "version": "serverVersion"}):
+_NAMES: Final = {
+    "cache": "cacheInfo",
+    "applications": "applicationsCount",
+    "version": "serverVersion",
+}
+
+
+class _Info(msgspec.Struct, rename=_NAMES):
     cache: _Cache
+    applications: _Count = 0
     version: _Text = ""

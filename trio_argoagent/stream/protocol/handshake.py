@@ -75,7 +75,7 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.AGENT, State.START): {(_S, m.Hello): State.GREETED, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.GREETED): {(_R, m.Welcome): State.LIVE, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.LIVE): {
-        **_all(_S, _FREELY, State.LIVE),
+        **_all(_S, (*_FREELY, m.ClusterInfo), State.LIVE),
         **_all(_R, (*_FREELY, m.Confirm), State.LIVE),
         (_R, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
@@ -98,7 +98,7 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.PRINCIPAL, State.LIVE): {
         # Confirmed is on the hub alone: whoever rules a spoke does not rule what the hub deletes.
         **_all(_S, (*_FREELY, m.Confirm), State.LIVE),
-        **_all(_R, _FREELY, State.LIVE),
+        **_all(_R, (*_FREELY, m.ClusterInfo), State.LIVE),
         (_S, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
@@ -106,12 +106,12 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.PRINCIPAL, State.DRAINING): {
         **_all(_S, (*_ANSWERS, m.Confirm), State.DRAINING),
         # The agent may not have heard of it yet.
-        **_all(_R, _FREELY, State.DRAINING),
+        **_all(_R, (*_FREELY, m.ClusterInfo), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.PRINCIPAL, State.LEAVING): {
-        **_all(_R, _FREELY, State.LEAVING),
+        **_all(_R, (*_FREELY, m.ClusterInfo), State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
     (Role.PRINCIPAL, State.LEFT): {

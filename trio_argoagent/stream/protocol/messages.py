@@ -280,6 +280,25 @@ class Confirm:
     name: str
 
 
+@attrs.frozen
+class ClusterInfo:
+    """What the agent's cluster holds, for Argo CD's UI. It says how things are, and replaces what was said.
+
+    Attributes:
+        applications: how many Applications.
+        apis: kinds of objects that Argo CD's cluster cache watches there; 0: not known.
+        resources: objects that it has seen; 0: not known.
+        version: of its Kubernetes API; empty: not known.
+        synced: when that cache was built (RFC 3339, UTC); empty: not known.
+    """
+
+    applications: int
+    apis: int = 0
+    resources: int = 0
+    version: str = ""
+    synced: str = ""
+
+
 Message = (
     Hello
     | Welcome
@@ -297,5 +316,6 @@ Message = (
     | View
     | Held
     | Confirm
+    | ClusterInfo
 )
 """Anything that can be said."""

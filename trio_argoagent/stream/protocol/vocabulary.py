@@ -51,6 +51,7 @@ LINE = Line(m.MAX_LINE)
 ROOT = Blob(m.ROOT_SIZE, m.ROOT_SIZE)
 TOKEN = Blob(m.MAX_TOKEN)
 SET = Text(m.SET_SIZE, 0, re.compile(r"([0-9a-f]{32})?"), "the name of a set")
+TIME = Text(20, 0, re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?"), "a time")
 CAPABILITIES = Many(SHORT, 64)
 HIGHWATER = Many(Pair(SHORT, ASOF), 64)
 VERSION = Whole(1, 65_535)
@@ -181,6 +182,17 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
         Fields(m.Held, name=SET, reason=LINE, total=Whole(0, MAX_NUMBER), keys=Many(KEY, m.MAX_ENTRIES)),
     ),
     130: (m.Confirm, Fields(m.Confirm, name=SET)),
+    131: (
+        m.ClusterInfo,
+        Fields(
+            m.ClusterInfo,
+            applications=Whole(0, MAX_NUMBER),
+            apis=Whole(0, MAX_NUMBER),
+            resources=Whole(0, MAX_NUMBER),
+            version=SHORT,
+            synced=TIME,
+        ),
+    ),
 }
 """Number to class and shape."""
 

@@ -15,7 +15,7 @@ from trio_argoagent.redis.protocol import argocache
 from trio_argoagent.redis.protocol.argocache import ClusterInfo, Compression, Counts, State
 
 TIME = "2026-05-04T03:02:01Z"
-INFO = ClusterInfo(State.SUCCESSFUL, "all is well", TIME, 3, Counts(40, 1234, "1.33", TIME))
+INFO = ClusterInfo(State.SUCCESSFUL, "all is well", TIME, Counts(3, 40, 1234, "1.33", TIME))
 WRITTEN = {
     "connectionState": {"status": "Successful", "message": "all is well", "attemptedAt": TIME},
     "serverVersion": "1.33",
@@ -49,7 +49,7 @@ def test_written_as_argocd_reads_it(compression: Compression) -> None:
 
 def test_unknown_counts_say_nothing() -> None:
     """Without counts there are none: Go reads a missing time as none, and an empty one as an error."""
-    bare = ClusterInfo(State.FAILED, "", TIME, 0)
+    bare = ClusterInfo(State.FAILED, "", TIME)
     plain = msgspec.json.decode(argocache.dump(bare, Compression.NONE))
     assert plain["cacheInfo"] == {"resourcesCount": 0, "apisCount": 0}
     assert "serverVersion" not in plain
@@ -80,7 +80,7 @@ def test_what_is_no_cluster_info(value: bytes) -> None:
 def test_a_time_that_is_none() -> None:
     """It would break the reader of the whole: left out."""
     value = {"cacheInfo": {"apisCount": 2, "lastCacheSyncTime": "yesterday"}}
-    assert argocache.load(as_argocd(value), Compression.GZIP) == Counts(2)
+    assert argocache.load(as_argocd(value), Compression.GZIP) == Counts(0, 2)
 
 
 def test_a_bomb() -> None:

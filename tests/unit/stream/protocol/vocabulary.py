@@ -40,6 +40,7 @@ RESULTS = st.builds(Result, NUMBERS, st.sampled_from(Outcome), TEXTS, st.none() 
 SETS = st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32)
 VERSIONS = st.lists(st.integers(1, 65_535), min_size=2, max_size=2).map(lambda pair: tuple(sorted(pair)))
 
+TIMES = ("", "2026-05-04T03:02:01Z")
 STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
     m.Hello: st.builds(
         m.Hello,
@@ -87,6 +88,7 @@ STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
     m.View: st.builds(m.View, UIDS | st.just(""), DIGESTS | st.just(""), NUMBERS, st.booleans()),
     m.Held: st.builds(m.Held, SETS, TEXTS, NUMBERS, st.lists(KEYS, max_size=4).map(tuple)),
     m.Confirm: st.builds(m.Confirm, SETS),
+    m.ClusterInfo: st.builds(m.ClusterInfo, NUMBERS, NUMBERS, NUMBERS, TEXTS, st.sampled_from(TIMES)),
 }
 MESSAGES = st.one_of(*STRATEGIES.values())
 
@@ -115,6 +117,7 @@ EXAMPLES: dict[str, Any] = {
     "view": m.View("n-1", "m", 7, True),
     "held": m.Held("0" * 32, "because", 3, (_KEY,)),
     "confirm": m.Confirm("0" * 32),
+    "cluster info": m.ClusterInfo(3, 40, 1234, "1.33", TIMES[1]),
 }
 """One full message of each kind, by a name for people."""
 
