@@ -68,12 +68,13 @@ async def in_processes(folder: Path) -> AsyncIterator[tuple[Machine, Machine]]:
         port = free_port()
         base = [sys.executable, "-m", "trio_argoagent"]
         nursery.start_soon(
-            _run, [*base, "principal", "--listen-host", LOOPBACK, "--listen-port", str(port),
+            _run, [*base, "principal", "--redis-server-address=", "--listen-host", LOOPBACK,
+                  "--listen-port", str(port),
                    "--tls-cert", f"{folder}/server.crt", "--tls-key", f"{folder}/server.key",
                    "--root-ca-path", f"{folder}/ca", "--kubeconfig", str(hub.kubeconfig)]
         )  # fmt: skip
         nursery.start_soon(
-            _run, [*base, "agent", "--agent-mode", "managed", "--server-address", LOOPBACK,
+            _run, [*base, "agent", "--redis-addr=", "--agent-mode", "managed", "--server-address", LOOPBACK,
                    "--server-port", str(port), "--root-ca-path", f"{folder}/ca",
                    "--tls-client-cert", f"{folder}/east.crt", "--tls-client-key", f"{folder}/east.key",
                    "--kubeconfig", str(east.kubeconfig)]

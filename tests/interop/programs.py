@@ -150,6 +150,7 @@ class Fleet:
         certificate, key = self._pem("principal", (pki or self.pki).server("principal"))
         return (
             "principal", f"--kubeconfig={self.hub.kubeconfig}", f"--listen-host={LOOPBACK}",
+            "--redis-server-address=",
             f"--listen-port={port}", f"--tls-cert={certificate}", f"--tls-key={key}",
             f"--root-ca-path={self._ca()}",
         )  # fmt: skip
@@ -159,6 +160,7 @@ class Fleet:
         certificate, key = self._pem(spoke.name, (pki or self.pki).agent(spoke.name))
         return (
             "agent", f"--kubeconfig={spoke.machine.kubeconfig}", f"--server-address={LOOPBACK}",
+            "--redis-addr=",
             f"--server-port={port}", f"--agent-mode={spoke.mode.value}", f"--root-ca-path={self._ca()}",
             f"--tls-client-cert={certificate}", f"--tls-client-key={key}",
         )  # fmt: skip

@@ -7,6 +7,7 @@ import ssl
 from trio_argoagent.agent import Agent
 from trio_argoagent.cli import pem, running
 from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.cli.redis_options import RedisOptions, read_redis
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.net.contexts import client_context
@@ -38,6 +39,8 @@ def run_agent(
     adoption_policy: str,
     source_uid_mismatch_policy: str,
     on_application_recreate: str,
+    redis: RedisOptions,
+    cache_refresh_interval: float,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
@@ -51,19 +54,12 @@ def run_agent(
             Recreation(on_application_recreate),
             Local(local_annotations, local_labels),
         ),
+        count_every=cache_refresh_interval,
     )
 
     async def program() -> int:
-        certificate, key = pem.read_identity(
-            tls_client_cert, "--tls-client-cert", tls_client_key, "--tls-client-key"
-        )
-        context = client_context(
-            ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
-            certificate=certificate,
-            key=key,
-            alpn=("h2",),
-            minimum=ssl.TLSVersion.TLSv1_3,
-        )
+        server = read_redis(redis)
+        context = _context(root_ca_path, tls_client_cert, tls_client_key)
         credentials = await find_credentials(kubeconfig, kubecontext)
         async with open_cluster(credentials) as cluster:
             await Agent(
@@ -72,7 +68,26 @@ def run_agent(
                 dialer=Http2Dialer(server_address, server_port, context),
                 env=real_env(),
                 observer=logs.log_events("agent"),
+                redis=server,
             ).run()
         return 0
 
     running.run(program)
+
+
+def _context(root_ca_path: str, tls_client_cert: str, tls_client_key: str) -> ssl.SSLContext:
+    """For links.
+
+    Raises:
+        UserError: a file cannot be used.
+    """
+    certificate, key = pem.read_identity(
+        tls_client_cert, "--tls-client-cert", tls_client_key, "--tls-client-key"
+    )
+    return client_context(
+        ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
+        certificate=certificate,
+        key=key,
+        alpn=("h2",),
+        minimum=ssl.TLSVersion.TLSv1_3,
+    )

@@ -12,7 +12,9 @@ from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
+from trio_argoagent.cli.duration import seconds
 from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options
+from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
 from trio_argoagent.cli.simulate_command import simulate
 
@@ -158,6 +160,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options
+@redis_options(PRINCIPAL)
 def principal(**options: Any) -> None:
     """Run the principal, on the hub."""
     from trio_argoagent.cli.principal import run_principal
@@ -223,6 +226,16 @@ def principal(**options: Any) -> None:
 @_shared("ARGOCD_AGENT")
 @local_options("ARGOCD_AGENT")
 @policy_options
+@redis_options(AGENT)
+@click.option(
+    "--cache-refresh-interval",
+    envvar="ARGOCD_AGENT_CACHE_REFRESH_INTERVAL",
+    default="10s",
+    show_default=True,
+    callback=seconds,
+    metavar="DURATION",
+    help="How often to look at what Argo CD counts here, for the hub's UI; 0: never.",
+)
 def agent(**options: Any) -> None:
     """Run the agent, on a spoke."""
     from trio_argoagent.cli.agent import run_agent

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import trio
 
 from trio_argoagent.cli import pem, running
+from trio_argoagent.cli.redis_options import RedisOptions, read_redis
 from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
@@ -50,6 +51,7 @@ def run_principal(
     self_registration_client_cert_secret: str,
     resource_proxy_address: str,
     intent_expiry: float,
+    redis: RedisOptions,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
@@ -63,6 +65,7 @@ def run_principal(
             address=resource_proxy_address,
         )
         config = PrincipalConfig(namespace, keepalive, limits, local, registration, intent_expiry)
+        server = read_redis(redis)
         certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
         context = server_context(
             certificate=certificate,
@@ -83,6 +86,7 @@ def run_principal(
                 listener=Http2Listener(listeners, context, agent_name, Strangers(observer)),
                 env=real_env(),
                 observer=observer,
+                redis=server,
             ).run()
         return 0
 

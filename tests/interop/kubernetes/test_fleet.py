@@ -54,7 +54,8 @@ class Side:
     def command(self, kubeconfig: str, port: int, ca: Path) -> tuple[str, ...]:
         """The agent's command line."""
         return (
-            "agent", f"--kubeconfig={kubeconfig}", "--kubecontext=spoke", f"--namespace={self.name}",
+            "agent", "--redis-addr=",
+            f"--kubeconfig={kubeconfig}", "--kubecontext=spoke", f"--namespace={self.name}",
             f"--server-address={LOOPBACK}", f"--server-port={port}", f"--agent-mode={self.mode.value}",
             f"--root-ca-path={ca}", f"--tls-client-cert={self._pem['crt']}",
             f"--tls-client-key={self._pem['key']}",
@@ -149,7 +150,8 @@ async def fleet(
         for kind, content in zip(("crt", "key"), pki.server("principal"), strict=True):
             await trio.Path(tmp_path / f"principal.{kind}").write_bytes(content)
         made.principal.arguments = (
-            "principal", f"--kubeconfig={kubeconfig}", "--kubecontext=hub", f"--namespace={top}",
+            "principal", "--redis-server-address=",
+            f"--kubeconfig={kubeconfig}", "--kubecontext=hub", f"--namespace={top}",
             f"--listen-host={LOOPBACK}", "--listen-port=0", f"--tls-cert={tmp_path / 'principal.crt'}",
             f"--tls-key={tmp_path / 'principal.key'}", f"--root-ca-path={ca}",
         )  # fmt: skip

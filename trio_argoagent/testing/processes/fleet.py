@@ -187,7 +187,7 @@ class Fleet:
     def _principal_command(self, keepalive: float) -> Sequence[str]:
         certificate, key = self._identity(PRINCIPAL, self.pki.server(PRINCIPAL))
         return (
-            "principal", self._kubeconfig(PRINCIPAL), f"--listen-host={LOOPBACK}",
+            "principal", self._kubeconfig(PRINCIPAL), "--redis-server-address=", f"--listen-host={LOOPBACK}",
             f"--listen-port={self.port}", f"--tls-cert={certificate}", f"--tls-key={key}",
             f"--root-ca-path={self._write('ca.crt', self.pki.ca)}", f"--keepalive={keepalive}",
         )  # fmt: skip
@@ -195,7 +195,7 @@ class Fleet:
     def _agent_command(self, node: Node) -> Sequence[str]:
         certificate, key = self._identity(node.name, self.pki.agent(node.name))
         return (
-            "agent", self._kubeconfig(node.name), f"--server-address={LOOPBACK}",
+            "agent", self._kubeconfig(node.name), "--redis-addr=", f"--server-address={LOOPBACK}",
             f"--server-port={self.links[node.name].port}", f"--agent-mode={node.spoke.plan.mode.value}",
             f"--root-ca-path={self._write('ca.crt', self.pki.ca)}", f"--tls-client-cert={certificate}",
             f"--tls-client-key={key}",

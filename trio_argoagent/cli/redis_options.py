@@ -1,0 +1,198 @@
+"""The options that say where Argo CD's Redis is, of both programs; argocd-agent's names.
+
+Its password comes from the environment or a mounted Secret; on a command line everybody on the node sees it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from trio_argoagent.cli import pem
+from trio_argoagent.cli.running import read_file
+from trio_argoagent.errors import UserError
+from trio_argoagent.net.address import parse_address
+from trio_argoagent.redis.protocol.argocache import Compression
+from trio_argoagent.redis.server import RedisServer, over_tcp
+
+F = TypeVar("F", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
+PORT = 6379
+"""Of a Redis whose address names none."""
+
+
+@attrs.frozen
+class Names:
+    """What a program calls those options that have another name in the other.
+
+    Attributes:
+        prefix: of its environment variables.
+        address: the option that says where it is.
+        ca: the option that names its CA.
+    """
+
+    prefix: str
+    address: str
+    ca: str
+
+    def variables(self, option: str) -> list[str]:
+        """The environment variables of an option: ours, and the one that all of Argo CD's programs share."""
+        plain = option.removeprefix("--").replace("-", "_").upper()
+        return [f"{self.prefix}_{plain}", plain]
+
+
+PRINCIPAL = Names("ARGOCD_PRINCIPAL", "--redis-server-address", "--redis-ca-path")
+AGENT = Names("ARGOCD_AGENT", "--redis-addr", "--redis-tls-ca-path")
+
+
+@attrs.frozen
+class RedisOptions:
+    """What the options say."""
+
+    names: Names
+    address: str
+    username: str
+    password: str = attrs.field(repr=False)
+    creds_dir_path: str
+    compression_type: str
+    tls_enabled: bool
+    tls_insecure: bool
+    ca: str
+
+
+def redis_options(names: Names) -> Callable[[F], F]:
+    """All of them; the command gets them as one argument, ``redis``."""
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def packed(**given: Any) -> Any:
+            ours = {name: given.pop(name) for name in list(given) if name in _FIELDS}
+            fields = {name.removeprefix("redis_"): value for name, value in ours.items()}
+            return command(redis=RedisOptions(names, **fields), **given)
+
+        result: Any = packed
+        for option in reversed((*_who(names), *_how(names))):
+            result = option(result)
+        return result  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def _who(names: Names) -> tuple[Option, ...]:
+    of = names.variables
+    return (
+        click.option(
+            names.address,
+            "redis_address",
+            envvar=of(names.address),
+            default=f"argocd-redis:{PORT}",
+            show_default=True,
+            metavar="HOST:PORT",
+            help="Argo CD's Redis in this cluster; empty: none.",
+        ),
+        click.option(
+            "--redis-username",
+            envvar=of("redis-username"),
+            default="",
+            metavar="NAME",
+            help="User of its access list; without it: the default user.",
+        ),
+        click.option(
+            "--redis-password",
+            envvar=of("redis-password"),
+            default="",
+            metavar="WORD",
+            help="Its password; better given by REDIS_PASSWORD.",
+        ),
+        click.option(
+            "--redis-creds-dir-path",
+            envvar=of("redis-creds-dir-path"),
+            default="",
+            metavar="DIR",
+            help="A mounted Secret with auth and maybe auth_username, instead of these two.",
+        ),
+    )
+
+
+def _how(names: Names) -> tuple[Option, ...]:
+    of = names.variables
+    return (
+        click.option(
+            "--redis-compression-type",
+            envvar=of("redis-compression-type")[:1],
+            default=Compression.GZIP.value,
+            show_default=True,
+            type=click.Choice([each.value for each in Compression]),
+            help="How Argo CD compresses there (its redis.compression).",
+        ),
+        click.option(
+            "--redis-tls-enabled", envvar=of("redis-tls-enabled")[:1], is_flag=True, help="Speak TLS to it."
+        ),
+        click.option(
+            names.ca,
+            "redis_ca",
+            envvar=of(names.ca)[:1],
+            default="",
+            metavar="FILE",
+            help="PEM: the CA of its certificate; without it: the system's authorities.",
+        ),
+        click.option(
+            "--redis-tls-insecure",
+            envvar=of("redis-tls-insecure")[:1],
+            is_flag=True,
+            help="Take any certificate of it.",
+        ),
+    )
+
+
+_FIELDS = frozenset(f"redis_{field.name}" for field in attrs.fields(RedisOptions))
+
+
+def read_redis(options: RedisOptions) -> RedisServer | None:
+    """What the options say together; None: there is no Redis.
+
+    Raises:
+        UserError: they contradict each other, or a file cannot be used.
+    """
+    if not options.address:
+        return None
+    try:
+        host, port = parse_address(options.address, default_port=PORT)
+    except UserError as exc:
+        raise UserError(f"{options.names.address}: {exc}") from exc
+    username, password = _credentials(options)
+    return over_tcp(
+        host,
+        port,
+        _context(options) if options.tls_enabled else None,
+        username=username,
+        password=password,
+        compression=Compression(options.compression_type),
+    )
+
+
+def _context(options: RedisOptions) -> Any:
+    from trio_argoagent.net.contexts import client_context
+
+    if options.ca and options.tls_insecure:
+        raise UserError(f"{options.names.ca} and --redis-tls-insecure: give one of the two")
+    ca = pem.read_authorities(options.ca, options.names.ca) if options.ca else None
+    return client_context(ca=ca, certificate=None, key=None, alpn=(), verify=not options.tls_insecure)
+
+
+def _credentials(options: RedisOptions) -> tuple[str, str]:
+    if not options.creds_dir_path:
+        return options.username, options.password
+    folder, what = Path(options.creds_dir_path), "--redis-creds-dir-path"
+    password = read_file(str(folder / "auth"), what)
+    named = folder / "auth_username"
+    username = read_file(str(named), what) if named.exists() else b""
+    try:
+        return username.decode().strip(), password.decode().strip()
+    except UnicodeDecodeError as exc:
+        raise UserError(f"{what}: auth and auth_username in {folder} must be UTF-8") from exc
