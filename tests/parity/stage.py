@@ -133,6 +133,13 @@ class Side:
             await listed(self.cluster, APPLICATIONS, self.namespace),
             await listed(hub, APP_PROJECTS, stage.namespace),
             await listed(self.cluster, APP_PROJECTS, self.namespace),
+            {
+                row.kind: (
+                    oracle.of_kind(row, await listed(hub, row.resource, stage.namespace)),
+                    oracle.of_kind(row, await listed(self.cluster, row.resource, self.namespace)),
+                )
+                for row in oracle.other_rows()
+            },
         )
         return oracle.compare(both, self.mapping)
 

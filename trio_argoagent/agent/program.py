@@ -94,7 +94,7 @@ class Agent:
             self._report,
         )
         self._silence = ""
-        for _, store in self.spoke.stores:
+        for store in self.spoke.stores:
             store.informer.on_state(self._on_state)
         self._counting = Counting(self.spoke, redis, config.count_every, env.random, self._report)
         self._uplink = Uplink(config, self.spoke, self.views, self._counting, dialer, env, self._report)
@@ -105,8 +105,7 @@ class Agent:
         self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.views.memory.run)
-            for _, store in self.spoke.stores:
-                await nursery.start(store.informer.run)
+            await nursery.start(self.spoke.stores.run)
             nursery.start_soon(self.spoke.workers.run)
             nursery.start_soon(self.spoke.telling.run)
             nursery.start_soon(self._refresher.run, self.spoke.stores[Kind.APPLICATION].known)

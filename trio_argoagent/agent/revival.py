@@ -12,7 +12,7 @@ from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Record
-from trio_argoagent.replication.copies import is_departure
+from trio_argoagent.replication.bodies import is_departure
 from trio_argoagent.sync import names, policy
 from trio_argoagent.sync.policy import Recreation
 from trio_argoagent.sync.replica import Replica

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from typing import Final
 
 import trio
 
@@ -17,7 +17,9 @@ from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Record, Result
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
-from trio_argoagent.replication.copies import Copies, Dependencies, is_departure, retained
+from trio_argoagent.replication.bodies import is_departure
+from trio_argoagent.replication.copies import Copies, retained
+from trio_argoagent.replication.dependencies import Arriving, Dependencies
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
 from trio_argoagent.replication.outlet import Outlet
@@ -29,6 +31,9 @@ from trio_argoagent.sync import kinds, names, projection, wants
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.policy import DEFAULTS, Policies
+
+_NEEDED: Final = (Kind.APP_PROJECT, Kind.REPOSITORY, Kind.REPO_CREDS)
+"""The kinds that an Application needs, when it comes and when it goes."""
 
 
 class Spoke:
@@ -60,27 +65,29 @@ class Spoke:
         self.namespace, self.mode, self._env, self._project_came = namespace, mode, env, project_came
         self.principal_uid = ""
         self.incarnation = ""
-        self.stores = Stores(cluster, {base.kind: namespace for base in kinds.BASE.values()}, env)
+        self.stores = Stores(cluster, {base.kind: namespace for base in kinds.bases(mode)}, env)
         self._executors = self.stores.executors(cluster)
         self._desired = kinds.rows(mode, Feed.DESIRED, policies.local)
         self._observed = kinds.rows(mode, Feed.OBSERVED, policies.local)
         self.outlet = Outlet(self._body, self._asof)
+        self._arriving = Arriving(lambda key: self.workers.core.wanted(key) is not None)
         self.workers = self._make_workers(limits)
         self._revival = Revival(policies.recreation, self.workers.core)
         self.telling = self._make_telling(cluster, report)
-        for kind, store in self.stores:
-            store.informer.on_change(partial(self._on_change, kind))
+        self.stores.on_change(self._on_change)
+        for store in self.stores:
             store.informer.on_state(self._on_state)
             store.informer.on_list(self.workers.observe_again)
 
     def _make_workers(self, limits: Limits) -> Workers:
         projects = self.stores[Kind.APP_PROJECT].known
         dependencies = Dependencies(
-            self.stores[Kind.APPLICATION].informer.objects.values,
+            lambda: self.stores.objects(Kind.APPLICATION),
             lambda name: projects.get(self.namespace, name) is not None,
             lambda app: is_departure(
                 self.workers.core.wanted(Key(Kind.APPLICATION, app.meta.namespace, app.meta.name))
             ),
+            self._arriving.serving,
         )
         trades: dict[Kind, Trade] = {
             kind: Copies(
@@ -120,7 +127,7 @@ class Spoke:
 
     def compared(self) -> None:
         """It is known now what the hub holds."""
-        for app in self.stores[Kind.APPLICATION].informer.objects.values():
+        for app in self.stores.objects(Kind.APPLICATION):
             self._look(app)
 
     def _look(self, app: Object) -> None:
@@ -153,15 +160,16 @@ class Spoke:
         self._want_copy(key, change)
         if kind is Kind.APPLICATION:
             self._look(obj)
-        elif kind is Kind.APP_PROJECT and change.old is None and not change.initial:
+        elif change.old is None and not change.initial:
             self._touch_waiting(Kind.APPLICATION)
-            self._project_came(key.name)
+            if kind is Kind.APP_PROJECT:
+                self._project_came(key.name)
 
     def _on_application(self, key: Key, change: Change) -> None:
         for intent in intent_keys(key):
             self.workers.touch(intent)
         if change.new is None or change.new.deleting:
-            self._touch_waiting(Kind.APP_PROJECT)
+            self._touch_waiting(*_NEEDED)
         self._want_status(status_key(key), change)
 
     def _on_state(self) -> None:
@@ -180,9 +188,9 @@ class Spoke:
                 self._revival.saw(key, change)
             self.workers.observe(key, lambda: retained(row, key, change.new))
 
-    def _touch_waiting(self, kind: Kind) -> None:
+    def _touch_waiting(self, *those: Kind) -> None:
         for key in self.workers.core.waiting():
-            if key.kind is kind:
+            if key.kind in those:
                 self.workers.touch(key)
 
     # What the hub shall see
@@ -230,6 +238,7 @@ class Spoke:
         """
         if record.key.namespace != self.namespace:
             raise RemoteProtocolError(f"{record.key} is not in the namespace {self.namespace}")
+        self._arriving.note(record)
         return record
 
     def _body(self, key: Key) -> bytes | None:

@@ -12,6 +12,12 @@ class Kind(enum.StrEnum):
 
     APPLICATION = "Application"
     APP_PROJECT = "AppProject"
+    REPOSITORY = "Repository"
+    """A Secret with the credentials of one repository."""
+    REPO_CREDS = "RepoCreds"
+    """A Secret with credentials for all repositories whose URL begins alike."""
+    GPG_KEYS = "GPGKeys"
+    """The ConfigMap with the public keys that commits may be signed with."""
     STATUS = "ApplicationStatus"
     """The status of an Application: a map of its own, so that both modes replicate it alike."""
     INTENT = "Intent"

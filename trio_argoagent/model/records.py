@@ -48,6 +48,10 @@ DRIFT = ""
 """The digest of a holding that has drifted: equal to no D."""
 
 
+def _size(body: bytes | None) -> str:
+    return "None" if body is None else f"<{len(body)} bytes>"
+
+
 @attrs.frozen
 class Record:
     """One value of a feed, or its absence.
@@ -58,7 +62,8 @@ class Record:
         digest: D; empty in a tombstone.
         asof: the resourceVersion of the source's informer when the value was read; empty if that server's
             versions are not decimal.
-        body: canonical JSON of the projection (see ``sync.kinds``); None in a tombstone.
+        body: canonical JSON of the projection (see ``sync.kinds``); None in a tombstone. It may be a
+            Secret's: it is in no ``repr``.
         evidence: of a tombstone, and of a value that makes the copy go (``deleting``); else None.
         replaces: the uid of an earlier object of this key whose deletion the source witnessed; else empty.
     """
@@ -67,7 +72,7 @@ class Record:
     uid: str
     digest: str
     asof: str
-    body: bytes | None
+    body: bytes | None = attrs.field(repr=_size)
     evidence: Evidence | None = None
     replaces: str = ""
 

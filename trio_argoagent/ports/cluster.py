@@ -55,14 +55,14 @@ class ObjectList:
 class JsonPatch:
     """RFC 6902: all operations or none; a failing ``test`` is ``Invalid``."""
 
-    operations: Sequence[Mapping[str, Any]]
+    operations: Sequence[Mapping[str, Any]] = attrs.field(repr=False)  # It may be a Secret's.
 
 
 @attrs.frozen
 class MergePatch:
     """RFC 7386: objects merge, null removes, everything else replaces."""
 
-    value: Mapping[str, Any]
+    value: Mapping[str, Any] = attrs.field(repr=False)  # Likewise.
 
 
 class Cluster(Protocol):

@@ -20,7 +20,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.runtime.config import PROXY
 from trio_argoagent.sync import names
 
-SECRET_TYPE: Final = "argocd.argoproj.io/secret-type"
+SECRET_TYPE: Final = names.SECRET_TYPE
 SELF_REGISTERED: Final = "argocd-agent.argoproj-labs.io/self-registered-cluster"
 PINNED: Final = "trio-argoagent/pinned"
 SELECTOR: Final = f"{SECRET_TYPE}=cluster,{names.AGENT_NAME}"

@@ -11,7 +11,8 @@ from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.replication.outlet import Outlet
-from trio_argoagent.sync import mapping, names, projection, wants
+from trio_argoagent.sync import entitlement, mapping, names, projection, wants
+from trio_argoagent.sync.entitlement import Entitlement
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
 
@@ -32,10 +33,18 @@ class Desired:
         self._hub, self._mapping, self.rows, self._outlet = hub, to_spoke, rows, outlet
 
     def changed(self, key: Key, change: Change) -> None:
-        """The hub's object of this key has changed."""
+        """The hub's object of this key has changed, and with it maybe what is scoped to it."""
         row = self.rows.get(key.kind)
         if row is None:
             return
+        self._want(row, key, change, witnessed=change.witnessed and self._is_reason(row, change))
+        if row.kind is Kind.APP_PROJECT:
+            # That a project was seen to go is why its Secrets go; that it is missing is none.
+            gone = change.new is None and change.witnessed
+            for kind, name in self._hub.scoped.members(change.object.meta.name):
+                self._follow(kind, name, witnessed=gone)
+
+    def _want(self, row: Row, key: Key, change: Change, *, witnessed: bool) -> None:
         obj = change.new
         if wants.is_hidden(obj):
             self._outlet.hide(key)
@@ -48,8 +57,29 @@ class Desired:
             self._outlet.want(key, wants.copy(row, obj.meta.uid, body, evidence))
         else:
             old = change.old or obj
-            gone = old.meta.uid if old is not None and change.witnessed and alone else ""
+            gone = old.meta.uid if old is not None and witnessed and alone else ""
             self._outlet.absent(key, witnessed=gone)
+
+    def _is_reason(self, row: Row, change: Change) -> bool:
+        """If the spoke is to hold nothing after this change: does the change itself say why?
+
+        Not of a Secret whose project is missing, unless it has just been told to be in that one.
+        """
+        if row.within is None or change.new is None or wants.is_ignored(change.new):
+            return True
+        if self._entitlement(change.new) is not Entitlement.ORPHANED:
+            return True
+        before = change.old
+        return before is not None and entitlement.project_of(before) != entitlement.project_of(change.new)
+
+    def _follow(self, kind: Kind, name: str, *, witnessed: bool) -> None:
+        """The project of this Secret has changed."""
+        row, key = self.rows.get(kind), self._mapping.key(kind, name)
+        obj = self._hub.stores.get(kind, self._hub.namespace, name)
+        if row is None or key is None or obj is None:
+            return
+        denied = self._entitlement(obj) is Entitlement.DENIED
+        self._want(row, key, Change(obj, obj), witnessed=witnessed or denied)
 
     def body(self, key: Key) -> bytes | None:
         """The newest body of this key; None: the spoke shall hold nothing of it."""
@@ -62,11 +92,23 @@ class Desired:
         goes = obj.deleting and not (row.cascades and names.family(obj.finalizers))
         if goes or obj.unreadable or wants.is_ignored(obj):
             return None
+        if row.within is not None and self._entitlement(obj) is not Entitlement.GRANTED:
+            return None
         shown = projection.copy_projection(row, obj)
-        if row.kind is Kind.APP_PROJECT:
-            if not mapping.project_matches(shown["spec"], self._mapping.agent):
-                return None
-            # Hub and spoke each have Argo CD's own finalizers on a project, or not: they do not travel.
+        if row.kind is Kind.APP_PROJECT and not mapping.project_matches(shown["spec"], self._mapping.agent):
+            return None
+        if not row.cascades:
+            # Hub and spoke each have Argo CD's own finalizers on it, or not: they do not travel.
             shown["finalizers"] = []
         body = self._mapping.down(row.kind, shown)
         return body | {projection.DELETING: True} if obj.deleting else body
+
+    def _entitlement(self, secret: Object) -> Entitlement:
+        """May this agent have that Secret, as the hub's projects stand now?"""
+        named = entitlement.project_of(secret)
+        project = self._hub.stores.get(Kind.APP_PROJECT, self._hub.namespace, named) if named else None
+        row = self.rows[Kind.APP_PROJECT]
+        theirs = project is not None and self._project(row, project) is not None
+        # Of a project that cannot be read nobody knows whose it is.
+        stands = project is not None and not project.unreadable
+        return entitlement.entitlement(named, stands, theirs)

@@ -10,6 +10,7 @@ from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import clusters
+from trio_argoagent.principal.scoped import Scoped
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Involved
 from trio_argoagent.replication.memory import Memory
@@ -54,6 +55,8 @@ class Hub:
         )
         self.memory = Memory(cluster, namespace, env)
         self.writes = SharedWrites()
+        self.scoped = Scoped()
+        self.stores.on_change(self.scoped.changed)
 
     def executors(self, agent: str) -> Mapping[Kind, Executor]:
         """For the writes of one agent, by kind: they take turns with the others'."""
@@ -83,10 +86,13 @@ class Hub:
 
     def incomplete(self, kind: Kind, agent: str) -> str:
         """Why absence of this kind, where this agent's objects lie, says nothing; empty: it does."""
+        row = kinds.BASE[kind]
+        if row.within is not None and (reason := self.incomplete(row.within, agent)):
+            return reason
         informer = self.informer(kind)
         if not informer.complete:
             return informer.degraded or "the hub's objects are not known yet"
-        namespace = self.namespace if kinds.BASE[kind].shared else agent
+        namespace = self.namespace if row.shared else agent
         return f"namespace {namespace} is being deleted, or gone" if self.is_leaving(namespace) else ""
 
     def is_any_leaving(self, kind: Kind) -> bool:
@@ -95,7 +101,7 @@ class Hub:
 
     def uses(self, project: str) -> bool:
         """Does any Application of the hub name this AppProject?"""
-        apps = self.informer(Kind.APPLICATION).objects.values()
+        apps = self.stores.objects(Kind.APPLICATION)
         return any(((app.get("spec") or {}).get("project") or "default") == project for app in apps)
 
     async def cluster_secret(self, agent: str, otherwise: Involved) -> Involved:

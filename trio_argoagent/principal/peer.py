@@ -25,7 +25,9 @@ from trio_argoagent.principal.holds import Holds
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.keeper import Keeper
 from trio_argoagent.principal.status import PeerStatus
-from trio_argoagent.replication.copies import Copies, Dependencies, read_copy, retained
+from trio_argoagent.replication.bodies import read_copy
+from trio_argoagent.replication.copies import Copies, retained
+from trio_argoagent.replication.dependencies import Dependencies
 from trio_argoagent.replication.happenings import Happenings
 from trio_argoagent.replication.intents import status_key
 from trio_argoagent.replication.outlet import Outlet
@@ -86,7 +88,8 @@ class Peer:
                 hub.intent_expiry,
                 tell,
             )
-            for kind, _ in hub.stores
+            for kind in hub.stores.kinds
+            if hub.stores[kind].is_essential  # Argo CD's finalizers, and requests, are on Argo CD's own.
         }
         self.telling = self._make_telling(report)
         self.workers = self._make_workers(limits)
@@ -97,7 +100,7 @@ class Peer:
         hub, observed = self._hub, self._observed
         projects = hub.stores[Kind.APP_PROJECT].known
         order = Dependencies(
-            lambda: [app for app in hub.informer(Kind.APPLICATION).objects.values() if self._is_mine(app)],
+            lambda: [app for app in hub.stores.objects(Kind.APPLICATION) if self._is_mine(app)],
             lambda name: projects.get(self.mapping.principal_namespace, name) is not None,
             lambda app: False,  # A mirror's deletion needs no project: nothing is pruned for it.
         )
@@ -161,8 +164,8 @@ class Peer:
     def _catch_up(self) -> None:
         """Take in what the informers already hold."""
         self.on_state()
-        for kind, store in self._hub.stores:
-            for obj in store.informer.objects.values():
+        for kind in self._hub.stores.kinds:
+            for obj in self._hub.stores.objects(kind):
                 self.on_change(kind, Change(None, obj, initial=True))
 
     async def run(self) -> None:
@@ -205,7 +208,8 @@ class Peer:
                 if self.link is None:
                     self._waits(asked.verb, key, "the agent is not connected")
             self.telling.look(obj)
-        self._keepers[kind].touch(obj.meta.namespace, obj.meta.name)
+        if kind in self._keepers:
+            self._keepers[kind].touch(obj.meta.namespace, obj.meta.name)
 
     def _observe(self, row: Row, key: Key, change: Change) -> None:
         self.workers.observe(key, lambda: retained(row, key, change.new) if row.copied else None)
@@ -240,7 +244,8 @@ class Peer:
         """A record of ours was answered for good."""
         key, name = ticket.key, self.mapping.hub_name(ticket.key)
         if key.kind is not Kind.INTENT:
-            self._keepers[key.kind].touch(*name)
+            if key.kind in self._keepers:
+                self._keepers[key.kind].touch(*name)
             self._agree()
             return
         rejected = self._asking.answered(ticket, result)
@@ -249,7 +254,7 @@ class Peer:
 
     def compared(self) -> None:
         """It is known now what the spoke holds: what it lacks already is answered without a record."""
-        for obj in self._hub.informer(Kind.APPLICATION).objects.values():
+        for obj in self._hub.stores.objects(Kind.APPLICATION):
             if self._is_mine(obj):
                 self.telling.look(obj)
         for kind in self._keepers:
@@ -262,7 +267,7 @@ class Peer:
 
     def touch_leaving(self, kind: Kind) -> None:
         """Look again at the hub's objects that are going: what they waited for may be gone."""
-        for obj in self._hub.informer(kind).objects.values():
+        for obj in self._hub.stores.objects(kind):
             if obj.deleting and (kinds.BASE[kind].shared or self._is_mine(obj)):
                 self._keepers[kind].touch(obj.meta.namespace, obj.meta.name)
 

@@ -74,8 +74,8 @@ class Principal:
         self._infos = self._make_infos(redis) if redis is not None else None
         self._instance = env.new_id()
         self._uid = ""
-        for kind, store in self.hub.stores:
-            store.informer.on_change(partial(self._on_change, kind))
+        self.hub.stores.on_change(self._on_change)
+        for store in self.hub.stores:
             store.informer.on_state(self._on_state)
             store.informer.on_list(self._on_list)
         self.hub.namespaces.on_change(self._on_namespace)
@@ -86,8 +86,7 @@ class Principal:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
         self._uid = await self._identity()
         async with trio.open_nursery() as nursery:
-            for _, store in self.hub.stores:
-                await nursery.start(store.informer.run)
+            await nursery.start(self.hub.stores.run)
             nursery.start_soon(self.hub.namespaces.run)
             nursery.start_soon(self.hub.memory.run)
             with trio.move_on_after(NAMESPACES_WAIT):

@@ -49,13 +49,21 @@ _NOT_ALLOWED = (errors.Forbidden, errors.Unauthorized)
 
 
 class Executor:
-    """Executes plans on the objects of one resource."""
+    """Executes plans on the objects of one resource.
 
-    def __init__(self, cluster: Cluster, resource: Resource, known: Known) -> None:
-        self._cluster, self._resource, self.known = cluster, resource, known
+    Args:
+        cluster: where.
+        resource: which.
+        known: the newest that is known of them.
+        secret: may the API server's words not be repeated? They can quote what it was sent.
+    """
+
+    def __init__(self, cluster: Cluster, resource: Resource, known: Known, *, secret: bool = False) -> None:
+        self._cluster, self._resource, self.known, self._secret = cluster, resource, known, secret
 
     async def bring_about(self, namespace: str, name: str, plan: Plan) -> steps.Done | TryLater:
         """Carry out ``plan`` on one object until it is done, or for ``MAX_STEPS`` steps."""
+        self.known.doubt(namespace, name)
         for _ in range(MAX_STEPS):
             live = self.known.get(namespace, name)
             step = plan.step(live)
@@ -76,8 +84,13 @@ class Executor:
                     return _later(again)
                 verdict = _judge(exc, live, now)
                 if verdict is not None:
-                    return verdict
+                    return self._discreet(verdict, exc)
         return TryLater(None, "others keep changing it")
+
+    def _discreet(self, verdict: steps.Done, cause: errors.ArgoAgentError) -> steps.Done:
+        if not self._secret or verdict.outcome is not Outcome.REJECTED:
+            return verdict
+        return steps.Done(Outcome.REJECTED, f"the API server does not accept it ({type(cause).__name__})")
 
     async def _carry_out(self, namespace: str, name: str, step: steps.Step, plan: Plan) -> None:
         match step:

@@ -14,7 +14,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Holding, Outcome
-from trio_argoagent.replication.copies import read_body
+from trio_argoagent.replication.bodies import read_body
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
 from trio_argoagent.sync import intents, names, steps

@@ -6,6 +6,8 @@ object again before each step would double the load. So answers are kept until t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from trio_argoagent.kube.informer import Informer
@@ -26,10 +28,16 @@ class _Gone:
 
 
 class Known:
-    """A view of one informer's collection that never goes back behind our own writes."""
+    """A view of one informer's collection that never goes back behind our own writes.
 
-    def __init__(self, informer: Informer) -> None:
-        self.informer = informer
+    Args:
+        informer: of the collection.
+        selects: does its selector select this object? What it does not is never told of: it is known only as
+            long as one attempt lasts (``doubt``), and without its content, which is none of our business.
+    """
+
+    def __init__(self, informer: Informer, selects: Callable[[Object], bool] = lambda obj: True) -> None:
+        self.informer, self._selects = informer, selects
         self._own: dict[Name, Object | _Gone] = {}
         informer.on_change(self._heard)
 
@@ -56,6 +64,8 @@ class Known:
         version = own.meta.resource_version
         if cached is not None:
             return rv.is_newer(version, cached.meta.resource_version)
+        if not self._selects(own):
+            return True
         return not rv.at_least(self.informer.resource_version, version)
 
     def _is_unheard(self, own: _Gone, cached: Object | None) -> bool:
@@ -71,7 +81,7 @@ class Known:
         if own is not None and rv.is_newer(_version(own), obj.meta.resource_version):
             return  # Answers of several workers may overtake each other.
         if self._is_ahead(obj, self.informer.get(*name)):
-            self._own[name] = obj
+            self._own[name] = obj if self._selects(obj) else attrs.evolve(obj, fields={})
         else:
             self._own.pop(name, None)
 
@@ -79,6 +89,12 @@ class Known:
         """The API server has just said that this object is gone, which was at ``version`` when we knew it."""
         self._own[namespace, name] = _Gone(uid, version)
         self.get(namespace, name)
+
+    def doubt(self, namespace: str, name: str) -> None:
+        """Begin anew with an object that no informer would tell of: who changes it now tells nobody."""
+        own = self._own.get((namespace, name))
+        if own is not None and not isinstance(own, _Gone) and not self._selects(own):
+            del self._own[namespace, name]
 
 
 def _version(own: Object | _Gone) -> str:

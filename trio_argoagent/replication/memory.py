@@ -21,9 +21,10 @@ from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.known import Known
+from trio_argoagent.sync import names
 
 NAME: Final = "trio-argoagent-state"
-LABEL: Final = "trio-argoagent/state"
+LABEL: Final = names.STATE
 SELECTOR: Final = f"{LABEL}=true"
 COALESCE: Final = 1.0
 """Seconds between a first change and its write, for others to join it."""

@@ -14,7 +14,7 @@ import attrs
 
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Outcome
-from trio_argoagent.replication.copies import WAITS_FOR_PROJECT
+from trio_argoagent.replication.dependencies import NEEDED, WAITS_FOR_PROJECT, WAITS_FOR_REPOSITORY
 from trio_argoagent.sync import guard, intents, kinds, names, plan, policy, replica
 
 PATIENCE: Final = 5.0
@@ -34,7 +34,8 @@ _PASSING: Final = (
     guard.SETTLING,
     NO_OBJECT,
     OTHER_OBJECT,
-    "needs it to be deleted",
+    NEEDED,
+    WAITS_FOR_REPOSITORY,
     "is nested deeper than",
 )
 """Parts of the reasons that pass by themselves, however long that takes: nobody needs to act on them."""
@@ -46,7 +47,7 @@ _ADVICE: Final = (
     (WAITS_FOR_PROJECT, "create it, or let this agent have it (destinations, sourceNamespaces)"),
     (guard.HELD, "it waits for trio-argoagent ctl deletes confirm"),
     (replica.CONTESTED, "find out who; it is put back again after 5 minutes"),
-    ("object of its own of that name", "rename or remove one of the two"),
+    (" of its own of that name", "rename or remove one of the two"),
     ("mirrors another agent's", "rename one of the two"),
     ("is forbidden", "grant that right; it is tried again by itself"),
     ('namespaces "', "create the namespace; it is tried again by itself"),

@@ -109,6 +109,8 @@ class NamespaceMapping:
 
     def down(self, kind: Kind, projection: dict[str, Any]) -> dict[str, Any]:
         """What the spoke shall hold of a hub object."""
+        if "spec" not in projection:
+            return projection  # Nothing else speaks of namespaces, clusters or projects in another way there.
         spec = self._project_down(projection["spec"]) if kind is Kind.APP_PROJECT else projection["spec"]
         if kind is Kind.APPLICATION:
             spec = normalise_application_spec(spec)

@@ -63,7 +63,7 @@ class Place:
 def holding(row: Row, obj: Object | None) -> Holding | None:
     """What an object of the replica's cluster says it holds, and whether that is still true."""
     uid = obj.annotations.get(names.SOURCE_UID, "") if obj is not None else ""
-    if obj is None or not uid:
+    if obj is None or not uid or not row.selects(obj):
         return None
     mark = marker.parse(obj.annotations.get(names.MARKER))
     intact = mark is not None and mark.ap == projection.ap(row, obj)
@@ -73,10 +73,14 @@ def holding(row: Row, obj: Object | None) -> Holding | None:
 def refusal(place: Place, live: Object | None) -> str:
     """Why the object that stands there is none of ours to touch or to count; empty: it may be.
 
-    Only on the hub: an agent must not reach what the hub's users, or another agent, have put there.
+    On the hub an agent must not reach what the hub's users, or another agent, have put there. On a spoke a
+    Secret that is no repository's is none of the hub's business, whatever the hub calls its own.
     """
-    if live is None or not place.mirror:
+    if live is None:
         return ""
+    if not place.mirror:
+        foreign = not place.row.selects(live) and names.SOURCE_UID not in live.annotations
+        return f"this cluster has a {live.kind} of its own of that name" if foreign else ""
     if names.SOURCE_UID not in live.annotations:
         return "the hub has an object of its own of that name"
     if place.owner and _owner(live) != place.owner:
@@ -134,7 +138,8 @@ def departure(
         return None
     theirs = live.annotations.get(names.SOURCE_UID, "")
     if body is None or body.get(projection.DELETING):
-        evidence, goes = record.evidence or Evidence.INFERRED, theirs == record.uid
+        evidence = record.evidence or Evidence.INFERRED
+        goes = theirs == record.uid and place.row.selects(live)
     else:
         seen = theirs == record.replaces
         evidence = Evidence.WITNESSED if seen else Evidence.INFERRED
@@ -157,14 +162,17 @@ def _may_adopt(place: Place, live: Object) -> bool:
 def _is_foreign(place: Place, record: Record, body: Mapping[str, Any], live: Object) -> bool:
     """Must this copy of another object go before ours can come? See the module."""
     theirs = live.annotations.get(names.SOURCE_UID, "")
-    if place.row.in_place or not theirs or theirs == record.uid:
+    if not theirs or theirs == record.uid:
         return False
+    now = projection.content(place.row, live)
+    if place.row.in_place:
+        return now.get("type") != body.get("type")  # The API server lets nobody change that.
     # A copy that names no principal is from before argocd-agent wrote it: it moves, too.
     if place.principal_uid and live.annotations.get(names.PRINCIPAL_UID, "") != place.principal_uid:
         return False
     if policy.mismatch(place.policies, body["annotations"]) is policy.Mismatch.UPSERT:
         return False
-    return theirs == record.replaces or (live.get("spec") or {}) != body["spec"]
+    return theirs == record.replaces or any(now[field] != body[field] for field in now)
 
 
 def _fresh(place: Place, record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +191,7 @@ def _fresh(place: Place, record: Record, body: Mapping[str, Any]) -> dict[str, A
         "apiVersion": resource.api_version,
         "kind": resource.kind,
         "metadata": metadata,
-        "spec": sent["spec"],
+        **{field: sent[field] for field in place.row.content},
     }
 
 
@@ -192,7 +200,7 @@ def _sent(row: Row, body: Mapping[str, Any]) -> dict[str, Any]:
         "annotations": row.local.shared_annotations(body["annotations"]),
         "finalizers": body["finalizers"],
         "labels": row.local.shared_labels(body["labels"]),
-        "spec": body["spec"],
+        **{field: body[field] for field in row.content},
     }
 
 
@@ -215,7 +223,8 @@ def _update(
         stamps = steps.map_changes("annotations", live.annotations, _stamps(place, record, ap))
         return steps.Patch([*_guards(live, strict=True), *stamps])
     strict = now["finalizers"] != sent["finalizers"]
-    changes = _changes(live, now, sent, _stamps(place, record, digest.stored(sent)))
+    changes = [steps.op_add(f"/{part}", sent[part]) for part in place.row.content if now[part] != sent[part]]
+    changes += _changes(live, now, sent, _stamps(place, record, digest.stored(sent)))
     return steps.Patch([*_guards(live, strict=strict), *changes], sends=True)
 
 
@@ -232,8 +241,6 @@ def _changes(
     live: Object, now: Mapping[str, Any], sent: Mapping[str, Any], stamps: Mapping[str, str | None]
 ) -> list[dict[str, Any]]:
     changes: list[dict[str, Any]] = []
-    if now["spec"] != sent["spec"]:
-        changes.append(steps.op_add("/spec", sent["spec"]))
     if now["finalizers"] != sent["finalizers"]:
         kept = [name for name in live.finalizers if name not in now["finalizers"]]
         changes.append(steps.op_add("/metadata/finalizers", kept + sent["finalizers"]))
@@ -261,8 +268,8 @@ def _cascade(place: Place, record: Record, body: Mapping[str, Any], live: Object
 
 
 def _bury(place: Place, uid: str, live: Object | None) -> steps.Step:
-    if live is None or live.annotations.get(names.SOURCE_UID) != uid:
-        return steps.APPLIED
+    if live is None or live.annotations.get(names.SOURCE_UID) != uid or not place.row.selects(live):
+        return steps.APPLIED  # Of a Secret that has become one of another kind, that kind's record decides.
     if live.deleting and not names.family(live.finalizers):
         return _leave(place, live)
     return _remove(live)

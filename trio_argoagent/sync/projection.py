@@ -1,6 +1,6 @@
 """Which part of an object a feed carries, in one shape for source and replica.
 
-A *copy projection* is ``{"annotations", "finalizers", "labels", "spec"}``; finalizers are the
+A *copy projection* is ``{"annotations", "finalizers", "labels"}`` and the row's content; finalizers are the
 resources-finalizer family where a cascade travels, else all of Argo CD's own (which a mirror must not have:
 nobody on its cluster would ever remove them). A record's body is that, plus ``"deleting": true`` for an
 object on its way out. A *status body* is ``{"status", "operation", "intent", "refresh"}``, of which D covers
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trio_argoagent.model.objects import Object
-from trio_argoagent.sync import conditions, digest, names
+from trio_argoagent.sync import conditions, digest, kinds, names
 from trio_argoagent.sync.kinds import Row
 
 DELETING: Final = "deleting"
@@ -27,8 +27,13 @@ def copy_projection(row: Row, obj: Object) -> dict[str, Any]:
         "annotations": row.local.shared_annotations(obj.annotations),
         "finalizers": [name for name in obj.finalizers if keep(name)],
         "labels": row.local.shared_labels(obj.labels),
-        "spec": obj.get("spec") or {},
+        **content(row, obj),
     }
+
+
+def content(row: Row, obj: Object) -> dict[str, Any]:
+    """The top-level fields of an object that are copied; one that is missing is as good as an empty one."""
+    return {field: obj.get(field) or kinds.SHAPES[field]() for field in row.content}
 
 
 def ap(row: Row, obj: Object) -> str:

@@ -19,14 +19,14 @@ from trio_argoagent.model.records import Outcome
 class Create:
     """Create this object."""
 
-    value: Mapping[str, Any]
+    value: Mapping[str, Any] = attrs.field(repr=False)
 
 
 @attrs.frozen
 class Patch:
     """Apply these JSON patch operations; their tests are the precondition."""
 
-    operations: Sequence[Mapping[str, Any]]
+    operations: Sequence[Mapping[str, Any]] = attrs.field(repr=False)
     sends: bool = False
     """Does it carry the record's whole value? Then what is stored afterwards tells of normalisation."""
 

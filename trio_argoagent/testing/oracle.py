@@ -16,7 +16,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
-from trio_argoagent.sync import kinds, mapping, names, operations, projection, wants
+from trio_argoagent.sync import entitlement, kinds, mapping, names, operations, projection, wants
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.policy import NOTHING, Local
 from trio_argoagent.testing.faults import HOOKED
@@ -38,6 +38,19 @@ class Held:
     spoke_apps: Mapping[str, Object]
     hub_projects: Mapping[str, Object]
     spoke_projects: Mapping[str, Object]
+    others: Mapping[Kind, tuple[Mapping[str, Object], Mapping[str, Object]]] = attrs.field(factory=dict)
+    """Of every other kind that is copied: the hub's, and the spoke's."""
+
+
+def other_rows() -> list[kinds.Row]:
+    """The kinds in ``Held.others``: they go to managed agents, and never come back."""
+    apart = (Kind.APPLICATION, Kind.APP_PROJECT)
+    return [row for row in kinds.bases(Mode.MANAGED) if row.kind not in apart]
+
+
+def of_kind(row: kinds.Row, found: Mapping[str, Object]) -> dict[str, Object]:
+    """Those of one kind among the objects of a resource."""
+    return {name: obj for name, obj in found.items() if row.selects(obj)}
 
 
 def held(hub: ApiServer, spoke: ApiServer, between: NamespaceMapping) -> Held:
@@ -47,6 +60,13 @@ def held(hub: ApiServer, spoke: ApiServer, between: NamespaceMapping) -> Held:
         objects(spoke, APPLICATIONS, between.agent_namespace),
         objects(hub, APP_PROJECTS, between.principal_namespace),
         objects(spoke, APP_PROJECTS, between.agent_namespace),
+        {
+            row.kind: (
+                of_kind(row, objects(hub, row.resource, between.principal_namespace)),
+                of_kind(row, objects(spoke, row.resource, between.agent_namespace)),
+            )
+            for row in other_rows()
+        },
     )
 
 
@@ -102,6 +122,7 @@ class _Sides:
         self.between, self.cosmetic, self.local = between, cosmetic, local
         self.hub_apps, self.spoke_apps = both.hub_apps, both.spoke_apps
         self.hub_projects, self.spoke_projects = both.hub_projects, both.spoke_projects
+        self.others = both.others
 
     def managed(self) -> Iterator[Difference]:
         rows = kinds.rows(Mode.MANAGED, Feed.DESIRED, self.local)
@@ -120,8 +141,27 @@ class _Sides:
         }
         wanted = {name: (p.meta.uid, self._down(row, p)) for name, p in projects.items()}
         yield from _compare(row, wanted, self.spoke_projects)
+        for kind, (theirs, copies) in self.others.items():
+            yield from self._others(rows[kind], theirs, copies, projects)
         yield from _leaving("Application", self.hub_apps)
         yield from _leaving("AppProject", self.hub_projects)
+
+    def _others(
+        self,
+        row: kinds.Row,
+        theirs: Mapping[str, Object],
+        copies: Mapping[str, Object],
+        projects: Mapping[str, Object],
+    ) -> Iterator[Difference]:
+        """Secrets go where their project goes, keys everywhere."""
+        due = {
+            name: obj
+            for name, obj in theirs.items()
+            if not (wants.is_ignored(obj) or obj.deleting)
+            and (row.within is None or entitlement.project_of(obj) in projects)
+        }
+        wanted = {name: (obj.meta.uid, self._down(row, obj)) for name, obj in due.items()}
+        yield from _compare(row, wanted, copies)
 
     def autonomous(self) -> Iterator[Difference]:
         rows = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED, self.local)
@@ -146,7 +186,7 @@ class _Sides:
 
     def _down(self, row: kinds.Row, obj: Object) -> Mapping[str, Any]:
         shown = projection.copy_projection(row, obj)
-        if row.kind is Kind.APP_PROJECT:
+        if not row.cascades:
             shown["finalizers"] = []
         return self.between.down(row.kind, shown)
 

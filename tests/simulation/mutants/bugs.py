@@ -76,7 +76,7 @@ BUGS: Final[tuple[Mutant, ...]] = (
         "a recreated object keeps the copy of its predecessor",
         Rewrite(
             "sync.plan:_is_foreign",
-            'theirs == record.replaces or (live.get("spec") or {}) != body["spec"]',
+            "theirs == record.replaces or any(now[field] != body[field] for field in now)",
             "False",
         ),
     ),
@@ -222,7 +222,7 @@ BUGS: Final[tuple[Mutant, ...]] = (
     mutant(
         "mirrors-over-hub-objects",
         "a mirror is written over an object of the hub",
-        Rewrite("sync.plan:refusal", "live is None or not place.mirror", "True"),
+        Rewrite("sync.plan:refusal", "live is None", "True"),
     ),
     # Guarding
     mutant(

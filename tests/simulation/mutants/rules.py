@@ -268,12 +268,16 @@ RULES: Final[tuple[Mutant, ...]] = (
     mutant(
         "project-does-not-wait",
         "an AppProject is deleted before the Applications that need it",
-        Rewrite("replication.copies:Dependencies.holds_back", "return app.meta.name", 'return ""'),
+        Rewrite(
+            "replication.dependencies:Dependencies._needed",
+            'return f"Application {app.meta.name} {NEEDED}"',
+            'return ""',
+        ),
     ),
     mutant(
         "application-does-not-wait",
         "an Application is created before its AppProject, and nobody refreshes it",
-        Constant("replication.copies:PROJECT_WAIT", 0.0),
+        Constant("replication.dependencies:WAIT", 0.0),
         Rewrite(
             "agent.refresher:_lacked",
             "any(condition.get('type') in _WANTING for condition in conditions)",
@@ -308,9 +312,10 @@ RULES: Final[tuple[Mutant, ...]] = (
         "a principal serves before it has listed, and what its view lacks is buried",
         Rewrite("sync.source:Source._may_bury", "self._complete.get(key.kind, False)", "True"),
         Rewrite(
-            "principal.program:Principal.run",
+            "replication.stores:Stores.run",
             "await nursery.start(store.informer.run)",
             "nursery.start_soon(store.informer.run)",
+            also=(("await store.informer.wait_synced()", "await trio.lowlevel.checkpoint()"),),
         ),
     ),
     mutant(
@@ -327,7 +332,7 @@ RULES: Final[tuple[Mutant, ...]] = (
         "a copy of another uid always goes, its predecessor's deletion witnessed or not",
         Rewrite(
             "sync.plan:_is_foreign",
-            'theirs == record.replaces or (live.get("spec") or {}) != body["spec"]',
+            "theirs == record.replaces or any(now[field] != body[field] for field in now)",
             "True",
         ),
     ),

@@ -6,6 +6,7 @@ from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.records import DRIFT, Outcome, Record, Result
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.stream.protocol import codec, messages
+from trio_argoagent.sync import kinds
 from trio_argoagent.testing.fleet import PRINCIPAL, Fleet
 from trio_argoagent.testing.monitors import reading
 from trio_argoagent.testing.monitors.ledger import Ledger
@@ -35,13 +36,19 @@ class Links:
         if isinstance(said, messages.RecordMessage):
             self._sent[agent, up, said.number] = said.record
             self._check_scope(agent, up, said.record)
-            if said.record.evidence is not None:
-                self._ledger.evidence[agent, said.record.uid] = said.record.evidence
-            if said.record.tombstone and said.record.asof:
-                self._ledger.withdrawn[agent, said.record.uid] = int(said.record.asof)
+            self._note(agent, said.record)
         elif isinstance(said, messages.Results):
             for result in said.results:
                 self._check_answer(agent, result, self._sent.get((agent, not up, result.number)))
+
+    def _note(self, agent: str, record: Record) -> None:
+        """Why a copy goes. The tombstone of an intent or a status is about no copy."""
+        if kinds.BASE[record.key.kind].kind is not record.key.kind:
+            return
+        if record.evidence is not None:
+            self._ledger.evidence[agent, record.uid] = record.evidence
+        if record.tombstone and record.asof:
+            self._ledger.withdrawn[agent, record.uid] = int(record.asof)
 
     def _check_scope(self, agent: str, up: bool, record: Record) -> None:
         key, home = record.key, self._homes.get(record.uid)
