@@ -122,8 +122,8 @@ def remark(annotations: Mapping[str, str]) -> str:
 def put_back(recreation: Recreation, fresh: Mapping[str, Any], lost: Object) -> dict[str, Any]:
     """The value with which a copy is created again that somebody has deleted.
 
-    An operation that had not ended when the copy went has nobody left to end it, so nothing of it comes back:
-    whoever asked for it is not answered, and it is started once more.
+    An operation that had not ended when the copy went has nobody left to end it, so nothing of it comes back;
+    a sync whose start the hub has not heard of by then is started once more.
 
     Args:
         recreation: the policy.

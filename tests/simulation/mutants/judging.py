@@ -10,6 +10,7 @@ import trio
 
 from trio_argoagent.errors import leaves
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.sync.policy import DEFAULTS, Policies
 from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.faults import NONE
 from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
@@ -61,6 +62,7 @@ class Race:
         mode: of the one spoke.
         settings: of its Argo CD.
         seed: of the schedule.
+        policies: of its agent.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Race:
     mode: Mode = Mode.MANAGED
     settings: Settings = attrs.field(factory=Settings)
     seed: int = 1
+    policies: Policies = DEFAULTS
 
 
 Case = Drawn | Race
@@ -114,7 +117,7 @@ def _bounded(main: Callable[[], Awaitable[object]], seed: int) -> Sequence[str]:
 
 def _run_race(race: Race) -> Sequence[str]:
     name = "m1" if race.mode is Mode.MANAGED else "a1"
-    plan = SpokePlan(name, race.mode, race.settings)
+    plan = SpokePlan(name, race.mode, race.settings, race.policies)
     found: list[str] = []
 
     async def main() -> None:

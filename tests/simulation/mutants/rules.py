@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from .mutant import Mutant, mutant
+from .policing import POLICED
 from .rewriting import Constant, Rewrite
 
 _APPLIED_IS_ENOUGH: Final = """(
@@ -500,4 +501,5 @@ if len(self._ready[entry.queued]) > 2:
         "a newer link of an agent does not end the older one",
         Rewrite("principal.door:Door.admit", "seat is None", "True"),
     ),
+    *POLICED,
 )

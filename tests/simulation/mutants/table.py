@@ -21,11 +21,12 @@ from .holding import HOLDING
 from .judging import Case, Drawn, Race
 from .linking import LINKING
 from .mutant import Mutant
+from .policing import POLICING
 from .rules import RULES
 
 MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
 RACES: Final[Mapping[str, Race]] = {
-    race.name: race for race in (*ASKING, *DELETING, *EXPIRING, *GUARDING, *HOLDING, *LINKING)
+    race.name: race for race in (*ASKING, *DELETING, *EXPIRING, *GUARDING, *HOLDING, *LINKING, *POLICING)
 }
 
 SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
@@ -96,6 +97,16 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "no-look-after-a-list": "gone-before-the-watch-told",
     "no-continuous-check": "deleting-meanwhile",
     "two-links-of-one-agent": "rolling-update",
+    "never-is-always": "not-adopted",
+    "projects-are-recreated": "project-made-anew",
+    "moves-are-recreations": "another-principal",
+    "upsert-recreates": "upserted",
+    "local-keys-are-reverted": "notes",
+    "what-is-guarded-is-not-buried": "withdrawn-while-contested",
+    "unreadable-is-absent": "too-deep",
+    "refused-for-good": "older-definition",
+    "unfinished-state-comes-back": "deleted-while-it-runs",
+    "intent-is-lost-with-its-copy": "deleted-when-it-has-ended",
     # Bugs
     "tombstone-of-any-uid": "late-tombstone",
     "dirty-mark-lost-on-cut": "answer-lost",

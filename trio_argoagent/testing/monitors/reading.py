@@ -52,10 +52,10 @@ def intent(stored: Stored | None) -> str:
 
 
 def row_of(spoke: Spoke, kind: Kind) -> kinds.Row:
-    """How a spoke's objects of that kind travel."""
-    mode = spoke.plan.mode
-    feed = Feed.OBSERVED if mode is Mode.AUTONOMOUS else Feed.DESIRED
-    return kinds.rows(mode, feed, spoke.plan.policies.local)[kind]
+    """How objects of that kind travel, as their source sees it."""
+    if spoke.plan.mode is Mode.AUTONOMOUS:
+        return kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED, spoke.plan.policies.local)[kind]
+    return kinds.rows(Mode.MANAGED, Feed.DESIRED)[kind]
 
 
 def body_of(spoke: Spoke, kind: Kind, obj: Object) -> dict[str, Any] | None:
