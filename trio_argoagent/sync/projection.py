@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from trio_argoagent.model.objects import Object
 from trio_argoagent.sync import conditions, digest, kinds, names
+from trio_argoagent.sync.fitting import MAX_STATUS, fitted
 from trio_argoagent.sync.kinds import Row
 
 DELETING: Final = "deleting"
@@ -42,12 +43,15 @@ def ap(row: Row, obj: Object) -> str:
 
 
 def status_of(obj: Object) -> dict[str, Any]:
-    """The status as feeds carry it: without our own ``info`` entry and condition, which leave no cluster."""
+    """The status as feeds carry it: without our own ``info`` entry and condition, which leave no cluster.
+
+    One that is too large is cut (see ``fitting``).
+    """
     status = conditions.without(obj.get("status") or {})
     operation = (status.get("operationState") or {}).get("operation")
     if operation and "info" in operation:
         drop_entry(operation)
-    return status
+    return fitted(status) if memoryview(obj.fields.get("status", b"")).nbytes > MAX_STATUS else status
 
 
 def drop_entry(operation: dict[str, Any]) -> None:

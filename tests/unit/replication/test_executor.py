@@ -80,6 +80,15 @@ async def test_not_acceptable(verb: str, cls: type[errors.ApiError]) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
+async def test_too_large(verb: str) -> None:
+    """An object beyond the server's limit (413) is refused in its words; nothing is tried over and over."""
+    async with open_world() as world:
+        large = errors.ApiError("limit is 3145728", code=413, reason="RequestEntityTooLarge")
+        world.script.refuse(verb, large)
+        assert await run(world, Careful(verb)) == steps.Done(Outcome.REJECTED, str(large))
+
+
+@pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("cls", [errors.Conflict, errors.AlreadyExists, errors.Expired])
 async def test_lost_race(verb: str, cls: type[errors.ApiError]) -> None:
     """A lost race is run again, at once."""
