@@ -39,11 +39,7 @@ POLICED: Final[tuple[Mutant, ...]] = (
     mutant(
         "projects-are-recreated",
         "the copy of an AppProject that was made anew on the hub goes first, like an Application's",
-        Rewrite(
-            "sync.plan:_is_foreign",
-            "place.row.in_place or not theirs or theirs == record.uid",
-            "not theirs or theirs == record.uid",
-        ),
+        Rewrite("sync.plan:_is_foreign", "place.row.in_place", "False"),
     ),
     mutant(
         "moves-are-recreations",
