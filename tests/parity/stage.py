@@ -24,7 +24,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
-from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.destinations import DestinationMapping
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project, application
@@ -70,7 +70,11 @@ class _Controller:
     async def run(self) -> None:
         side = self.side
         await run_application_controller(
-            side.cluster, side.namespace, env=side.env, world=side.world, settings=QUICK
+            side.cluster,
+            side.namespace,
+            env=side.env,
+            world=side.world,
+            settings=attrs.evolve(QUICK, everywhere=isinstance(side.mapping, DestinationMapping)),
         )
 
 
@@ -86,7 +90,7 @@ class Side:
         self.world = World()
         self.redis = FakeRedis()
         """Argo CD's on the spoke."""
-        self.mapping = NamespaceMapping(name, self.namespace, stage.namespace, mode is Mode.AUTONOMOUS)
+        self.mapping = stage.principal_config.mapping(name, mode, self.namespace)
         self.controller: Program[Any] = Program(f"{name}/controller", lambda start: _Controller(self))
         self.agent: Program[Agent] = Program(name, partial(stage.make_agent, self))
 
@@ -128,11 +132,13 @@ class Side:
     async def differences(self) -> list[str]:
         """What hub and spoke do not agree about, one line each."""
         hub, stage = self.stage.hub, self.stage
-        both = oracle.Held(
-            await listed(hub, APPLICATIONS, self.name),
-            await listed(self.cluster, APPLICATIONS, self.namespace),
-            await listed(hub, APP_PROJECTS, stage.namespace),
-            await listed(self.cluster, APP_PROJECTS, self.namespace),
+        anywhere = isinstance(self.mapping, DestinationMapping)
+        both = oracle.arrange(
+            self.mapping,
+            (await hub.list(APPLICATIONS, "" if anywhere else self.name)).items,
+            (await self.cluster.list(APPLICATIONS, "" if anywhere else self.namespace)).items,
+            (await hub.list(APP_PROJECTS, stage.namespace)).items,
+            (await self.cluster.list(APP_PROJECTS, self.namespace)).items,
             {
                 row.kind: (
                     oracle.of_kind(row, await listed(hub, row.resource, stage.namespace)),
@@ -167,7 +173,8 @@ class Stage:
         self.namespace = f"argocd{backing.tag}"
         """Argo CD's on the hub."""
         self._strangers = tuple(name + backing.tag for name in strangers)
-        self._principal_config, self._agent_config = principal_config, agent_config
+        self.principal_config = principal_config(PrincipalConfig(self.namespace))
+        self._agent_config = agent_config
         self.network = make_network(1, stream(1, "network"))
         self.principal: Program[Principal] = Program("principal", self._make_principal)
         self.sides = {name: Side(self, name + backing.tag, mode) for name, mode in modes.items()}
@@ -184,6 +191,7 @@ class Stage:
     def make_agent(self, side: Side, start: int) -> Agent:
         """A fresh agent's process."""
         config = AgentConfig(side.namespace, side.mode, side.name, count_every=COUNT_EVERY)
+        config = attrs.evolve(config, style=self.principal_config.style_of(side.mode))
         return Agent(
             self._agent_config(config),
             cluster=side.cluster,
@@ -194,7 +202,7 @@ class Stage:
 
     def _make_principal(self, start: int) -> Principal:
         return Principal(
-            self._principal_config(PrincipalConfig(self.namespace)),
+            self.principal_config,
             cluster=self.hub,
             listener=self.network.listener(),
             env=self.backing.env(f"principal {start}"),

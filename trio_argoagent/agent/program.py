@@ -15,6 +15,7 @@ from trio_argoagent.agent.uplink import LinkState, Uplink
 from trio_argoagent.agent.views import Views
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
@@ -24,6 +25,7 @@ from trio_argoagent.replication.memory import Memory
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.sync import names
 from trio_argoagent.sync.guard import HeldSet
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
@@ -73,21 +75,21 @@ class Agent:
     ) -> None:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
-        self._refresher = Refresher(cluster, config.namespace)
+        self._refresher = Refresher(cluster, self._serves)
         self.spoke = Spoke(
             cluster,
-            config.namespace,
+            config.scope,
             config.mode,
             env,
             self._project_came,
             self._refused,
             config.limits,
-            config.policies,
+            config.effective_policies,
         )
         self.views = Views(
             Memory(cluster, config.namespace, env),
             config.mode,
-            config.namespace,
+            config.scope,
             self.spoke.workers,
             self.spoke.outlet,
             env,
@@ -127,6 +129,11 @@ class Agent:
                 await trio.sleep(redial.next_wait(getattr(exc, "retry_after", 0.0)))
             else:
                 return found.meta.uid
+
+    def _serves(self, app: Object) -> bool:
+        """Is this Application for us to refresh?"""
+        ours = names.SOURCE_UID in app.annotations or not self.config.ignores_unmanaged
+        return ours and self.config.scope.covers(app.meta.namespace)
 
     def _project_came(self, name: str) -> None:
         self._refresher.project_came(name)

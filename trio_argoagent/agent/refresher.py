@@ -6,6 +6,7 @@ Application stays invalid, and one that is being deleted stays for ever.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import trio
@@ -29,11 +30,11 @@ class Refresher:
 
     Args:
         cluster: the spoke's API.
-        namespace: Argo CD's.
+        serves: is an Application for us to refresh?
     """
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
-        self._cluster, self._namespace = cluster, namespace
+    def __init__(self, cluster: Cluster, serves: Callable[[Object], bool]) -> None:
+        self._cluster, self._serves = cluster, serves
         self._projects: dict[str, None] = {}
         self._bell = Bell()
 
@@ -49,14 +50,17 @@ class Refresher:
             while self._projects:
                 project = next(iter(self._projects))
                 del self._projects[project]
-                for app in [app for app in known.informer.objects.values() if _lacked(app, project)]:
+                for app in [app for app in known.informer.objects.values() if self._lacked(app, project)]:
                     await self._refresh(app)
+
+    def _lacked(self, app: Object, project: str) -> bool:
+        return self._serves(app) and _lacked(app, project)
 
     async def _refresh(self, app: Object) -> None:
         patch = MergePatch({"metadata": {"annotations": {names.REFRESH: "normal"}}})
         for _ in range(ATTEMPTS):
             try:
-                await self._cluster.patch(APPLICATIONS, self._namespace, app.meta.name, patch)
+                await self._cluster.patch(APPLICATIONS, app.meta.namespace, app.meta.name, patch)
             except (errors.Throttled, errors.Unavailable, errors.OutcomeUnknown):
                 await trio.sleep(RETRY)
             except errors.ApiError:

@@ -11,7 +11,7 @@ import trio
 from trio_argoagent.agent.revival import Revival
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.cache import Change
-from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.identity import Mode, is_dns_label
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Record, Result
@@ -22,6 +22,7 @@ from trio_argoagent.replication.copies import Copies, retained
 from trio_argoagent.replication.dependencies import Arriving, Dependencies
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
+from trio_argoagent.replication.namespaces import NamespaceMaker
 from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.refusals import Refusals
 from trio_argoagent.replication.stores import Stores
@@ -31,6 +32,8 @@ from trio_argoagent.sync import kinds, names, projection, wants
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.policy import DEFAULTS, Policies
+from trio_argoagent.sync.scope import Scope
+from trio_argoagent.sync.selection import is_ignored
 
 _NEEDED: Final = (Kind.APP_PROJECT, Kind.REPOSITORY, Kind.REPO_CREDS)
 """The kinds that an Application needs, when it comes and when it goes."""
@@ -41,7 +44,7 @@ class Spoke:
 
     Args:
         cluster: the spoke's API.
-        namespace: Argo CD's.
+        scope: what of it counts.
         mode: who owns the specs.
         env: time and randomness.
         project_came: called when an AppProject appears.
@@ -53,7 +56,7 @@ class Spoke:
     def __init__(
         self,
         cluster: Cluster,
-        namespace: str,
+        scope: Scope,
         mode: Mode,
         env: Env,
         project_came: Callable[[str], None],
@@ -62,11 +65,13 @@ class Spoke:
         policies: Policies = DEFAULTS,
     ) -> None:
         self._policies = policies
-        self.namespace, self.mode, self._env, self._project_came = namespace, mode, env, project_came
+        self.scope, self.namespace, self.mode = scope, scope.namespace, mode
+        self._env, self._project_came = env, project_came
         self.principal_uid = ""
         self.incarnation = ""
-        self.stores = Stores(cluster, {base.kind: namespace for base in kinds.bases(mode)}, env)
-        self._executors = self.stores.executors(cluster)
+        places = {base.kind: scope.watched(base.kind) for base in kinds.bases(mode)}
+        self.stores = Stores(cluster, places, env)
+        self._executors = self.stores.executors(NamespaceMaker(cluster, scope.may_create))
         self._desired = kinds.rows(mode, Feed.DESIRED, policies.local)
         self._observed = kinds.rows(mode, Feed.OBSERVED, policies.local)
         self.outlet = Outlet(self._body, self._asof)
@@ -143,7 +148,7 @@ class Spoke:
     def _place(self, key: Key) -> Place:
         row = self._desired[key.kind]
         where = (row, key.namespace, key.name, self.principal_uid, self.incarnation)
-        return Place(*where, policies=self._policies)
+        return Place(*where, policies=self._policies, forbidden=self.scope.refusal(key))
 
     def _uid(self, obj: Object) -> str:
         """The uid by which the hub knows this Application."""
@@ -153,6 +158,8 @@ class Spoke:
 
     def _on_change(self, kind: Kind, change: Change) -> None:
         obj = change.object
+        if not self.scope.covers(obj.meta.namespace):
+            return
         key = Key(kind, obj.meta.namespace, obj.meta.name)
         self._observe(key, change)
         if kind is Kind.APPLICATION:
@@ -202,13 +209,25 @@ class Spoke:
             return
         uid = self._uid(obj) if obj is not None else ""
         want = None
-        if obj is not None and uid and not wants.is_ignored(obj):
+        if obj is not None and uid and not self._leaves_out(obj):
             want = wants.status(uid, wants.status_body(obj), self._recently())
         if want is not None:
             self.outlet.want(key, want)
         else:
             gone = self._uid(change.old) if change.old is not None and change.witnessed else ""
             self.outlet.absent(key, witnessed=gone)
+
+    def _leaves_out(self, obj: Object) -> bool:
+        """Is the hub not to know of it? Which of its own objects a managed agent has, the hub decides."""
+        managed = self.mode is Mode.MANAGED
+        return is_ignored(obj) if managed else self.scope.selection.leaves_out(obj)
+
+    def _was_passed_over(self, change: Change) -> bool:
+        """Is it no longer chosen, without having been seen to leave? The selector is another one, then."""
+        old, new, chosen = change.old, change.new, self.scope.selection
+        if new is None or not chosen.passes_over(new):
+            return False
+        return old is None or chosen.passes_over(old)
 
     def _recently(self) -> str:
         moment = datetime.fromtimestamp(self._env.now() - wants.FRESH, UTC)
@@ -222,22 +241,26 @@ class Spoke:
         self.telling.changed(key, change)
         if wants.is_hidden(obj):
             self.outlet.hide(key)
-        elif obj is not None and not wants.is_ignored(obj):
+        elif obj is not None and not self._leaves_out(obj):
             self.outlet.want(key, wants.copy(row, obj.meta.uid, projection.copy_projection(row, obj)))
         else:
             old = change.old or obj
-            gone = old.meta.uid if old is not None and change.witnessed else ""
+            seen = change.witnessed and not self._was_passed_over(change)
+            gone = old.meta.uid if old is not None and seen else ""
             self.outlet.absent(key, witnessed=gone)
 
     def inlet(self, record: Record) -> Record:
         """Check a record of the principal before it is taken.
 
         Raises:
-            RemoteProtocolError: it is not about Argo CD's namespace. The informers see no other one, and
-                whatever rights we have elsewhere are none of the hub's business.
+            RemoteProtocolError: it is about a namespace that the informers do not see: whatever rights we
+                have elsewhere are none of the hub's business.
         """
-        if record.key.namespace != self.namespace:
-            raise RemoteProtocolError(f"{record.key} is not in the namespace {self.namespace}")
+        key = record.key
+        if self.scope.watched(key.kind) not in ("", key.namespace):
+            raise RemoteProtocolError(f"{key} is not in the namespace {self.namespace}")
+        if not is_dns_label(key.namespace):
+            raise RemoteProtocolError(f"{key} is in no namespace that can be")
         self._arriving.note(record)
         return record
 

@@ -33,7 +33,6 @@ REPLACED_WAIT: Final = 60.0
 """Seconds before a process that was replaced dials again, so that two of them do not fight for ever."""
 KEEPALIVES: Final = (1.0, 300.0)
 """Seconds: whatever the principal says, silence is looked into within these bounds."""
-MAPPING: Final = "namespace"
 
 
 class LinkState(enum.StrEnum):
@@ -122,8 +121,8 @@ class Uplink:
                 cluster_uid=cluster_uid,
                 mode=self._config.mode,
                 namespace=self._config.namespace,
-                mapping=MAPPING,
-                selector="",
+                mapping=self._config.scope.style.value,
+                selector=self._config.selector.text,
                 incarnation=1,
                 root=self._spoke.workers.core.link_up(),
             )

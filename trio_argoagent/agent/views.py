@@ -18,6 +18,7 @@ from trio_argoagent.replication.workers import Workers
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import digest
 from trio_argoagent.sync.guard import HeldSet
+from trio_argoagent.sync.scope import Scope
 
 SESSIONS: Final = "sessions"
 PRINCIPAL: Final = "principal"
@@ -29,7 +30,7 @@ class Views:
     Args:
         memory: of the spoke's cluster.
         mode: who owns the specs: the other side is the source of objects.
-        namespace: Argo CD's.
+        scope: what of the spoke counts.
         workers: of what the hub asks for.
         outlet: of what the hub shall see.
         env: wall time.
@@ -40,7 +41,7 @@ class Views:
         self,
         memory: Memory,
         mode: Mode,
-        namespace: str,
+        scope: Scope,
         workers: Workers,
         outlet: Outlet,
         env: Env,
@@ -50,8 +51,9 @@ class Views:
         self._is_source = mode is Mode.AUTONOMOUS
         self.namespace_uid = ""
         """Of Argo CD's namespace; empty: not known."""
-        mapping = digest.of_bytes(b"namespace", namespace.encode())
-        self._origin = Origin(memory, SESSIONS, "", env, lambda: self.namespace_uid, mapping)
+        how = (scope.style.value, scope.namespace, *scope.selection.said())
+        mapping = digest.of_bytes(*(part.encode() for part in how))
+        self._origin = Origin(memory, SESSIONS, "", env, lambda: self.namespace_uid, lambda: mapping)
         self._remembrance = Remembrance(memory, PRINCIPAL, "", workers.guard, self._doubt)
         if not self._is_source:
             workers.on_held = self._holds

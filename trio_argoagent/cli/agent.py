@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 from trio_argoagent.agent import Agent
 from trio_argoagent.cli import pem, running
@@ -10,12 +11,15 @@ from trio_argoagent.cli.principal import find_credentials
 from trio_argoagent.cli.redis_options import RedisOptions, read_redis
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.contexts import client_context
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.sync.guard import Limits
+from trio_argoagent.sync.mapping import Style
+from trio_argoagent.sync.patterns import NONE, Patterns
 from trio_argoagent.sync.policy import Adoption, Local, Mismatch, Policies, Recreation
 
 
@@ -32,32 +36,14 @@ def run_agent(
     kubecontext: str,
     log_level: str,
     log_format: str,
-    max_deletions: int | None,
-    max_inferred_deletions: int | None,
-    local_annotations: tuple[str, ...],
-    local_labels: tuple[str, ...],
-    adoption_policy: str,
-    source_uid_mismatch_policy: str,
-    on_application_recreate: str,
     redis: RedisOptions,
-    cache_refresh_interval: float,
+    **settings: Any,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
-    config = AgentConfig(
-        namespace,
-        Mode(agent_mode),
-        limits=Limits.of(max_deletions, max_inferred_deletions),
-        policies=Policies(
-            Adoption(adoption_policy),
-            Mismatch(source_uid_mismatch_policy),
-            Recreation(on_application_recreate),
-            Local(local_annotations, local_labels),
-        ),
-        count_every=cache_refresh_interval,
-    )
 
     async def program() -> int:
+        config = _config(namespace, Mode(agent_mode), **settings)
         server = read_redis(redis)
         context = _context(root_ca_path, tls_client_cert, tls_client_key)
         credentials = await find_credentials(kubeconfig, kubecontext)
@@ -90,4 +76,46 @@ def _context(root_ca_path: str, tls_client_cert: str, tls_client_key: str) -> ss
         key=key,
         alpn=("h2",),
         minimum=ssl.TLSVersion.TLSv1_3,
+    )
+
+
+def _config(
+    namespace: str,
+    mode: Mode,
+    *,
+    max_deletions: int | None,
+    max_inferred_deletions: int | None,
+    local_annotations: tuple[str, ...],
+    local_labels: tuple[str, ...],
+    adoption_policy: str,
+    source_uid_mismatch_policy: str,
+    on_application_recreate: str,
+    cache_refresh_interval: float,
+    style: Style,
+    allowed_namespaces: Patterns | None,
+    selector: LabelSelector,
+    creates_namespaces: bool,
+    ignores_unmanaged: bool,
+) -> AgentConfig:
+    """The settings that the options ask for.
+
+    Raises:
+        UserError: they contradict each other.
+    """
+    return AgentConfig(
+        namespace,
+        mode,
+        limits=Limits.of(max_deletions, max_inferred_deletions),
+        policies=Policies(
+            Adoption(adoption_policy),
+            Mismatch(source_uid_mismatch_policy),
+            Recreation(on_application_recreate),
+            Local(local_annotations, local_labels),
+        ),
+        count_every=cache_refresh_interval,
+        style=style,
+        allowed_namespaces=allowed_namespaces or NONE,
+        creates_namespaces=creates_namespaces,
+        selector=selector,
+        ignores_unmanaged=ignores_unmanaged,
     )

@@ -13,6 +13,11 @@ from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
+from trio_argoagent.cli.mapping_options import (
+    agent_mapping_options,
+    mapping_options,
+    principal_mapping_options,
+)
 from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
@@ -161,6 +166,11 @@ def _shared(prefix: str) -> Callable[[F], F]:
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options
 @redis_options(PRINCIPAL)
+@mapping_options(
+    "ARGOCD_PRINCIPAL",
+    "Hub namespaces that take part: by destination, besides Argo CD's own; else of those that are agents'.",
+)
+@principal_mapping_options
 def principal(**options: Any) -> None:
     """Run the principal, on the hub."""
     from trio_argoagent.cli.principal import run_principal
@@ -225,6 +235,10 @@ def principal(**options: Any) -> None:
 )
 @_shared("ARGOCD_AGENT")
 @local_options("ARGOCD_AGENT")
+@mapping_options(
+    "ARGOCD_AGENT", "Namespaces that take part besides Argo CD's own; with --destination-based-mapping."
+)
+@agent_mapping_options
 @policy_options
 @redis_options(AGENT)
 @click.option(

@@ -6,6 +6,7 @@ import errno
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import trio
 
@@ -15,18 +16,21 @@ from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
+from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.address import format_address
 from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime import logs
-from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.sync.guard import Limits
+from trio_argoagent.sync.mapping import Style
+from trio_argoagent.sync.patterns import Patterns
 from trio_argoagent.sync.policy import Local
 
 
@@ -43,28 +47,14 @@ def run_principal(
     kubecontext: str,
     log_level: str,
     log_format: str,
-    max_deletions: int | None,
-    max_inferred_deletions: int | None,
-    local_annotations: tuple[str, ...],
-    local_labels: tuple[str, ...],
-    enable_self_cluster_registration: bool,
-    self_registration_client_cert_secret: str,
-    resource_proxy_address: str,
-    intent_expiry: float,
     redis: RedisOptions,
+    **settings: Any,
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
-    limits = Limits.of(max_deletions, max_inferred_deletions)
-    local = Local(local_annotations, local_labels)
 
     async def program() -> int:
-        registration = read_registration(
-            enabled=enable_self_cluster_registration,
-            secret=self_registration_client_cert_secret,
-            address=resource_proxy_address,
-        )
-        config = PrincipalConfig(namespace, keepalive, limits, local, registration, intent_expiry)
+        config = _config(namespace, keepalive, **settings)
         server = read_redis(redis)
         certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
         context = server_context(
@@ -91,6 +81,51 @@ def run_principal(
         return 0
 
     running.run(program)
+
+
+def _config(
+    namespace: str,
+    keepalive: float,
+    *,
+    max_deletions: int | None,
+    max_inferred_deletions: int | None,
+    local_annotations: tuple[str, ...],
+    local_labels: tuple[str, ...],
+    enable_self_cluster_registration: bool,
+    self_registration_client_cert_secret: str,
+    resource_proxy_address: str,
+    intent_expiry: float,
+    style: Style,
+    allowed_namespaces: Patterns | None,
+    selector: LabelSelector,
+    create_namespaces: bool,
+    create_pattern: str,
+    create_labels: tuple[tuple[str, str], ...],
+) -> PrincipalConfig:
+    """The settings that the options ask for.
+
+    Raises:
+        UserError: they contradict each other.
+    """
+    if (create_pattern or create_labels) and not create_namespaces:
+        raise UserError("--namespace-create-pattern and -labels: need --namespace-create-enable")
+    registration = read_registration(
+        enabled=enable_self_cluster_registration,
+        secret=self_registration_client_cert_secret,
+        address=resource_proxy_address,
+    )
+    return PrincipalConfig(
+        namespace,
+        keepalive,
+        Limits.of(max_deletions, max_inferred_deletions),
+        Local(local_annotations, local_labels),
+        registration,
+        intent_expiry,
+        style=style,
+        allowed_namespaces=allowed_namespaces,
+        selector=selector,
+        creation=NamespaceCreation(create_pattern, create_labels) if create_namespaces else None,
+    )
 
 
 async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:

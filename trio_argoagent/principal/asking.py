@@ -21,6 +21,7 @@ from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.sync import intents, names, wants
 from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.selection import WHOLE
 from trio_argoagent.sync.source import Ticket
 
 MAX_SHOWN: Final = 100
@@ -57,6 +58,8 @@ class Asking:
 
     def __init__(self, mapping: NamespaceMapping, outlet: Outlet, now: Callable[[], float]) -> None:
         self._mapping, self._outlet, self._now = mapping, outlet, now
+        self.selection = WHOLE
+        """The objects that take part."""
         self._intents: dict[Key, Intent] = {}
         self._refresh_seen: dict[Key, tuple[str, str]] = {}
         self._answered_at: dict[Key, str] = {}
@@ -68,7 +71,7 @@ class Asking:
         uid = self._known_uid(change.new) if change.new is not None else ""
         if change.new is None:
             self._refresh_seen.pop(key, None)
-        elif uid and not wants.is_ignored(change.new):
+        elif uid and not self.selection.leaves_out(change.new):
             asked = intents.asked(change.new, self._first_seen(key, change.new))
             found = {key.of(Kind.INTENT, intent.verb): intent for intent in asked}
         for intent_key in intent_keys(key):
@@ -138,7 +141,7 @@ class Asking:
 
     def has_started(self, app: Object) -> bool:
         """Has the spoke said that it has started the sync that stands on this Application?"""
-        key = self._mapping.key(Kind.APPLICATION, app.meta.name)
+        key = self._mapping.find(Kind.APPLICATION, app)
         return key is not None and key.of(Kind.INTENT, Verb.SYNC) in self._answered_at
 
     def unstarted(self, intent: Key, asof: str) -> None:

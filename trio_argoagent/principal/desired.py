@@ -11,10 +11,11 @@ from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.replication.outlet import Outlet
-from trio_argoagent.sync import entitlement, mapping, names, projection, wants
+from trio_argoagent.sync import entitlement, names, projection, wants
 from trio_argoagent.sync.entitlement import Entitlement
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.selection import WHOLE, is_ignored
 
 
 class Desired:
@@ -31,6 +32,8 @@ class Desired:
         self, hub: Hub, to_spoke: NamespaceMapping, rows: Mapping[Kind, Row], outlet: Outlet
     ) -> None:
         self._hub, self._mapping, self.rows, self._outlet = hub, to_spoke, rows, outlet
+        self.selection = WHOLE
+        """The objects that take part."""
 
     def changed(self, key: Key, change: Change) -> None:
         """The hub's object of this key has changed, and with it maybe what is scoped to it."""
@@ -49,7 +52,7 @@ class Desired:
         if wants.is_hidden(obj):
             self._outlet.hide(key)
             return
-        body = self._project(row, obj) if obj is not None else None
+        body = self._project(key, obj) if obj is not None else None
         # A namespace that is being deleted takes everything along: nobody has asked for each of these.
         alone = not self._hub.is_leaving(change.object.meta.namespace)
         if obj is not None and body is not None:
@@ -57,15 +60,23 @@ class Desired:
             self._outlet.want(key, wants.copy(row, obj.meta.uid, body, evidence))
         else:
             old = change.old or obj
-            gone = old.meta.uid if old is not None and witnessed and alone else ""
+            seen = witnessed and alone and not self._was_passed_over(change)
+            gone = old.meta.uid if old is not None and seen else ""
             self._outlet.absent(key, witnessed=gone)
+
+    def _was_passed_over(self, change: Change) -> bool:
+        """Is it no longer chosen, without having been seen to leave? The selector is another one, then."""
+        old, new = change.old, change.new
+        if new is None or not self.selection.passes_over(new):
+            return False
+        return old is None or self.selection.passes_over(old)
 
     def _is_reason(self, row: Row, change: Change) -> bool:
         """If the spoke is to hold nothing after this change: does the change itself say why?
 
         Not of a Secret whose project is missing, unless it has just been told to be in that one.
         """
-        if row.within is None or change.new is None or wants.is_ignored(change.new):
+        if row.within is None or change.new is None or is_ignored(change.new):
             return True
         if self._entitlement(change.new) is not Entitlement.ORPHANED:
             return True
@@ -74,7 +85,7 @@ class Desired:
 
     def _follow(self, kind: Kind, name: str, *, witnessed: bool) -> None:
         """The project of this Secret has changed."""
-        row, key = self.rows.get(kind), self._mapping.key(kind, name)
+        row, key = self.rows.get(kind), self._mapping.key(kind, self._hub.namespace, name)
         obj = self._hub.stores.get(kind, self._hub.namespace, name)
         if row is None or key is None or obj is None:
             return
@@ -84,31 +95,34 @@ class Desired:
     def body(self, key: Key) -> bytes | None:
         """The newest body of this key; None: the spoke shall hold nothing of it."""
         obj = self._hub.stores.get(key.kind, *self._mapping.hub_name(key))
-        body = self._project(self.rows[key.kind], obj) if obj is not None else None
+        body = self._project(key, obj) if obj is not None else None
         return canonical(body) if body is not None else None
 
-    def _project(self, row: Row, obj: Object) -> dict[str, Any] | None:
+    def _project(self, key: Key, obj: Object) -> dict[str, Any] | None:
         """What the spoke shall hold of this hub object; None: nothing."""
+        row = self.rows[key.kind]
         goes = obj.deleting and not (row.cascades and names.family(obj.finalizers))
-        if goes or obj.unreadable or wants.is_ignored(obj):
+        if goes or obj.unreadable or self.selection.leaves_out(obj):
             return None
+        if self._mapping.find(key.kind, obj) is None:
+            return None  # It has moved to another agent.
         if row.within is not None and self._entitlement(obj) is not Entitlement.GRANTED:
             return None
         shown = projection.copy_projection(row, obj)
-        if row.kind is Kind.APP_PROJECT and not mapping.project_matches(shown["spec"], self._mapping.agent):
+        if row.kind is Kind.APP_PROJECT and not self._mapping.admits(shown["spec"]):
             return None
         if not row.cascades:
             # Hub and spoke each have Argo CD's own finalizers on it, or not: they do not travel.
             shown["finalizers"] = []
-        body = self._mapping.down(row.kind, shown)
+        body = self._mapping.down(key, shown)
         return body | {projection.DELETING: True} if obj.deleting else body
 
     def _entitlement(self, secret: Object) -> Entitlement:
         """May this agent have that Secret, as the hub's projects stand now?"""
         named = entitlement.project_of(secret)
         project = self._hub.stores.get(Kind.APP_PROJECT, self._hub.namespace, named) if named else None
-        row = self.rows[Kind.APP_PROJECT]
-        theirs = project is not None and self._project(row, project) is not None
+        key = self._mapping.find(Kind.APP_PROJECT, project) if project is not None else None
+        theirs = project is not None and key is not None and self._project(key, project) is not None
         # Of a project that cannot be read nobody knows whose it is.
         stands = project is not None and not project.unreadable
         return entitlement.entitlement(named, stands, theirs)

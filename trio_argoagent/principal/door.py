@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from trio_argoagent.model.identity import is_dns_label
+from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.principal import clusters, rivals
 from trio_argoagent.principal.agents import Agents
@@ -19,10 +20,10 @@ from trio_argoagent.principal.presence import Live
 from trio_argoagent.principal.rivals import Rivalry
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.session import Session
+from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.stream.protocol import handshake, messages
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason, Refuse
 
-MAPPING: Final = "namespace"
 REPLACED: Final = Goodbye(Reason.REPLACED, "another process with this agent's certificate has taken over")
 LONG: Final = 60.0
 """Seconds after which one may ask again whom a person has to help first."""
@@ -71,12 +72,19 @@ class Door:
 
     Args:
         hub: where refusals are told of.
+        config: of the principal.
         agents: who there is.
         report: told what happens: agent, name, text, level.
     """
 
-    def __init__(self, hub: Hub, agents: Agents, report: Callable[[str, str, str, str], None]) -> None:
-        self._hub, self._agents, self._report = hub, agents, report
+    def __init__(
+        self,
+        hub: Hub,
+        config: PrincipalConfig,
+        agents: Agents,
+        report: Callable[[str, str, str, str], None],
+    ) -> None:
+        self._hub, self._config, self._agents, self._report = hub, config, agents, report
         self._seats: dict[str, Seat] = {}
         self._rivalries: dict[str, Rivalry] = {}
         self._told = Happenings(hub.cluster, hub.env, _itself)
@@ -102,7 +110,7 @@ class Door:
             Refused: it is not let in.
         """
         name = link.peer.name
-        refusal = _unfit(name, self._hub.namespace, hello)
+        refusal = _unfit(name, self._config, hello)
         pin = clusters.Pin(hello.mode, hello.namespace, hello.cluster_uid)
         while refusal is None and (refusal := await self._agents.admit(name, pin)) is None:
             seat = self._seats.get(name)
@@ -153,15 +161,20 @@ async def _itself(about: Involved) -> Involved:
     return about
 
 
-def _unfit(name: str, namespace: str, hello: messages.Hello) -> Refuse | None:
+def _unfit(name: str, config: PrincipalConfig, hello: messages.Hello) -> Refuse | None:
     """Why nobody who says this can be let in."""
     chosen = handshake.choose_version(hello.protocols)
     if isinstance(chosen, Refuse):
         return attrs.evolve(chosen, retry_after=LONG)
-    if not is_dns_label(name) or name == namespace:
+    if not is_dns_label(name) or name == config.namespace:
         detail = f"{name!r} cannot be an agent's name: use a DNS label other than the hub's own namespace"
         return Refuse(Reason.IDENTITY, detail, LONG)
-    if hello.mapping != MAPPING:
-        detail = f"the agent maps by {hello.mapping}, the principal by {MAPPING}: set both alike"
-        return Refuse(Reason.MAPPING, detail, LONG)
+    style = config.style_of(hello.mode)
+    if hello.mapping != style:
+        detail = f"the agent maps by {hello.mapping}, the principal by {style}"
+        return Refuse(Reason.MAPPING, f"{detail}: give both --destination-based-mapping, or neither", LONG)
+    try:
+        LabelSelector.parse(hello.selector)
+    except ValueError as exc:
+        return Refuse(Reason.SELECTOR, f"its --label-selector: {exc}", LONG)
     return None

@@ -27,6 +27,7 @@ from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import digest, guard
 from trio_argoagent.sync.guard import HeldSet
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.selection import WHOLE
 
 SHOWN: Final = 100
 """Objects of a held set that are listed by name; the set's name covers all of them."""
@@ -82,19 +83,17 @@ class Holds:
         self._heard = ""
         """The set that is held as of this link; only then a confirmation can meet it."""
         self._confirmed = ""
-        agent = mapping.agent
-        how = ("namespace", agent, mapping.principal_namespace, mapping.agent_namespace)
-        self._origin = Origin(
-            memory,
-            SESSIONS,
-            agent,
-            hub.env,
-            lambda: hub.namespace_uid(agent),
-            digest.of_bytes(*(part.encode() for part in how)),
-        )
+        self.selection = WHOLE
+        """The objects of the hub that take part."""
+        agent, home = mapping.agent, mapping.home
+        self._origin = Origin(memory, SESSIONS, agent, hub.env, lambda: hub.namespace_uid(home), self._how)
         self._remembrance = Remembrance(memory, VIEW, agent, workers.guard, self._doubt)
         if mapping.autonomous:
             workers.on_held = self._guard_holds
+
+    def _how(self) -> str:
+        how = (*self._mapping.said(), *self.selection.said())
+        return digest.of_bytes(*(part.encode() for part in how))
 
     # The link
 

@@ -14,9 +14,12 @@ from trio_argoagent.principal.scoped import Scoped
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Involved
 from trio_argoagent.replication.memory import Memory
+from trio_argoagent.replication.namespaces import NamespaceMaker
 from trio_argoagent.replication.sharing import SharedWrites
 from trio_argoagent.replication.stores import Stores
+from trio_argoagent.runtime.config import NamespaceCreation
 from trio_argoagent.sync import kinds, names, views
+from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.policy import NOTHING, Local
 
 
@@ -29,6 +32,7 @@ class Hub:
         env: time and randomness.
         local: what of the metadata belongs to the hub.
         intent_expiry: seconds in which a sync must be started; 0: it may wait for ever.
+        creation: the namespaces that are made for autonomous agents; None: none.
     """
 
     def __init__(
@@ -38,8 +42,9 @@ class Hub:
         env: Env,
         local: Local = NOTHING,
         intent_expiry: float = 0.0,
+        creation: NamespaceCreation | None = None,
     ) -> None:
-        self.local, self.intent_expiry = local, intent_expiry
+        self.local, self.intent_expiry, self._creation = local, intent_expiry, creation
         self.namespace, self.env, self.cluster = namespace, env, cluster
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
         self.stores = Stores(cluster, places, env)
@@ -58,9 +63,16 @@ class Hub:
         self.scoped = Scoped()
         self.stores.on_change(self.scoped.changed)
 
-    def executors(self, agent: str) -> Mapping[Kind, Executor]:
+    def executors(self, mapping: NamespaceMapping) -> Mapping[Kind, Executor]:
         """For the writes of one agent, by kind: they take turns with the others'."""
-        return self.stores.executors(self.writes.cluster(agent, self.cluster))
+        shared, creation = self.writes.cluster(mapping.agent, self.cluster), self._creation
+        if creation is None or not mapping.autonomous:
+            return self.stores.executors(shared)
+
+        def may_create(namespace: str) -> bool:
+            return namespace == mapping.home and creation.allows(namespace)
+
+        return self.stores.executors(NamespaceMaker(shared, may_create, dict(creation.labels)))
 
     def informer(self, kind: Kind) -> Informer:
         """Where objects of this kind (or what hangs on them) are read."""
@@ -84,15 +96,15 @@ class Hub:
             return ""
         return found.meta.uid + views.LEAVING if found.deleting else found.meta.uid
 
-    def incomplete(self, kind: Kind, agent: str) -> str:
-        """Why absence of this kind, where this agent's objects lie, says nothing; empty: it does."""
+    def incomplete(self, kind: Kind, home: str) -> str:
+        """Why absence of this kind says nothing of an agent of that home; empty: it does."""
         row = kinds.BASE[kind]
-        if row.within is not None and (reason := self.incomplete(row.within, agent)):
+        if row.within is not None and (reason := self.incomplete(row.within, home)):
             return reason
         informer = self.informer(kind)
         if not informer.complete:
             return informer.degraded or "the hub's objects are not known yet"
-        namespace = self.namespace if row.shared else agent
+        namespace = self.namespace if row.shared else home
         return f"namespace {namespace} is being deleted, or gone" if self.is_leaving(namespace) else ""
 
     def is_any_leaving(self, kind: Kind) -> bool:

@@ -26,7 +26,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.principal.alarms import Alarms
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import Executor, TryLater
-from trio_argoagent.sync import intents, names, operations, plan, steps, wants
+from trio_argoagent.sync import intents, names, operations, plan, steps
 from trio_argoagent.sync.operations import Origin
 
 RETRY: Final = 1.0
@@ -67,6 +67,7 @@ class Keeper:
         executor: of the resource on the hub.
         env: ids and time stamps.
         carried_out: has the spoke carried out the deletion of this object?
+        takes_part: is it this agent's at all? What is not, somebody else looks after, its finalizers too.
         started: has the spoke started the sync that stands on this object?
         expiry: seconds in which a sync must be started; 0: it may wait for ever.
         tell: told of syncs that have expired here: name, text, level.
@@ -77,11 +78,13 @@ class Keeper:
         executor: Executor,
         env: Env,
         carried_out: Callable[[Object], bool],
+        takes_part: Callable[[Object], bool],
         started: Callable[[Object], bool],
         expiry: float = 0.0,
         tell: Callable[[str, str, str], None] = lambda name, text, level: None,
     ) -> None:
-        self._executor, self._env, self._carried_out = executor, env, carried_out
+        self._executor, self._env = executor, env
+        self._carried_out, self._takes_part = carried_out, takes_part
         self._started, self._expiry, self._tell = started, expiry, tell
         self._alarms = Alarms()
         self._rejected: dict[tuple[str, str], tuple[str, str]] = {}
@@ -158,6 +161,8 @@ class Keeper:
 
     def _next_step(self, obj: Object) -> steps.Step | None:
         name = (obj.meta.namespace, obj.meta.name)
+        if not self._takes_part(obj):
+            return None
         if name in self._rejected:
             answer = intents.answer_rejected(obj, *self._rejected[name], at=self._env.timestamp())
             if answer is not None:
@@ -171,7 +176,7 @@ class Keeper:
             return intents.answer_rejected(obj, entry.id, intents.EXPIRED, self._env.timestamp())
         if obj.deleting and any(names.is_argo_finalizer(finalizer) for finalizer in obj.finalizers):
             return plan.strip(obj) if self._carried_out(obj) else None
-        if wants.is_ignored(obj) or obj.get("operation") is None:
+        if obj.get("operation") is None:
             return None
         stamp = self._stamp_for(obj)
         return intents.stamp(obj, stamp.id, stamp.until)
@@ -179,4 +184,4 @@ class Keeper:
     def _is_expired(self, obj: Object) -> bool:
         until = operations.classify(obj.get("operation")).until
         late = bool(until) and self._env.now() >= until + GRACE
-        return late and not wants.is_ignored(obj) and not self._started(obj)
+        return late and not self._started(obj)

@@ -18,6 +18,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.transport import Link, LinkStatistics
 from trio_argoagent.principal.asking import Asking
 from trio_argoagent.principal.desired import Desired
@@ -42,6 +43,7 @@ from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.plan import Place
+from trio_argoagent.sync.selection import Selection
 from trio_argoagent.sync.source import Ticket
 
 
@@ -74,7 +76,7 @@ class Peer:
         """Called when a link has come or gone, and when the agent has counted."""
         self._past = LinkStatistics()
         self._hub, self._tell = hub, tell
-        self._executors = hub.executors(mapping.agent)
+        self._executors = hub.executors(mapping)
         self._observed = kinds.rows(self.mode, Feed.OBSERVED, hub.local)
         self.outlet = Outlet(self._body, lambda kind: hub.informer(kind).resource_version)
         self._desired = Desired(hub, mapping, kinds.rows(self.mode, Feed.DESIRED, hub.local), self.outlet)
@@ -84,6 +86,7 @@ class Peer:
                 self._executors[kind],
                 hub.env,
                 partial(self._carried_out, kind),
+                partial(self._takes_part, kind),
                 self._asking.has_started,
                 hub.intent_expiry,
                 tell,
@@ -129,7 +132,8 @@ class Peer:
         return Telling(*told, lambda app: "" if self.mapping.autonomous else policy.remark(app.annotations))
 
     def _key_of(self, kind: Kind, name: Name) -> Key | None:
-        return self.mapping.key(kind, name[1])
+        obj = self._hub.stores.get(kind, *name)
+        return self.mapping.find(kind, obj) if obj is not None else self.mapping.key(kind, *name)
 
     def _ended(self, key: Key, outcome: Outcome, reason: str) -> None:
         """The hub has taken a record of this agent, or not. Of a mirror its agent tells on the spoke."""
@@ -159,7 +163,17 @@ class Peer:
         return Place(row, *self.mapping.hub_name(key), mirror=True, owner=owner)
 
     def _is_mine(self, app: Object) -> bool:
-        return app.meta.namespace == self.mapping.agent
+        return self.mapping.find(Kind.APPLICATION, app) is not None
+
+    def _takes_part(self, kind: Kind, obj: Object) -> bool:
+        return self.mapping.find(kind, obj) is not None and not self._desired.selection.leaves_out(obj)
+
+    def choose(self, *selectors: LabelSelector) -> None:
+        """Of the hub's objects only those take part that all of these select."""
+        selection = Selection(() if self.mapping.autonomous else selectors)
+        if selection != self._desired.selection:
+            self._desired.selection = self._asking.selection = self.holds.selection = selection
+            self._catch_up()
 
     def _catch_up(self) -> None:
         """Take in what the informers already hold."""
@@ -182,16 +196,23 @@ class Peer:
         """An informer's view has become complete, or has ceased to be."""
         before = self.outlet.silence()
         for kind in self._desired.rows:
-            reason = self._hub.incomplete(kind, self.mapping.agent)
+            reason = self._hub.incomplete(kind, self.mapping.home)
             self.outlet.set_complete(kind, not reason, reason)
         self.holds.silent(before, self.outlet.silence())
 
     def on_change(self, kind: Kind, change: Change) -> None:
-        """An object of a copied kind has changed: in this agent's namespace, or in the one that all share."""
+        """An object of a copied kind has changed on the hub, whoever's it is.
+
+        What comes to this agent is new, and what goes to another one is gone.
+        """
         shared, obj = kinds.BASE[kind].shared, change.object
-        key = self.mapping.key(kind, obj.meta.name)
-        if key is None or not (shared or self._is_mine(obj)):
+        old, new = (
+            self.mapping.find(kind, each) if each is not None else None for each in (change.old, change.new)
+        )
+        key = new or old
+        if key is None:
             return
+        change = attrs.evolve(change, old=change.old if old else None, new=change.new if new else None)
         self._desired.changed(key, change)
         if kind in self._desired.rows:
             self.telling.changed(key, change)
@@ -268,14 +289,14 @@ class Peer:
     def touch_leaving(self, kind: Kind) -> None:
         """Look again at the hub's objects that are going: what they waited for may be gone."""
         for obj in self._hub.stores.objects(kind):
-            if obj.deleting and (kinds.BASE[kind].shared or self._is_mine(obj)):
+            if obj.deleting and self.mapping.find(kind, obj) is not None:
                 self._keepers[kind].touch(obj.meta.namespace, obj.meta.name)
 
     def _carried_out(self, kind: Kind, obj: Object) -> bool:
         """Has the spoke carried out the deletion of this hub object?"""
         if self.mapping.autonomous:
             return False  # Mirrors are put back by their workers.
-        key = self.mapping.key(kind, obj.meta.name)
+        key = self.mapping.find(kind, obj)
         # An answer to one of our own writes may show the deletion before the informer does. What the spoke
         # has been asked for, and has answered, follows from the informer.
         seen = self._hub.stores.get(kind, obj.meta.namespace, obj.meta.name)

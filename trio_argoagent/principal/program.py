@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -11,9 +12,9 @@ import trio
 from trio_argoagent import errors
 from trio_argoagent._version import __version__
 from trio_argoagent.kube.protocol.cache import Change
-from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import CONFIG_MAPS
+from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link, Listener
@@ -33,7 +34,8 @@ from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
 from trio_argoagent.stream.protocol import handshake, messages
 from trio_argoagent.sync import kinds
-from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.destinations import destination_of
+from trio_argoagent.sync.mapping import Style
 
 IDENTITY: Final = "argocd-agent-principal-identity"
 """The ConfigMap that keeps the principal's uid, as argocd-agent names it."""
@@ -67,9 +69,11 @@ class Principal:
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
-        self.hub = Hub(cluster, config.namespace, env, config.local, config.intent_expiry)
+        self.hub = Hub(
+            cluster, config.namespace, env, config.local, config.intent_expiry, config.creation
+        )
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
-        self._door = Door(self.hub, self._agents, self._report)
+        self._door = Door(self.hub, config, self._agents, self._report)
         self.peers = self._agents.peers
         self._infos = self._make_infos(redis) if redis is not None else None
         self._instance = env.new_id()
@@ -110,14 +114,10 @@ class Principal:
         return ClusterInfos(self.hub.secrets, redis, look_at, self._env, partial(self._report, ""))
 
     def _make_peer(self, name: str, pin: Pin) -> Peer:
-        mapping = NamespaceMapping(
-            agent=name,
-            agent_namespace=pin.namespace,
-            principal_namespace=self.config.namespace,
-            autonomous=pin.mode is Mode.AUTONOMOUS,
-        )
+        mapping = self.config.mapping(name, pin.mode, pin.namespace)
         refused, tell = partial(self._refused, name), partial(self._report, name)
         peer = Peer(self.hub, mapping, refused, self.config.limits, tell)
+        peer.choose(self.config.selector)
         if self._infos is not None:
             peer.on_informed = self._infos.look
         return peer
@@ -156,18 +156,28 @@ class Principal:
     # What the informers say
 
     def _on_change(self, kind: Kind, change: Change) -> None:
-        owner = self.peers.get(change.object.meta.namespace)
-        concerned = self.peers.values() if kinds.BASE[kind].shared else [owner] if owner is not None else ()
-        for peer in concerned:
+        for peer in self._concerned(kind, change):
             peer.on_change(kind, change)
         if kind is Kind.APPLICATION and change.new is None and self.hub.is_any_leaving(Kind.APP_PROJECT):
             # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
             for each in self.peers.values():
                 each.touch_leaving(Kind.APP_PROJECT)
 
+    def _concerned(self, kind: Kind, change: Change) -> Iterable[Peer]:
+        """The peers whose part of the hub this may be: of all of them few, or all."""
+        if kinds.BASE[kind].shared:
+            return self.peers.values()
+        agents = dict.fromkeys((change.object.meta.namespace,))
+        if self.config.style is Style.DESTINATION:
+            sides = [app for app in (change.old, change.new) if app is not None]
+            if any(app.unreadable for app in sides):
+                return self.peers.values()
+            agents |= dict.fromkeys(map(destination_of, sides))
+        return [self.peers[name] for name in agents if name in self.peers]
+
     def _on_namespace(self, change: Change) -> None:
         for peer in self.peers.values():
-            if change.object.meta.name in (peer.mapping.agent, self.config.namespace):
+            if change.object.meta.name in (peer.mapping.home, self.config.namespace):
                 peer.on_state()
 
     def _on_memory(self, agent: str | None) -> None:
@@ -222,6 +232,7 @@ class Principal:
                 # Told before anything can fail: each link-down has its link-up.
                 text = f"{hello.mode} agent {hello.version} is connected"
                 self._report(peer.mapping.agent, "link-up", text)
+                peer.choose(self.config.selector, LabelSelector.parse(hello.selector))
                 peer.link_is(greeting.link)
                 greeting.say(self._welcome(peer))
                 seat.session = Session(greeting, peer.feeds(), self.config.keepalive)

@@ -15,7 +15,7 @@ import attrs
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Outcome
 from trio_argoagent.replication.dependencies import NEEDED, WAITS_FOR_PROJECT, WAITS_FOR_REPOSITORY
-from trio_argoagent.sync import guard, intents, kinds, names, plan, policy, replica
+from trio_argoagent.sync import guard, intents, kinds, names, plan, policy, replica, scope
 
 PATIENCE: Final = 5.0
 """Seconds a record may be pending before people are told."""
@@ -39,10 +39,11 @@ _PASSING: Final = (
     "is nested deeper than",
 )
 """Parts of the reasons that pass by themselves, however long that takes: nobody needs to act on them."""
-_AT_ONCE: Final = (policy.NOT_ADOPTED,)
+_AT_ONCE: Final = (policy.NOT_ADOPTED, scope.FORBIDDEN)
 """Parts of the reasons that only a person can end: there is nothing to be patient for."""
 _ADVICE: Final = (
     ("nested deeper", f"make it flatter, or label it {names.IGNORE_SYNC}: true"),
+    (scope.FORBIDDEN, "let the agent have it, or move the Application"),
     (policy.NOT_ADOPTED, f"remove it there, or annotate it {names.ADOPTION_POLICY}: always"),
     (WAITS_FOR_PROJECT, "create it, or let this agent have it (destinations, sourceNamespaces)"),
     (guard.HELD, "it waits for trio-argoagent ctl deletes confirm"),

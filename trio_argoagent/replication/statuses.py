@@ -84,6 +84,8 @@ class _StatusPlan:
             return steps.APPLIED
         if live is not None and live.unreadable:
             return steps.pending(live.unreadable)
+        if live is not None and self.mapping.find(Kind.APPLICATION, live) is None:
+            live = None  # It has moved: what this agent knows of it counts no more.
         if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
             return steps.pending(refusals.OTHER_OBJECT)
         if live is not None:
@@ -131,7 +133,8 @@ class Statuses:
     def holding(self, key: Key) -> Holding | None:
         """See ``Trade``."""
         obj = self._executor.known.get(*self._mapping.hub_name(key))
-        if obj is None:
+        if obj is None or self._mapping.find(Kind.APPLICATION, obj) is None:
+            obj = None
             self._memos.pop(key, None)
         return overlay.holding(self._mapping, obj, self._memos.get(key))
 

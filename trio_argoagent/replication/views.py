@@ -32,7 +32,13 @@ class Origin:
     """
 
     def __init__(
-        self, memory: Memory, key: str, agent: str, env: Env, namespace: Callable[[], str], mapping: str
+        self,
+        memory: Memory,
+        key: str,
+        agent: str,
+        env: Env,
+        namespace: Callable[[], str],
+        mapping: Callable[[], str],
     ) -> None:
         self._memory, self._key, self._agent, self._env = memory, key, agent, env
         self._namespace, self._mapping = namespace, mapping
@@ -58,7 +64,7 @@ class Origin:
             return None
         # Only what a restore would take back: a number that is not stored yet would look like one.
         count, _ = self._read(self._memory.durable(self._key, self._agent))
-        return messages.View(self._namespace(), self._mapping, count)
+        return messages.View(self._namespace(), self._mapping(), count)
 
 
 class Remembrance:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import attrs
 
+from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.selectors import EVERYTHING, LabelSelector
+from trio_argoagent.stream.protocol.vocabulary import MAX_SELECTOR
+from trio_argoagent.sync.destinations import DestinationMapping
 from trio_argoagent.sync.guard import Limits
-from trio_argoagent.sync.policy import DEFAULTS, NOTHING, Local, Policies
+from trio_argoagent.sync.mapping import NamespaceMapping, Style
+from trio_argoagent.sync.patterns import NONE, Patterns
+from trio_argoagent.sync.policy import DEFAULTS, NOTHING, Adoption, Local, Policies
+from trio_argoagent.sync.scope import Scope
+from trio_argoagent.sync.selection import Selection
 
 KEEPALIVE: Final = 30.0
 """Seconds between marks, and of silence before a ping; two such intervals of silence end a link."""
@@ -28,6 +37,14 @@ class AgentConfig:
         policies: for spoke objects that are not, or no longer, the copies that the hub wants.
         count_every: seconds between two looks at what the hub shall know of this cluster's size; 0: it is
             not told.
+        style: how the hub's Applications find it.
+        allowed_namespaces: by destination, the spoke's namespaces that take part besides Argo CD's own.
+        creates_namespaces: are those of them made that Applications need?
+        selector: of the objects to replicate.
+        ignores_unmanaged: are Applications of the spoke that the hub did not make left alone?
+
+    Raises:
+        UserError: two of these contradict each other.
     """
 
     namespace: str
@@ -36,6 +53,57 @@ class AgentConfig:
     limits: Limits = attrs.field(factory=Limits)
     policies: Policies = DEFAULTS
     count_every: float = 0.0
+    style: Style = Style.NAMESPACE
+    allowed_namespaces: Patterns = NONE
+    creates_namespaces: bool = False
+    selector: LabelSelector = EVERYTHING
+    ignores_unmanaged: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.mode is Mode.AUTONOMOUS and self.style is Style.DESTINATION:
+            raise UserError(
+                "--destination-based-mapping: an autonomous agent has none: it is for managed ones"
+            )
+        if self.creates_namespaces and self.style is not Style.DESTINATION:
+            raise UserError("--create-namespace: needs --destination-based-mapping on both sides")
+        if self.ignores_unmanaged and self.mode is Mode.AUTONOMOUS:
+            raise UserError("--ignore-unmanaged-apps: an autonomous agent's own Applications are all it has")
+        _check_selector(self.selector)
+
+    @property
+    def scope(self) -> Scope:
+        """What of the spoke counts."""
+        chosen = Selection((self.selector,))
+        return Scope(self.namespace, self.style, self.allowed_namespaces, self.creates_namespaces, chosen)
+
+    @property
+    def effective_policies(self) -> Policies:
+        """An Application that is left alone is not adopted either."""
+        return (
+            attrs.evolve(self.policies, adoption=Adoption.NEVER) if self.ignores_unmanaged else self.policies
+        )
+
+
+def _check_selector(selector: LabelSelector) -> None:
+    if len(selector.text) > MAX_SELECTOR:
+        raise UserError(f"--label-selector: must have at most {MAX_SELECTOR} characters")
+
+
+@attrs.frozen
+class NamespaceCreation:
+    """Which hub namespaces are made for autonomous agents.
+
+    Attributes:
+        pattern: a regular expression that is found in the name; empty: any name.
+        labels: that they get.
+    """
+
+    pattern: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def allows(self, namespace: str) -> bool:
+        """May this one be made?"""
+        return re.search(self.pattern, namespace) is not None
 
 
 @attrs.frozen
@@ -63,6 +131,14 @@ class PrincipalConfig:
         local: what of the metadata belongs to the hub.
         registration: how an agent without a cluster secret gets one; None: it is refused.
         intent_expiry: seconds in which a sync must be started on its spoke; 0: it may wait for ever.
+        style: how it is known which managed agent an Application is for.
+        allowed_namespaces: of the hub's Applications. By destination, those that take part besides Argo CD's
+            own; by namespace, those that may be an agent's (None: whichever the hub names).
+        selector: of the hub's own objects, those to replicate.
+        creation: hub namespaces that are made for autonomous agents; None: a person makes them.
+
+    Raises:
+        UserError: a value cannot be used.
     """
 
     namespace: str
@@ -71,3 +147,30 @@ class PrincipalConfig:
     local: Local = NOTHING
     registration: SelfRegistration | None = None
     intent_expiry: float = 0.0
+    style: Style = Style.NAMESPACE
+    allowed_namespaces: Patterns | None = None
+    selector: LabelSelector = EVERYTHING
+    creation: NamespaceCreation | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _check_selector(self.selector)
+
+    def style_of(self, mode: Mode) -> Style:
+        """How Applications find agents of that mode: autonomous ones mirror into a namespace in any case."""
+        return self.style if mode is Mode.MANAGED else Style.NAMESPACE
+
+    def mapping(
+        self, agent: str, mode: Mode, agent_namespace: str, hub_namespace: str = ""
+    ) -> NamespaceMapping:
+        """Between the hub and one agent.
+
+        Args:
+            agent: its name.
+            mode: who owns the specs.
+            agent_namespace: Argo CD's on its spoke.
+            hub_namespace: where the hub says that its Applications are; empty: where its name says.
+        """
+        between = (agent, agent_namespace, self.namespace, mode is Mode.AUTONOMOUS, hub_namespace)
+        if self.style_of(mode) is Style.NAMESPACE:
+            return NamespaceMapping(*between)
+        return DestinationMapping(*between, allowed=self.allowed_namespaces or NONE)

@@ -1,12 +1,13 @@
-"""Hub names and specs <-> spoke names and specs, namespace-based: the hub namespace is the agent's name.
+"""Hub names and specs <-> spoke names and specs: by namespace, or by destination (``destinations``).
 
-Keys are in spoke-side names and all mapping is done by the principal: an agent applies what it is given.
-The rules are argocd-agent's, so that one installation can take over from the other.
+By namespace, all Applications of a hub namespace are one agent's: the namespace is called as the agent, or as
+the hub says. Keys are in spoke-side names and all mapping is done by the principal: an agent applies what it
+is given. The rules are argocd-agent's, so that one installation can take over from the other.
 """
 
 from __future__ import annotations
 
-import fnmatch
+import enum
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,8 +16,10 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.objects import Object
 from trio_argoagent.sync import kinds
 from trio_argoagent.sync.normalise import normalise_application_spec
+from trio_argoagent.sync.patterns import glob, glob_or_regex
 
 IN_CLUSTER: Final = "in-cluster"
 IN_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
@@ -26,44 +29,36 @@ _MAX_NAME: Final = 253
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
-def _glob(pattern: str, text: str) -> bool:
-    return fnmatch.fnmatchcase(text, pattern)
-
-
-def _glob_or_regex(pattern: str, text: str) -> bool:
-    if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
-        try:
-            return re.search(pattern[1:-1], text) is not None
-        except (re.error, OverflowError, RecursionError):
-            return False  # Like Argo CD: a user's mistake in one project must not end the principal.
-    return _glob(pattern, text)
-
-
 def _destination_matches(destination: Mapping[str, Any], agent: str) -> bool:
     name, server = destination.get("name") or "", destination.get("server") or ""
     if name:
-        return _glob(name, agent)
+        return glob(name, agent)
     if server == "*":
         return True
     try:
         wanted = parse_qs(urlsplit(server).query).get("agentName")
     except ValueError:
         return False  # No URL: again a user's mistake, and nobody else's trouble.
-    return wanted is not None and _glob(wanted[0], agent)
+    return wanted is not None and glob(wanted[0], agent)
 
 
-def project_matches(spec: Mapping[str, Any], agent: str) -> bool:
-    """May this agent have that AppProject?
+class Style(enum.StrEnum):
+    """How it is known which agent an Application of the hub is for; both sides must know it alike."""
 
-    A destination whose name is ``!glob`` and matches withholds it; otherwise one destination and one entry of
-    ``sourceNamespaces`` must match.
+    NAMESPACE = "namespace"
+    DESTINATION = "destination"
+
+
+def destinations_match(spec: Mapping[str, Any], agent: str) -> bool:
+    """Is an AppProject for this agent's cluster?
+
+    A destination whose name is ``!glob`` and matches withholds it; otherwise one destination must match.
     """
     destinations: Sequence[Mapping[str, Any]] = spec.get("destinations") or ()
     denied = (name[1:] for d in destinations if (name := d.get("name") or "").startswith("!"))
-    if any(_glob(pattern, agent) for pattern in denied):
+    if any(glob(pattern, agent) for pattern in denied):
         return False
-    allowed = any(_destination_matches(d, agent) for d in destinations)
-    return allowed and any(_glob_or_regex(p, agent) for p in spec.get("sourceNamespaces") or ())
+    return any(_destination_matches(d, agent) for d in destinations)
 
 
 @attrs.frozen
@@ -71,32 +66,51 @@ class NamespaceMapping:
     """The mapping between the hub and one agent.
 
     Attributes:
-        agent: its name, which is its namespace on the hub.
+        agent: its name, which is what destinations on the hub call its cluster.
         agent_namespace: Argo CD's namespace on the spoke.
         principal_namespace: Argo CD's namespace on the hub.
         autonomous: is the spoke the source?
+        hub_namespace: where its Applications are on the hub; empty: in the one that is called as the agent.
     """
 
     agent: str
     agent_namespace: str
     principal_namespace: str
     autonomous: bool
+    hub_namespace: str = ""
+
+    @property
+    def home(self) -> str:
+        """The hub namespace that stands for this agent: when it goes, so has the agent's part of the hub."""
+        return self.hub_namespace or self.agent
+
+    def said(self) -> tuple[str, ...]:
+        """What must stay the same for the absence of an object to mean that it is gone."""
+        named = (self.hub_namespace,) if self.home != self.agent else ()
+        return ("namespace", self.agent, self.principal_namespace, self.agent_namespace, *named)
 
     def hub_name(self, key: Key) -> tuple[str, str]:
         """Namespace and name on the hub of what has this key."""
         if not kinds.BASE[key.kind].shared:
-            return self.agent, key.name
+            return self.home, key.name
         name = self._prefixed(key.name) if self.autonomous else key.name
         return self.principal_namespace, name
 
-    def key(self, kind: Kind, hub_name: str, verb: str = "") -> Key | None:
-        """The key of a hub object of that kind; None for one that is not this agent's."""
-        if kinds.BASE[kind].shared and self.autonomous:
+    def key(self, kind: Kind, namespace: str, name: str) -> Key | None:
+        """The key of what has this name on the hub; None where nothing of this agent can be."""
+        shared = kinds.BASE[kind].shared
+        if namespace != (self.principal_namespace if shared else self.home):
+            return None
+        if shared and self.autonomous:
             prefix = f"{self.agent}-"
-            if not hub_name.startswith(prefix) or hub_name == prefix:
+            if not name.startswith(prefix) or name == prefix:
                 return None
-            hub_name = hub_name.removeprefix(prefix)
-        return Key(kind, self.agent_namespace, hub_name, verb)
+            name = name.removeprefix(prefix)
+        return Key(kind, self.agent_namespace, name)
+
+    def find(self, kind: Kind, obj: Object) -> Key | None:
+        """The key of this object of the hub; None: it is not this agent's."""
+        return self.key(kind, obj.meta.namespace, obj.meta.name)
 
     def in_scope(self, key: Key) -> bool:
         """May this agent speak of that key at all? Computed here, never from what the agent says."""
@@ -104,15 +118,27 @@ class NamespaceMapping:
             return False
         return len(self.hub_name(key)[1]) <= _MAX_NAME
 
+    def admits(self, project: Mapping[str, Any]) -> bool:
+        """May this agent have an AppProject of this spec? It must be for its cluster and its Applications."""
+        namespaces: Sequence[str] = project.get("sourceNamespaces") or ()
+        return destinations_match(project, self.agent) and any(
+            glob_or_regex(pattern, self.home) for pattern in namespaces
+        )
+
+    @property
+    def _withheld(self) -> tuple[str, ...]:
+        """Fields of an AppProject's spec that say nothing on this agent's cluster."""
+        return "sourceNamespaces", "roles"
+
     def _prefixed(self, project: str) -> str:
         return f"{self.agent}-{project}"
 
-    def down(self, kind: Kind, projection: dict[str, Any]) -> dict[str, Any]:
-        """What the spoke shall hold of a hub object."""
+    def down(self, key: Key, projection: dict[str, Any]) -> dict[str, Any]:
+        """What the spoke shall hold of the hub object of this key."""
         if "spec" not in projection:
             return projection  # Nothing else speaks of namespaces, clusters or projects in another way there.
-        spec = self._project_down(projection["spec"]) if kind is Kind.APP_PROJECT else projection["spec"]
-        if kind is Kind.APPLICATION:
+        spec = self._project_down(projection["spec"]) if key.kind is Kind.APP_PROJECT else projection["spec"]
+        if key.kind is Kind.APPLICATION:
             spec = normalise_application_spec(spec)
             destination = {k: v for k, v in (spec.get("destination") or {}).items() if k != "server"}
             spec["destination"] = destination | {"name": IN_CLUSTER}
@@ -121,7 +147,7 @@ class NamespaceMapping:
     def _project_down(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         matching = [d for d in spec.get("destinations") or () if _destination_matches(d, self.agent)]
         here = [d | {"name": IN_CLUSTER, "server": IN_CLUSTER_SERVER} for d in matching]
-        kept = {name: value for name, value in spec.items() if name not in ("sourceNamespaces", "roles")}
+        kept = {name: value for name, value in spec.items() if name not in self._withheld}
         return kept | {"destinations": here}
 
     def up(self, kind: Kind, projection: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +158,7 @@ class NamespaceMapping:
             spec["destination"] = destination | {"name": self.agent}
             spec["project"] = self._prefixed(spec.get("project") or "default")
         if kind is Kind.APP_PROJECT:
-            spec["sourceNamespaces"] = [self.agent]
+            spec["sourceNamespaces"] = [self.home]
             everywhere = {"name": self.agent, "server": "*"}
             spec["destinations"] = [d | everywhere for d in spec.get("destinations") or ()]
             if spec.get("roles"):
@@ -153,16 +179,16 @@ class NamespaceMapping:
             return line
         renamed = self._prefixed(project)
         fields[1] = f"proj:{renamed}:{subject[2]}"
-        fields[4] = f"{renamed}/{self.agent}/{application}"
+        fields[4] = f"{renamed}/{self.home}/{application}"
         return ", ".join(fields)
 
     def status_up(self, status: dict[str, Any]) -> dict[str, Any]:
         """A spoke's status as the hub shows it: child Applications live in the mirrors' namespace."""
-        return self._move_children(status, self.agent_namespace, self.agent)
+        return self._move_children(status, self.agent_namespace, self.home)
 
     def status_down(self, status: dict[str, Any]) -> dict[str, Any]:
         """The inverse of ``status_up``: what the spoke's status was."""
-        return self._move_children(status, self.agent, self.agent_namespace)
+        return self._move_children(status, self.home, self.agent_namespace)
 
     def _move_children(self, status: dict[str, Any], source: str, target: str) -> dict[str, Any]:
         if not self.autonomous:

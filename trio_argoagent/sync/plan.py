@@ -47,6 +47,7 @@ class Place:
         incarnation: of the source, for the marker.
         mirror: is this a mirror on the hub, where nobody would run Argo CD's finalizers?
         owner: the agent whose mirror it is, where its namespace does not tell; else empty.
+        forbidden: why nothing may be written or counted there; empty: it may.
         policies: for what stands there and is not, or no longer, the copy that is wanted.
     """
 
@@ -58,6 +59,7 @@ class Place:
     mirror: bool = False
     owner: str = ""
     policies: policy.Policies = policy.DEFAULTS
+    forbidden: str = ""
 
 
 def holding(row: Row, obj: Object | None) -> Holding | None:
@@ -71,11 +73,14 @@ def holding(row: Row, obj: Object | None) -> Holding | None:
 
 
 def refusal(place: Place, live: Object | None) -> str:
-    """Why the object that stands there is none of ours to touch or to count; empty: it may be.
+    """Why what stands there is none of ours to touch or to count; empty: it may be.
 
-    On the hub an agent must not reach what the hub's users, or another agent, have put there. On a spoke a
-    Secret that is no repository's is none of the hub's business, whatever the hub calls its own.
+    On the hub an agent must not reach what the hub's users, or another agent, have put there; on a spoke,
+    what lies in a namespace that its operator has not allowed. There a Secret that is no repository's is none
+    of the hub's business, whatever the hub calls its own.
     """
+    if place.forbidden:
+        return place.forbidden
     if live is None:
         return ""
     if not place.mirror:

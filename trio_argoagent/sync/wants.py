@@ -11,16 +11,12 @@ from trio_argoagent.model.records import Evidence
 from trio_argoagent.sync import digest, names, projection
 from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.kinds import Rank, Row
+from trio_argoagent.sync.selection import is_ignored
 from trio_argoagent.sync.source import Want
 
 FRESH: Final = 10.0
 """Seconds after an operation's end in which its time stamps still matter: the CLI, notifications and
 progressive syncs wait for a ``reconciledAt`` that is later than it."""
-
-
-def is_ignored(obj: Object) -> bool:
-    """Does its label keep it out of replication?"""
-    return obj.labels.get(names.IGNORE_SYNC) == "true"
 
 
 def is_hidden(obj: Object | None) -> bool:

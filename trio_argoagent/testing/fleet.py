@@ -22,18 +22,14 @@ from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.errors import UserError
-from trio_argoagent.model.identity import Mode
-from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
-from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
+from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.sync.mapping import NamespaceMapping
-from trio_argoagent.sync.policy import DEFAULTS, Policies
+from trio_argoagent.sync.mapping import Style
+from trio_argoagent.sync.patterns import ALL
 from trio_argoagent.testing import oracle
-from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.git import EXAMPLES
-from trio_argoagent.testing.argocd.names import Settings
 from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
 from trio_argoagent.testing.furnishing import EVERYWHERE as EVERYWHERE
@@ -45,71 +41,23 @@ from trio_argoagent.testing.outages import HUB, Outages
 from trio_argoagent.testing.programs import Program
 from trio_argoagent.testing.scheduling import EPOCH, make_env, stream
 from trio_argoagent.testing.snapshot import Snapshot, take_snapshot
+from trio_argoagent.testing.spokes import CONTROLLER as CONTROLLER
+from trio_argoagent.testing.spokes import NAMESPACE as NAMESPACE
+from trio_argoagent.testing.spokes import Controller
+from trio_argoagent.testing.spokes import Spoke as Spoke
+from trio_argoagent.testing.spokes import SpokePlan as SpokePlan
 from trio_argoagent.testing.user import apply_objects, unsynced
 from trio_argoagent.testing.versions import Version, dialing_as, listening_as
 
-NAMESPACE: Final = "argocd"
-"""Argo CD's namespace on every cluster."""
 PRINCIPAL: Final = "principal"
 USER: Final = "user"
 """The actor of what a test does by hand."""
-CONTROLLER: Final = "application-controller"
 MAX_EVENTS: Final = 10_000
 """Events of the programs that are kept."""
 POLL: Final = 1.0
 """Seconds between two looks at whether both sides agree."""
 PRODUCT: Final = frozenset((PRINCIPAL, "agent"))
 """The actors whose writes are the product's own."""
-
-
-@attrs.frozen
-class SpokePlan:
-    """One spoke of a fleet, before it is built.
-
-    Attributes:
-        name: of the agent, and of its namespace on the hub.
-        mode: who owns the specs.
-        settings: of its application-controller.
-        policies: of its agent.
-    """
-
-    name: str
-    mode: Mode = Mode.MANAGED
-    settings: Settings = attrs.field(factory=Settings)
-    policies: Policies = DEFAULTS
-
-
-@attrs.frozen
-class Spoke:
-    """One spoke: its API server and its workload."""
-
-    plan: SpokePlan
-    server: ApiServer
-    env: Env
-    world: World
-    mapping: NamespaceMapping
-
-    @property
-    def name(self) -> str:
-        """The agent's name."""
-        return self.plan.name
-
-    @property
-    def controller(self) -> str:
-        """The name of its application-controller among the fleet's programs."""
-        return f"{self.name}/{CONTROLLER}"
-
-
-@attrs.frozen
-class _Controller:
-    cluster: Cluster
-    env: Env
-    spoke: Spoke
-
-    async def run(self) -> None:
-        await run_application_controller(
-            self.cluster, NAMESPACE, env=self.env, world=self.spoke.world, settings=self.spoke.plan.settings
-        )
 
 
 class Fleet(Outages):
@@ -119,16 +67,21 @@ class Fleet(Outages):
         seed: of everything that is drawn.
         plans: the spokes.
         level: of the network: 1, whole frames in memory; 2, HTTP/2 over bytes in memory.
+        style: how Applications find the managed agents. By destination, all namespaces take part, and agents
+            make those that are missing.
 
     Raises:
         UserError: the spokes' names are not distinct, or one is that of the hub or the principal; or there is
             no such level.
     """
 
-    def __init__(self, seed: int, plans: Sequence[SpokePlan], *, level: int = 1) -> None:
+    def __init__(
+        self, seed: int, plans: Sequence[SpokePlan], *, level: int = 1, style: Style = Style.NAMESPACE
+    ) -> None:
         _check_names([HUB, PRINCIPAL, *(plan.name for plan in plans)])
         super().__init__(make_network(level, stream(seed, "network")), partial(stream, seed, "throttle"))
         self.seed = seed
+        self.config = PrincipalConfig(NAMESPACE, style=style, allowed_namespaces=ALL)
         self.env = make_env(seed, "hub")
         self.hub = argocd_server(entropy=self.env.entropy, history=0, now=EPOCH)
         self.events: deque[tuple[float, str, Event]] = deque(maxlen=MAX_EVENTS)
@@ -154,7 +107,7 @@ class Fleet(Outages):
     def _make_spoke(self, plan: SpokePlan) -> Spoke:
         env = make_env(self.seed, plan.name, "cluster")
         server = argocd_server(entropy=env.entropy, history=0, now=EPOCH)
-        mapping = NamespaceMapping(plan.name, NAMESPACE, NAMESPACE, plan.mode is Mode.AUTONOMOUS)
+        mapping = self.config.mapping(plan.name, plan.mode, NAMESPACE)
         return Spoke(plan, server, env, World(), mapping)
 
     def _client(self, program: str, server: ApiServer, env: Env, actor: str) -> HinderedCluster:
@@ -175,7 +128,7 @@ class Fleet(Outages):
 
     def _make_principal(self, start: int) -> Principal:
         return Principal(
-            PrincipalConfig(NAMESPACE, intent_expiry=self.intent_expiry),
+            attrs.evolve(self.config, intent_expiry=self.intent_expiry),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),
@@ -185,7 +138,7 @@ class Fleet(Outages):
     def _agent_program(self, spoke: Spoke) -> Program[Agent]:
         def make(start: int) -> Agent:
             return Agent(
-                AgentConfig(NAMESPACE, spoke.plan.mode, spoke.name, policies=spoke.plan.policies),
+                spoke.agent_config(),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
                 dialer=dialing_as(self.disguises.get(spoke.name), self.network.dialer(spoke.name)),
                 env=self._env(spoke.name, start),
@@ -194,10 +147,10 @@ class Fleet(Outages):
 
         return Program(spoke.name, make)
 
-    def _controller_program(self, spoke: Spoke) -> Program[_Controller]:
-        def make(start: int) -> _Controller:
+    def _controller_program(self, spoke: Spoke) -> Program[Controller]:
+        def make(start: int) -> Controller:
             client = self._client(spoke.controller, spoke.server, spoke.env, CONTROLLER)
-            return _Controller(client, self._env(spoke.controller, start), spoke)
+            return Controller(client, self._env(spoke.controller, start), spoke)
 
         return Program(spoke.controller, make)
 
@@ -354,7 +307,12 @@ def _check_names(names: Sequence[str]) -> None:
 
 @contextlib.asynccontextmanager
 async def open_fleet(
-    plans: Sequence[SpokePlan], *, seed: int = 0, start: bool = True, level: int = 1
+    plans: Sequence[SpokePlan],
+    *,
+    seed: int = 0,
+    start: bool = True,
+    level: int = 1,
+    style: Style = Style.NAMESPACE,
 ) -> AsyncIterator[Fleet]:
     """A fleet that runs while the context is open.
 
@@ -363,8 +321,9 @@ async def open_fleet(
         seed: of everything that is drawn.
         start: start every program at once.
         level: of the network; see ``Fleet``.
+        style: how Applications find their agents; see ``Fleet``.
     """
-    async with run_fleet(Fleet(seed, plans, level=level), start=start) as fleet:
+    async with run_fleet(Fleet(seed, plans, level=level, style=style), start=start) as fleet:
         yield fleet
 
 

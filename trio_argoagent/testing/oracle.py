@@ -6,17 +6,18 @@ who wrote what, when, and in which order is none of the oracle's business (see `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.keys import Feed, Kind
+from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
-from trio_argoagent.sync import entitlement, kinds, mapping, names, operations, projection, wants
+from trio_argoagent.sync import entitlement, kinds, names, operations, projection, selection
+from trio_argoagent.sync.destinations import DestinationMapping
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.policy import NOTHING, Local
 from trio_argoagent.testing.faults import HOOKED
@@ -55,11 +56,12 @@ def of_kind(row: kinds.Row, found: Mapping[str, Object]) -> dict[str, Object]:
 
 def held(hub: ApiServer, spoke: ApiServer, between: NamespaceMapping) -> Held:
     """What two servers hold of this agent now."""
-    return Held(
-        objects(hub, APPLICATIONS, between.agent),
-        objects(spoke, APPLICATIONS, between.agent_namespace),
-        objects(hub, APP_PROJECTS, between.principal_namespace),
-        objects(spoke, APP_PROJECTS, between.agent_namespace),
+    return arrange(
+        between,
+        _every(hub, APPLICATIONS, _place(between, between.home)),
+        _every(spoke, APPLICATIONS, _place(between, between.agent_namespace)),
+        _every(hub, APP_PROJECTS, between.principal_namespace),
+        _every(spoke, APP_PROJECTS, between.agent_namespace),
         {
             row.kind: (
                 of_kind(row, objects(hub, row.resource, between.principal_namespace)),
@@ -68,6 +70,38 @@ def held(hub: ApiServer, spoke: ApiServer, between: NamespaceMapping) -> Held:
             for row in other_rows()
         },
     )
+
+
+def arrange(
+    between: NamespaceMapping,
+    hub_apps: Iterable[Object],
+    spoke_apps: Iterable[Object],
+    hub_projects: Iterable[Object],
+    spoke_projects: Iterable[Object],
+    others: Mapping[Kind, tuple[Mapping[str, Object], Mapping[str, Object]]],
+) -> Held:
+    """What there is of one agent among these; an Application of a further namespace is ``namespace/name``."""
+
+    def title(key: Key) -> str:
+        return key.name if key.namespace == between.agent_namespace else f"{key.namespace}/{key.name}"
+
+    mine = ((between.find(Kind.APPLICATION, app), app) for app in hub_apps)
+    return Held(
+        {title(key): app for key, app in mine if key is not None},
+        {title(Key(Kind.APPLICATION, app.meta.namespace, app.meta.name)): app for app in spoke_apps},
+        {project.meta.name: project for project in hub_projects},
+        {project.meta.name: project for project in spoke_projects},
+        others,
+    )
+
+
+def _every(server: ApiServer, resource: Resource, namespace: str) -> list[Object]:
+    return [Object.parse(item.json) for item in server.list(resource, namespace).items]
+
+
+def _place(between: NamespaceMapping, namespace: str) -> str:
+    """Where Applications may be; empty: anywhere."""
+    return "" if isinstance(between, DestinationMapping) else namespace
 
 
 def differences(
@@ -126,7 +160,7 @@ class _Sides:
 
     def managed(self) -> Iterator[Difference]:
         rows = kinds.rows(Mode.MANAGED, Feed.DESIRED, self.local)
-        apps = {name: app for name, app in self.hub_apps.items() if not wants.is_ignored(app)}
+        apps = {name: app for name, app in self.hub_apps.items() if not selection.is_ignored(app)}
         row = rows[Kind.APPLICATION]
         wanted = {name: (app.meta.uid, self._down(row, app)) for name, app in apps.items()}
         yield from _compare(row, wanted, self.spoke_apps)
@@ -136,14 +170,13 @@ class _Sides:
         projects = {
             name: project
             for name, project in self.hub_projects.items()
-            if not wants.is_ignored(project)
-            and mapping.project_matches(project.get("spec") or {}, self.between.agent)
+            if not selection.is_ignored(project) and self.between.admits(project.get("spec") or {})
         }
         wanted = {name: (p.meta.uid, self._down(row, p)) for name, p in projects.items()}
         yield from _compare(row, wanted, self.spoke_projects)
         for kind, (theirs, copies) in self.others.items():
             yield from self._others(rows[kind], theirs, copies, projects)
-        yield from _leaving("Application", self.hub_apps)
+        yield from _leaving("Application", apps)
         yield from _leaving("AppProject", self.hub_projects)
 
     def _others(
@@ -157,7 +190,7 @@ class _Sides:
         due = {
             name: obj
             for name, obj in theirs.items()
-            if not (wants.is_ignored(obj) or obj.deleting)
+            if not (selection.is_ignored(obj) or obj.deleting)
             and (row.within is None or entitlement.project_of(obj) in projects)
         }
         wanted = {name: (obj.meta.uid, self._down(row, obj)) for name, obj in due.items()}
@@ -166,7 +199,7 @@ class _Sides:
     def autonomous(self) -> Iterator[Difference]:
         rows = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED, self.local)
         row = rows[Kind.APPLICATION]
-        apps = {name: app for name, app in self.spoke_apps.items() if not wants.is_ignored(app)}
+        apps = {name: app for name, app in self.spoke_apps.items() if not selection.is_ignored(app)}
         wanted = {name: (app.meta.uid, self._up(row, app)) for name, app in apps.items()}
         yield from _compare(row, wanted, self.hub_apps)
         for name in self.hub_apps.keys() - wanted.keys():
@@ -176,7 +209,7 @@ class _Sides:
             if name in self.hub_apps:
                 yield from self._status(name, self.hub_apps[name], app)
         row = rows[Kind.APP_PROJECT]
-        projects = {name: p for name, p in self.spoke_projects.items() if not wants.is_ignored(p)}
+        projects = {name: p for name, p in self.spoke_projects.items() if not selection.is_ignored(p)}
         wanted = {
             f"{self.between.agent}-{name}": (p.meta.uid, self._up(row, p)) for name, p in projects.items()
         }
@@ -188,7 +221,9 @@ class _Sides:
         shown = projection.copy_projection(row, obj)
         if not row.cascades:
             shown["finalizers"] = []
-        return self.between.down(row.kind, shown)
+        key = self.between.find(row.kind, obj)
+        assert key is not None
+        return self.between.down(key, shown)
 
     def _up(self, row: kinds.Row, obj: Object) -> Mapping[str, Any]:
         return self.between.up(row.kind, projection.copy_projection(row, obj))

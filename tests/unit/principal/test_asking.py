@@ -16,7 +16,8 @@ from trio_argoagent.model.records import Outcome, Result
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.stream.protocol import messages as m
-from trio_argoagent.sync import mapping, names
+from trio_argoagent.sync import names
+from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.testing.argocd.applications import app_project, application
 
 from .hub import HUB, Agent, Hub, app_key, open_hub, value
@@ -215,4 +216,4 @@ async def test_a_project_that_names_no_url(destination: dict[str, str], autojump
 def test_a_regular_expression_that_cannot_be() -> None:
     """It matches nobody."""
     spec = {"destinations": [{"name": "*"}], "sourceNamespaces": ["/a{99999999999999}/", "/(/"]}
-    assert not mapping.project_matches(spec, "edge")
+    assert not NamespaceMapping("edge", "argocd", HUB, autonomous=False).admits(spec)

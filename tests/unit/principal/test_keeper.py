@@ -11,13 +11,15 @@ from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.keeper import GRACE, Keeper
 from trio_argoagent.sync import names, operations
+from trio_argoagent.sync.selection import is_ignored
 
 from ..replication.world import NAMESPACE, World, make_env, open_world
 
 
 def keeper(world: World, *, carried_out: bool = False) -> Keeper:
     """A keeper of this world's Applications."""
-    return Keeper(world.executor, make_env(), lambda obj: carried_out, lambda obj: False)
+    questions = (lambda obj: carried_out, lambda obj: not is_ignored(obj), lambda obj: False)
+    return Keeper(world.executor, make_env(), *questions)
 
 
 async def keep(keeper: Keeper, seconds: float = 10.0) -> None:
@@ -86,6 +88,19 @@ async def test_an_ignored_object_is_left_alone(autojump_clock: MockClock) -> Non
         assert world.now().meta.resource_version == asked.meta.resource_version
 
 
+async def test_the_finalizers_of_an_ignored_object_are_left_alone(autojump_clock: MockClock) -> None:
+    """On a hybrid hub its own Argo CD has yet to prune what they stand for."""
+    async with open_world() as world:
+        await world.add(finalizers=[names.FAMILY], labels={names.IGNORE_SYNC: "true"})
+        await world.users.delete(APPLICATIONS, NAMESPACE, "web")
+        await wait_all_tasks_blocked()
+        version = world.now().meta.resource_version
+        mine = keeper(world, carried_out=True)
+        mine.touch(NAMESPACE, "web")
+        await keep(mine)
+        assert world.now().meta.resource_version == version
+
+
 async def overwritten(world: World, mine: Keeper) -> tuple[str, str]:
     """The ids before and after somebody patches the same request over the stamped one."""
     ids = []
@@ -146,7 +161,8 @@ async def expiring(world: World, *, started: bool) -> list[str]:
     def tell(name: str, text: str, level: str) -> None:
         told.append(name)
 
-    mine = Keeper(world.executor, make_env(), lambda obj: False, lambda obj: started, 60.0, tell)
+    questions = (lambda obj: False, lambda obj: True, lambda obj: started)
+    mine = Keeper(world.executor, make_env(), *questions, 60.0, tell)
     await world.add()
     await request(world)
     mine.touch(NAMESPACE, "web")

@@ -131,7 +131,7 @@ async def test_too_long_is_not_written(autojump_clock: MockClock) -> None:
 def make_ends(mine: Memory, theirs: Memory) -> tuple[Origin, Remembrance, Guard, list[str]]:
     """A source that counts its sessions, and a replica that remembers it."""
     guard, doubts = Guard(Limits(), lambda kind: 9), list[str]()
-    origin = Origin(mine, "sessions", "east", make_env(), lambda: "ns-1", "map-1")
+    origin = Origin(mine, "sessions", "east", make_env(), lambda: "ns-1", lambda: "map-1")
     return origin, Remembrance(theirs, "principal", "", guard, doubts.append), guard, doubts
 
 

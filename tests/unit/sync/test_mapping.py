@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.sync import mapping
 from trio_argoagent.sync.mapping import NamespaceMapping
 
 MANAGED = NamespaceMapping("agent-1", "argocd", "hub-argocd", autonomous=False)
@@ -48,7 +47,7 @@ ANY = ({"name": "*", "server": "*", "namespace": "*"},)
 def test_which_agents_have_a_project(destinations: Any, namespaces: Any, expected: bool) -> None:
     """A destination and a source namespace must match; a ``!`` that matches withholds."""
     spec = {"destinations": destinations, "sourceNamespaces": namespaces}
-    assert mapping.project_matches(spec, "agent-1") is expected
+    assert MANAGED.admits(spec) is expected
 
 
 @pytest.mark.parametrize(
@@ -66,13 +65,13 @@ def test_names_go_there_and_back(
 ) -> None:
     """Every key has one hub name, and that one key."""
     key = Key(kind, "argocd", name)
-    assert which.hub_name(key) == hub and which.key(kind, hub[1]) == key
+    assert which.hub_name(key) == hub and which.key(kind, *hub) == key
 
 
 @pytest.mark.parametrize("name", ["team", "agent-1", "agent-1-", "agent-2-team"])
 def test_a_project_without_the_prefix_is_not_an_autonomous_agents(name: str) -> None:
     """Nor is one whose name is the prefix."""
-    assert AUTONOMOUS.key(Kind.APP_PROJECT, name) is None
+    assert AUTONOMOUS.key(Kind.APP_PROJECT, "hub-argocd", name) is None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_an_application_goes_down_to_in_cluster() -> None:
     hub = projection(
         {"project": "", "destination": {"server": "https://x", "name": "agent-1", "namespace": "n"}}
     )
-    down = MANAGED.down(Kind.APPLICATION, hub)
+    down = MANAGED.down(Key(Kind.APPLICATION, "argocd", "web"), hub)
     assert down == hub | {
         "spec": {"project": "default", "destination": {"name": "in-cluster", "namespace": "n"}}
     }
@@ -125,7 +124,7 @@ def test_a_project_goes_down_as_this_agent_may_see_it() -> None:
         "sourceNamespaces": ["agent-1"],
         "roles": [{"name": "r"}],
     }
-    assert MANAGED.down(Kind.APP_PROJECT, projection(spec))["spec"] == {
+    assert MANAGED.down(Key(Kind.APP_PROJECT, "argocd", "team"), projection(spec))["spec"] == {
         "description": "d",
         "destinations": [
             {"name": "in-cluster", "server": "https://kubernetes.default.svc", "namespace": "n1"}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from trio_argoagent.apiserver.core import failures, schema
 from trio_argoagent.apiserver.core.failures import Problem
 from trio_argoagent.model.resources import Resource
+from trio_argoagent.model.selectors import LABEL_VALUE_RULE
 
 MAX_NAME: Final = 253  # characters of a name
 MAX_GENERATED_BASE: Final = 58  # characters kept of a generateName
@@ -25,12 +26,6 @@ _QUALIFIED: Final = re.compile(
     r"(?:[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 )
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-
-LABEL_VALUE_RULE: Final = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
-    "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
 
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "object", "additionalProperties": _TEXT}

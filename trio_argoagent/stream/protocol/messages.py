@@ -89,7 +89,7 @@ class Hello:
         mode: who owns the specs.
         namespace: where it keeps Argo CD's objects.
         mapping: how hub objects find it ("namespace").
-        selector: hash of its selectors; empty without any.
+        selector: the label selector of what it replicates; empty: everything.
         incarnation: counts the restores of its cluster.
         root: hash of all that it holds of ``desired``.
         asof: per kind the newest ``asof`` it has seen from the principal.

@@ -33,6 +33,8 @@ from trio_argoagent.stream.protocol.shapes import (
 IGNORED_FROM: Final = 128
 """Unknown numbers from here on are ignored."""
 MAX_NUMBER: Final = 2**53
+MAX_SELECTOR: Final = 1024
+"""Characters of a label selector that travels."""
 """The last number of a record on one link, and of any other counter."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -124,7 +126,7 @@ HELLO: Fields[m.Hello] = Fields(
     mode=Choice(Mode),
     namespace=NAMESPACE,
     mapping=SHORT,
-    selector=Text(128),
+    selector=Text(MAX_SELECTOR),
     incarnation=Whole(0, MAX_NUMBER),
     root=ROOT,
     asof=HIGHWATER,

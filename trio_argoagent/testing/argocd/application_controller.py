@@ -7,6 +7,8 @@ given back into that copy, and forgets everything but the objects and the world 
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import trio
 
 from trio_argoagent.errors import ApiError, OutcomeUnknown
@@ -48,7 +50,7 @@ async def run_application_controller(
 
     Args:
         cluster: the API it reads and writes.
-        namespace: where its Applications and AppProjects are.
+        namespace: where its AppProjects are, and its Applications, too (but see ``Settings.everywhere``).
         env: wall time for what it writes, randomness for the resync's jitter.
         world: the workload it manages; it outlives this run, and so may be given to the next.
         settings: dialect and durations; None: an unhurried 3.6.
@@ -72,7 +74,13 @@ class _Controller:
     ) -> None:
         self._cluster, self._namespace, self._env = cluster, namespace, env
         self._world, self._settings, self._statistics = world, settings, statistics
-        self._apps = Informer(cluster, APPLICATIONS, namespace, env=env, name="argocd applications")
+        self._apps = Informer(
+            cluster,
+            APPLICATIONS,
+            "" if settings.everywhere else namespace,
+            env=env,
+            name="argocd applications",
+        )
         self._projects = Informer(cluster, APP_PROJECTS, namespace, env=env, name="argocd projects")
         self._refreshes: WorkQueue[Name] = WorkQueue()
         self._operations: WorkQueue[Name] = WorkQueue()
@@ -197,7 +205,14 @@ class _Controller:
 
     def _project(self, app: Value) -> Value | None:
         found = self._projects.get(self._namespace, _project_of(app["spec"]))
-        return None if found is None else found.value()
+        if found is None:
+            return None
+        # AppProject.IsAppNamespacePermitted: whoever may not use a project has none.
+        project, namespace = found.value(), app["metadata"]["namespace"]
+        allowed = (project.get("spec") or {}).get("sourceNamespaces") or ()
+        if namespace != self._namespace and not any(fnmatchcase(namespace, each) for each in allowed):
+            return None
+        return project
 
     async def _carry_out(self, app: Value, decision: Decision) -> bool:
         """Do it, step by step; False if a write failed (the rest is done all the same)."""

@@ -83,7 +83,8 @@ class BlastRadius:
 
     def _left(self, spoke: Spoke, kind: Kind, entry: LogEntry) -> int:
         server = self._fleet.hub if spoke.mapping.autonomous else spoke.server
-        items = server.list(entry.resource, entry.namespace).items
+        namespace = entry.namespace if kind is Kind.APP_PROJECT or spoke.app_namespaces else ""
+        items = server.list(entry.resource, namespace).items
         mine = [item for item in items if reading.source_uid(item) and not item.deleting]
         if spoke.mapping.autonomous and kind is Kind.APP_PROJECT:
             mine = [item for item in mine if item.name.startswith(f"{spoke.name}-")]

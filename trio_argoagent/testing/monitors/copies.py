@@ -12,7 +12,7 @@ import trio
 from trio_argoagent.apiserver.core.values import LogEntry, Stored
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import APPLICATIONS
-from trio_argoagent.sync import names, wants
+from trio_argoagent.sync import names, selection, wants
 from trio_argoagent.sync.marker import Marker
 from trio_argoagent.testing.faults import is_abandoned
 from trio_argoagent.testing.fleet import PRODUCT, Fleet, Spoke
@@ -30,6 +30,8 @@ WINDOW: Final = 600.0
 class Past:
     """What is known of one source object (by uid), alive or gone."""
 
+    home: str = ""
+    """The agent that has it, or had it last."""
     deleting: bool = False
     cascading: bool = False
     gone: bool = False
@@ -72,13 +74,19 @@ class Copies:
             return
         obj = reading.object_of(entry.new)
         body = reading.body_of(spoke, kind, obj)
-        if body is None or wants.is_ignored(obj):
+        if kind is Kind.APP_PROJECT or spoke.mapping.autonomous or spoke.mapping.find(kind, obj) is not None:
+            past.home = spoke.name
+        if body is None or selection.is_ignored(obj):
             past.unwanted_at, past.unwanted_rv = trio.current_time(), entry.rv
         else:
             # Leaving replication and coming back is two writes; between them it was unwanted.
             row = reading.row_of(spoke, kind)
             self._feed.has(obj.meta.uid, wants.copy(row, obj.meta.uid, body).digest, entry.rv)
-        if entry.old is not None and entry.new is not None and wants.is_ignored(reading.object_of(entry.old)):
+        if (
+            entry.old is not None
+            and entry.new is not None
+            and selection.is_ignored(reading.object_of(entry.old))
+        ):
             past.unwanted_at = trio.current_time()
         past.deleting = past.deleting or obj.deleting
         past.cascading = past.cascading or (obj.deleting and bool(names.family(obj.finalizers)))
@@ -95,7 +103,7 @@ class Copies:
         if new is not None and old is None and (spoke.name, uid) in self._buried:
             self._check_creation(spoke, entry, uid, after)
         if new is None or (new.deleting and not (old is not None and old.deleting)):
-            self._check_deletion(spoke, entry, reading.source_uid(old), old)
+            self._check_deletion(spoke, kind, entry, reading.source_uid(old), old)
 
     def _check_creation(self, spoke: Spoke, entry: LogEntry, uid: str, after: Marker | None) -> None:
         """Is this the value from before the deletion that was carried out already?"""
@@ -120,7 +128,9 @@ class Copies:
         if back and not self._ledger.doubled[spoke.name]:
             self._ledger.violated("I2", entry, f"asof goes back from {asof} to {after.asof}")
 
-    def _check_deletion(self, spoke: Spoke, entry: LogEntry, uid: str, old: Stored | None) -> None:
+    def _check_deletion(
+        self, spoke: Spoke, kind: Kind, entry: LogEntry, uid: str, old: Stored | None
+    ) -> None:
         if old is not None and old.deleting:
             return  # Somebody else has deleted it; we only took finalizers off.
         self._count_deletion()
@@ -131,6 +141,8 @@ class Copies:
             self._buried[spoke.name, uid] = min(known, past.unwanted_rv)
         if past is None or past.gone or past.deleting:
             return
+        if kind is Kind.APPLICATION and past.home != spoke.name:
+            return  # It has moved to another agent.
         if trio.current_time() - past.unwanted_at > RECENTLY and not self._ledger.doubled[spoke.name]:
             self._ledger.violated("I3", entry, f"its source {uid} is alive and wanted")
 
@@ -143,13 +155,14 @@ class Copies:
 
     def check_release(self, entry: LogEntry) -> None:
         """The principal has deleted, or let go, a hub's Application."""
-        spoke = self._fleet.spokes.get(entry.namespace)
         assert entry.old is not None
-        if spoke is None or spoke.mapping.autonomous or self._ledger.doubled[spoke.name]:
-            return
-        for item in spoke.server.list(APPLICATIONS, spoke.mapping.agent_namespace).items:
-            if reading.source_uid(item) == entry.old.uid:
-                self._ledger.violated("I3b", entry, "the spoke still has its copy")
+        for spoke in self._fleet.spokes.values():
+            judged = not spoke.mapping.autonomous and not self._ledger.doubled[spoke.name]
+            if not judged or not reading.is_on_hub_for(spoke, Kind.APPLICATION, entry):
+                continue
+            for item in spoke.server.list(APPLICATIONS, spoke.app_namespaces).items:
+                if reading.source_uid(item) == entry.old.uid:
+                    self._ledger.violated("I3b", entry, "the spoke still has its copy")
 
     def follow(self, entry: LogEntry) -> None:
         """Who deleted this spoke object first, and whose copy was it then?"""

@@ -11,7 +11,7 @@ from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
-from trio_argoagent.testing.fleet import NAMESPACE, Fleet
+from trio_argoagent.testing.fleet import Fleet
 from trio_argoagent.testing.monitors.ledger import Ledger
 
 
@@ -57,7 +57,9 @@ class Counters:
         """L4: what a feed is proven as of passes every version, unless something of it is refused."""
         for name, peer, agent in self._pairs():
             spoke = self._fleet.spokes[name]
-            said = [(name, agent.consistent_as_of, _newest(spoke.server, NAMESPACE), agent.observed)]
+            said = [
+                (name, agent.consistent_as_of, _newest(spoke.server, spoke.app_namespaces), agent.observed)
+            ]
             if not spoke.mapping.autonomous:
                 newest = _newest(self._fleet.hub, name)
                 said.append((f"principal for {name}", peer.consistent_as_of, newest, peer.desired))

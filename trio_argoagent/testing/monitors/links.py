@@ -19,7 +19,7 @@ class Links:
         self._fleet, self._ledger = fleet, ledger
         self._sent: dict[tuple[str, bool, int], Record] = {}
         self._made: dict[tuple[str, str, str], None] = {}
-        self._homes: dict[str, str] = {}
+        self._homes: dict[str, dict[str, None]] = {}
         self._live: dict[str, int] = {}
 
     def made(self, agent: str, uid: str, digest: str) -> None:
@@ -27,8 +27,8 @@ class Links:
         self._made[agent, uid, digest] = None
 
     def at_home(self, uid: str, agent: str) -> None:
-        """An Application of the hub is this agent's."""
-        self._homes.setdefault(uid, agent)
+        """An Application of the hub is, or was, this agent's."""
+        self._homes.setdefault(uid, {})[agent] = None
 
     def on_frame(self, agent: str, up: bool, frame: bytes) -> None:
         """A frame was sent."""
@@ -51,11 +51,11 @@ class Links:
             self._ledger.withdrawn[agent, record.uid] = int(record.asof)
 
     def _check_scope(self, agent: str, up: bool, record: Record) -> None:
-        key, home = record.key, self._homes.get(record.uid)
-        if key.namespace != self._fleet.spokes[agent].mapping.agent_namespace:
+        key, homes = record.key, self._homes.get(record.uid, {})
+        if not self._fleet.spokes[agent].mapping.in_scope(key):
             self._ledger.say(f"I8: {agent}: a record of {key}")
-        if not up and key.kind is not Kind.INTENT and home not in (None, agent):
-            self._ledger.say(f"I8: {agent} is sent {key}, which is {home}'s")
+        if not up and key.kind is not Kind.INTENT and homes and agent not in homes:
+            self._ledger.say(f"I8: {agent} is sent {key}, which is {', '.join(homes)}'s")
 
     def _check_answer(self, agent: str, result: Result, record: Record | None) -> None:
         held = result.holding

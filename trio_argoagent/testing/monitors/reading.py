@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trio_argoagent.apiserver.core.values import Stored
+from trio_argoagent.apiserver.core.values import LogEntry, Stored
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
-from trio_argoagent.sync import kinds, mapping, marker, names, operations, projection
+from trio_argoagent.sync import kinds, marker, names, operations, projection
 from trio_argoagent.sync.marker import Marker
 from trio_argoagent.sync.operations import Origin
 from trio_argoagent.testing.fleet import Spoke
@@ -64,10 +64,17 @@ def body_of(spoke: Spoke, kind: Kind, obj: Object) -> dict[str, Any] | None:
     shown = projection.copy_projection(row, obj)
     if spoke.mapping.autonomous:
         return shown
+    key = spoke.mapping.find(kind, obj)
     if kind is Kind.APP_PROJECT:
-        if not mapping.project_matches(shown["spec"], spoke.name):
+        if not spoke.mapping.admits(shown["spec"]):
             return None
         shown["finalizers"] = []
-    if obj.deleting:
+    if obj.deleting or key is None:
         return None
-    return spoke.mapping.down(kind, shown)
+    return spoke.mapping.down(key, shown)
+
+
+def is_on_hub_for(spoke: Spoke, kind: Kind, entry: LogEntry) -> bool:
+    """Is, or was, the object of the hub that was written this spoke's?"""
+    sides = (object_of(stored) for stored in (entry.old, entry.new) if stored is not None)
+    return any(spoke.mapping.find(kind, obj) is not None for obj in sides)

@@ -21,9 +21,11 @@ class Scopes:
         """The principal has written on the hub."""
         spoke = self._fleet.spokes.get(entry.namespace)
         if kind is Kind.APPLICATION:
-            if spoke is None:
-                self._ledger.violated("I8", entry, "it is in no agent's namespace")
-            elif not spoke.mapping.autonomous and reading.owned(entry.old) != reading.owned(entry.new):
+            found = [s for s in self._fleet.spokes.values() if reading.is_on_hub_for(s, kind, entry)]
+            owned = all(not each.mapping.autonomous for each in found)
+            if not found:
+                self._ledger.violated("I8", entry, "it is no agent's")
+            elif owned and reading.owned(entry.old) != reading.owned(entry.new):
                 self._ledger.violated("I11", entry, "the hub owns it")
             return
         mirrors = [f"{each.name}-" for each in self._fleet.spokes.values() if each.mapping.autonomous]
@@ -35,7 +37,8 @@ class Scopes:
 
     def check_spoke_write(self, spoke: Spoke, kind: Kind | None, entry: LogEntry) -> None:
         """An agent has written on its spoke."""
-        if entry.namespace != spoke.mapping.agent_namespace:
+        hers = spoke.mapping.agent_namespace, spoke.app_namespaces
+        if entry.namespace not in hers and not (kind is Kind.APPLICATION and not spoke.app_namespaces):
             self._ledger.violated("I8", entry, "it is not in the agent's namespace")
         if spoke.mapping.autonomous:
             if kind is not None and reading.owned(entry.old) != reading.owned(entry.new):

@@ -29,7 +29,7 @@ class Statuses:
         uid = entry.new.uid if spoke.mapping.autonomous else reading.source_uid(entry.new)
         status = _shown(entry.new)
         if uid and status:
-            self._feed.has(uid, digest.stored(status), entry.rv)
+            self._feed.has(f"{uid} {spoke.name}", digest.stored(status), entry.rv)
 
     def on_hub(self, spoke: Spoke, entry: LogEntry) -> None:
         """The principal has written on a hub's Application of this agent."""
@@ -40,7 +40,8 @@ class Statuses:
             return
         uid = reading.source_uid(entry.new) if spoke.mapping.autonomous else entry.new.uid
         value = digest.stored(spoke.mapping.status_down(after))
-        wrong = self._feed.show(entry.new.uid, uid, value)
+        # An Application that moves shows what another agent's copy has had.
+        wrong = self._feed.show(f"{entry.new.uid} {spoke.name}", f"{uid} {spoke.name}", value)
         if wrong and not self._ledger.doubled[spoke.name]:
             self._ledger.violated(wrong[:2], entry, f"of its status: {wrong[4:]}")
 

@@ -108,8 +108,10 @@ class Visible:
     def unsettled(self) -> Iterator[str]:
         """What is said although nothing is wrong."""
         for spoke in self._fleet.spokes.values():
-            refused = {key.name for agent, _, key in self._nacks if agent == spoke.name}
-            for server, namespace in ((self._fleet.hub, spoke.name), (spoke.server, NAMESPACE)):
+            refused = {
+                key.name for agent, _, key in self._nacks if agent == spoke.name or not spoke.app_namespaces
+            }
+            for server, namespace in ((self._fleet.hub, spoke.name), (spoke.server, spoke.app_namespaces)):
                 for item in server.list(APPLICATIONS, namespace).items:
                     said = conditions.said(item.value.get("status") or {})
                     if said and item.name not in refused:

@@ -115,11 +115,11 @@ class Monitors:
             self._scopes.check_hub_write(kind, entry)
         if kind is None:
             return
-        if kind is Kind.APPLICATION:
-            self._links.at_home(entry.subject.uid, entry.namespace)
         for spoke in self._fleet.spokes.values():
-            if kind is Kind.APPLICATION and entry.namespace != spoke.name:
+            if kind is Kind.APPLICATION and not reading.is_on_hub_for(spoke, kind, entry):
                 continue
+            if kind is Kind.APPLICATION:
+                self._links.at_home(entry.subject.uid, spoke.name)
             if spoke.mapping.autonomous:
                 mine = kind is Kind.APPLICATION or entry.name.startswith(f"{spoke.name}-")
                 if entry.actor == PRINCIPAL and mine:
