@@ -360,4 +360,46 @@ BUGS: Final[tuple[Mutant, ...]] = (
             "False",
         ),
     ),
+    # Agents
+    mutant(
+        "removed-agents-stay",
+        "an agent whose cluster secret has gone is served on",
+        Rewrite("principal.agents:Agents._do", "deed.effect is Effect.FORGET", "False"),
+    ),
+    mutant(
+        "pins-are-not-compared",
+        "whoever has the certificate is let in, as whom it was known",
+        Rewrite("principal.registry:Registry.judge", "pin == known", "True"),
+    ),
+    mutant(
+        "pins-are-forgotten",
+        "the first that comes after a start of the principal is taken",
+        Rewrite("principal.clusters:read_entry", "read_pin(text) if text else None", "None"),
+    ),
+    mutant(
+        "a-pin-is-not-waited-for",
+        "an agent is welcomed whether it could be pinned or not",
+        Rewrite(
+            "principal.registry:Registry.judge",
+            "known is None",
+            "known is None and agent.followed is None",
+            also=(("pin == known", "known is None or pin == known"),),
+        ),
+    ),
+    mutant(
+        "every-rival-wins",
+        "two processes of one agent change places as often as they dial",
+        Rewrite("principal.door:Door._claim", "rivalry.is_contested(now)", "False"),
+    ),
+    mutant(
+        "replaced-processes-dial-at-once",
+        "a process that was replaced does not wait",
+        Constant("agent.uplink:REPLACED_WAIT", 0.0),
+        Constant("principal.rivals:WINDOW", 5.0),
+    ),
+    mutant(
+        "dead-rivals-stay",
+        "a place is kept for a process that does not answer any more",
+        Rewrite("principal.door:Door._claim", "await seat.lives()", "True"),
+    ),
 )

@@ -22,11 +22,14 @@ from .judging import Case, Drawn, Race
 from .linking import LINKING
 from .mutant import Mutant
 from .policing import POLICING
+from .registering import REGISTERING
 from .rules import RULES
 
 MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
 RACES: Final[Mapping[str, Race]] = {
-    race.name: race for race in (*ASKING, *DELETING, *EXPIRING, *GUARDING, *HOLDING, *LINKING, *POLICING)
+    race.name: race
+    for races in (ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING, POLICING, REGISTERING)
+    for race in races
 }
 
 SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
@@ -157,6 +160,13 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "witnesses-forget": "recreated",
     "no-keepalive": "half-open",
     "deleting-projects-are-forgotten": "project-of-the-hub",
+    "removed-agents-stay": "removed-agent",
+    "pins-are-not-compared": "another-mode",
+    "pins-are-forgotten": "another-mode",
+    "a-pin-is-not-waited-for": "pinned-anew",
+    "every-rival-wins": "rivals",
+    "replaced-processes-dial-at-once": "rivals",
+    "dead-rivals-stay": "crash-loop",
 }
 
 
