@@ -19,6 +19,7 @@ from trio_argoagent.cli.mapping_options import (
     principal_mapping_options,
 )
 from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options
+from trio_argoagent.cli.proxy_options import proxy_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
 from trio_argoagent.cli.simulate_command import simulate
@@ -166,6 +167,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options
 @redis_options(PRINCIPAL)
+@proxy_options
 @mapping_options(
     "ARGOCD_PRINCIPAL",
     "Hub namespaces that take part: by destination, besides Argo CD's own; else of those that are agents'.",

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import trio
-
 from trio_argoagent.cli import pem, running
+from trio_argoagent.cli.listening import addresses, listening
+from trio_argoagent.cli.proxies import open_proxies
+from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.redis_options import RedisOptions, read_redis
 from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.model.selectors import LabelSelector
-from trio_argoagent.net.address import format_address
 from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
@@ -48,6 +44,7 @@ def run_principal(
     log_level: str,
     log_format: str,
     redis: RedisOptions,
+    proxies: ProxyOptions,
     **settings: Any,
 ) -> None:
     """Run it until a signal comes."""
@@ -56,20 +53,15 @@ def run_principal(
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
         server = read_redis(redis)
-        certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
-        context = server_context(
-            certificate=certificate,
-            key=key,
-            client_ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
-            require_client=True,
-            alpn=("h2",),
-            minimum=ssl.TLSVersion.TLSv1_3,
-        )
+        context = _context(tls_cert, tls_key, root_ca_path)
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer = logs.log_events("principal")
-        async with _listeners(listen_host, listen_port) as listeners, open_cluster(credentials) as cluster:
-            where = ", ".join(format_address(*each.socket.getsockname()[:2]) for each in listeners)
-            observer(Event("listening", "", f"agents may dial {where}"))
+        async with (
+            listening(listen_host, listen_port, "--listen-port") as listeners,
+            open_proxies(proxies, listen_host, server, observer),
+            open_cluster(credentials) as cluster,
+        ):
+            observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
             await Principal(
                 config,
                 cluster=cluster,
@@ -139,19 +131,18 @@ async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
     return in_cluster()
 
 
-@asynccontextmanager
-async def _listeners(host: str, port: int) -> AsyncIterator[list[trio.SocketListener]]:
-    """The sockets that agents dial.
+def _context(tls_cert: str, tls_key: str, root_ca_path: str) -> ssl.SSLContext:
+    """For links.
 
     Raises:
-        UserError: there can be none.
+        UserError: a file cannot be used.
     """
-    async with AsyncExitStack() as stack:
-        try:
-            listeners = await stack.enter_async_context(open_listeners(host, port))
-        except OSError as exc:
-            taken = exc.errno in (errno.EADDRINUSE, errno.EACCES)
-            advice = "choose another --listen-port" if taken else "check --listen-host"
-            where = format_address(host or "*", port)
-            raise UserError(f"cannot listen on {where}: {exc.strerror or exc}; {advice}") from exc
-        yield listeners
+    certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
+    return server_context(
+        certificate=certificate,
+        key=key,
+        client_ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
+        require_client=True,
+        alpn=("h2",),
+        minimum=ssl.TLSVersion.TLSv1_3,
+    )

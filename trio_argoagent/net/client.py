@@ -132,9 +132,7 @@ class HttpClient:
                 self._wanted = trio.Event()
                 await nursery.start(self._keep)
 
-    async def _begin(
-        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes
-    ) -> Answer:
+    async def _begin(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
         await trio.lowlevel.checkpoint_if_cancelled()
         for attempt in range(OPEN_ATTEMPTS):
             lane = await self._lane_with_room()

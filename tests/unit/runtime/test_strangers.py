@@ -11,7 +11,8 @@ from trio.testing import MockClock
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.strangers import MAX_CAUSES, SILENCE, Strangers
+from trio_argoagent.runtime.rarely import MAX_CAUSES, SILENCE
+from trio_argoagent.runtime.strangers import Strangers
 
 WRONG_CA = TlsFailed("TLS: the peer's certificate: self-signed", reason="CERTIFICATE_VERIFY_FAILED")
 
@@ -62,7 +63,7 @@ async def test_what_is_remembered_is_bounded(autojump_clock: MockClock) -> None:
     strangers = Strangers(told.append)
     for number in range(3 * MAX_CAUSES):
         strangers(RemoteProtocolError(f"nonsense {number}"))
-        assert len(strangers._told) <= MAX_CAUSES
+        assert len(strangers._line._told) <= MAX_CAUSES
     assert len(told) == 3 * MAX_CAUSES
 
 

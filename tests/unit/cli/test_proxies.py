@@ -1,0 +1,79 @@
+"""The two ports of the principal that Argo CD looks at: which are open, and what cannot be."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import attrs
+import pytest
+import trio
+
+from trio_argoagent.cli.proxies import open_proxies
+from trio_argoagent.cli.proxy_options import ProxyOptions
+from trio_argoagent.errors import UserError
+from trio_argoagent.redis.server import over_tcp
+from trio_argoagent.runtime.events import Event
+
+from .conftest import pki
+
+REDIS = over_tcp("127.0.0.1", 1)
+PLAIN = ProxyOptions(
+    disable_redis_proxy=False,
+    redis_proxy_port=0,
+    redis_proxy_server_tls_cert="",
+    redis_proxy_server_tls_key="",
+    enable_resource_proxy=True,
+    resource_proxy_port=0,
+    resource_proxy_cert_path="",
+    resource_proxy_key_path="",
+)
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> tuple[str, str]:
+    """Paths of a certificate and its key."""
+    paths = tmp_path / "tls.crt", tmp_path / "tls.key"
+    for path, content in zip(paths, pki().server("proxy"), strict=True):
+        path.write_bytes(content)
+    return str(paths[0]), str(paths[1])
+
+
+async def opened(options: ProxyOptions, *, redis: bool = True) -> list[str]:
+    """The names of what is told when these are opened, and closed again."""
+    lines: list[Event] = []
+    async with open_proxies(options, "127.0.0.1", REDIS if redis else None, lines.append):
+        await trio.lowlevel.checkpoint()
+    return [line.name for line in lines]
+
+
+async def test_which_are_open(identity: tuple[str, str]) -> None:
+    """Redis' where there is one; the other one where it has a certificate."""
+    certificate, key = identity
+    certified = attrs.evolve(PLAIN, resource_proxy_cert_path=certificate, resource_proxy_key_path=key)
+    assert await opened(PLAIN) == ["redis-proxy"]
+    assert await opened(PLAIN, redis=False) == []
+    assert await opened(attrs.evolve(PLAIN, disable_redis_proxy=True)) == []
+    assert await opened(certified) == ["redis-proxy", "resource-proxy"]
+    assert await opened(attrs.evolve(certified, enable_resource_proxy=False)) == ["redis-proxy"]
+
+
+async def test_files_that_cannot_be(identity: tuple[str, str]) -> None:
+    """One without the other, or something else: one line that names the options."""
+    certificate, key = identity
+    half = attrs.evolve(PLAIN, resource_proxy_key_path=key)
+    with pytest.raises(
+        UserError, match="--resource-proxy-cert-path and --resource-proxy-key-path: give both"
+    ):
+        await opened(half)
+    swapped = attrs.evolve(PLAIN, redis_proxy_server_tls_cert=key, redis_proxy_server_tls_key=certificate)
+    with pytest.raises(UserError, match="--redis-proxy-server-tls-cert: there is no readable certificate"):
+        await opened(swapped)
+
+
+async def test_a_port_that_is_taken() -> None:
+    """The line names the option."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match="choose another --redis-proxy-port"):
+            await opened(attrs.evolve(PLAIN, redis_proxy_port=port))
