@@ -7,6 +7,7 @@ What they are told is where a kubeconfig is (``TRIO_ARGOAGENT_TEST_KUBECONFIG``)
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from typing import Final
 import trio
 import yaml
 
-from .build import cache_folder, main
+from .build import SKIPPED, cache_folder, main
 from .servers import kubeconfig_of, open_servers
 
 VARIABLE: Final = "TRIO_ARGOAGENT_TEST_KUBECONFIG"
@@ -31,7 +32,26 @@ def pytest_command(arguments: list[str]) -> list[str]:
 
 
 async def run(arguments: list[str]) -> int:
-    """Start the servers, and the tests as a process; its exit code."""
+    """Start the servers, and the tests as a process; its exit code.
+
+    Whoever ends this ends the servers, too: they are in sessions of their own, where no signal of a terminal
+    or of CI reaches them.
+    """
+    code = 128 + signal.SIGTERM
+    async with trio.open_nursery() as nursery:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+
+            async def leave() -> None:
+                await anext(aiter(signals))
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(leave)
+            code = await _tested(arguments)
+            nursery.cancel_scope.cancel()
+    return code
+
+
+async def _tested(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="trio-argoagent-interop-") as scratch:
         folder = Path(scratch)
         async with open_servers(cache_folder(), folder, ["hub", "spoke"]) as servers:
@@ -46,4 +66,4 @@ if __name__ == "__main__":
     if VARIABLE in os.environ:
         sys.exit(subprocess.run(pytest_command(sys.argv[1:]), check=False).returncode)
     code = main()
-    sys.exit(trio.run(run, sys.argv[1:]) if code == 0 else 0 if code == 3 else code)
+    sys.exit(trio.run(run, sys.argv[1:]) if code == 0 else 0 if code == SKIPPED else code)
