@@ -40,6 +40,9 @@ class Revival:
         if change.new is not None or old is None or not self._is_missed(key, old):
             return
         if len(self._lost) >= MAX_LOST:
+            # Those that have been withdrawn meanwhile need not be remembered.
+            self._lost = {each: lost for each, lost in self._lost.items() if self._is_missed(each, lost)}
+        if len(self._lost) >= MAX_LOST:
             del self._lost[next(iter(self._lost))]
         self._lost[key] = old
 
