@@ -118,7 +118,7 @@ async def _refuse_in_silence(scene: Scene) -> None:
         (_let_go_too_early, ("I3b:",)),
         (_touch_a_local_object, ("I11:",)),
         (_edit_what_the_hub_owns, ("I11:",)),
-        (_write_outside_all_scopes, ("no agent's namespace", "not in the agent's namespace")),
+        (_write_outside_all_scopes, ("it is no agent's", "not in the agent's namespace")),
         (_refuse_in_silence, ("I12: m1:",)),
         (_show_an_older_status, ("I2: Application m1/web",)),
         (_show_what_never_was, ("I1: Application m1/web",)),

@@ -52,6 +52,10 @@ class Scene:
         """Of a managed one: on the spoke."""
         return oracle.objects(self.spoke.server, APPLICATIONS, NAMESPACE).get(name)
 
+    def mirrored(self, name: str) -> bool:
+        """Has the hub an Application of that name?"""
+        return name in oracle.objects(self.fleet.hub, APPLICATIONS, self.spoke.name)
+
     def condition(self, name: str = "web") -> Any:
         """Its AgentError, whole."""
         app = self.app(name)
@@ -276,3 +280,18 @@ def test_what_the_hub_does_not_accept_of_a_status_is_said_on_the_hub() -> None:
 def test_what_chaos_has_found_once(seed: int) -> None:
     """An object that was gone already, a condition that outlived its cause, an Event that came too late."""
     assert run_trial(seed, Options(faults=("forbidden",))).writes > 0
+
+
+def test_a_project_whose_mirrors_name_would_be_too_long() -> None:
+    """The agent's name comes before it; the hub could not store that. Nothing else waits."""
+    name = f"{'a' * 179}-{'b' * 71}"
+
+    async def story(scene: Scene) -> None:
+        await scene.owner.create(APP_PROJECTS, app_project(name, namespace=NAMESPACE))
+        await scene.until(lambda: any(name in event.get("message") for event in scene.events()), 5)
+        await scene.create()
+        await scene.until(lambda: scene.mirrored("web"), 5)
+        await scene.owner.delete(APP_PROJECTS, NAMESPACE, name)
+        await scene.fleet.wait_consistent()
+
+    play(story, Mode.AUTONOMOUS)

@@ -50,6 +50,7 @@ _ADVICE: Final = (
     (replica.CONTESTED, "find out who; it is put back again after 5 minutes"),
     (" of its own of that name", "rename or remove one of the two"),
     ("mirrors another agent's", "rename one of the two"),
+    ("out of this agent's scope", "its name is too long for the hub, or its namespace is not this agent's"),
     ("is forbidden", "grant that right; it is tried again by itself"),
     ('namespaces "', "create the namespace; it is tried again by itself"),
 )
