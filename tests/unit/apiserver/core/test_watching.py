@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from tests.unit.apiserver.core.helpers import app, make, merge, new_server
+from tests.unit.apiserver.core.helpers import NS, app, make, merge, new_server
 from trio_argoagent.apiserver.core import watching
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import EventKind
 from trio_argoagent.errors import Expired, Invalid, Unavailable
-from trio_argoagent.model.resources import APPLICATIONS, SECRETS
+from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, SECRETS
 
 
 def filled() -> ApiServer:
@@ -121,3 +123,20 @@ def test_dropping_watches() -> None:
     assert first.closed
     assert second.error is error
     assert server.drop_watches() == 0
+
+
+def test_followers_of_a_namespace_and_of_all() -> None:
+    """A write is shown to those it concerns, in the order in which they began, and to nobody else."""
+    server = new_server()
+    told: list[str] = []
+    for name, namespace in (("all", ""), ("mine", NS), ("other", "kube-system"), ("all too", "")):
+        watch = server.watch(CONFIG_MAPS, namespace, resource_version=str(server.rv))
+        watch.on_ready = partial(told.append, name)
+    make(server, {"metadata": {"name": "c"}}, CONFIG_MAPS)
+    assert told == ["all", "mine", "all too"]
+    assert server.statistics().watches == 4
+    watch.close()
+    assert server.statistics().watches == 3
+    told.clear()
+    make(server, {"metadata": {"name": "d"}}, CONFIG_MAPS)
+    assert told == ["all", "mine"]
