@@ -46,6 +46,7 @@ class WatchStream:
         self._renderer = renderer
         self._env = env
         self._ready = trio.Event()
+        self._sending = False
 
     async def refuse(self, error: ApiError) -> None:
         """A watch that is not possible, said in the stream: a 200 and one ERROR event."""
@@ -72,45 +73,42 @@ class WatchStream:
     def _wake(self) -> None:
         self._ready.set()
 
-    async def _follow(self, watch: Watch, deadline: float) -> bool:
+    async def _follow(self, watch: Watch, ends_at: float) -> bool:
         """Send what there is to send. True: that was all. False: the follower does not read."""
         bookmark_at = trio.current_time() + BOOKMARK_INTERVAL
         while True:
-            self._ready = trio.Event()
-            closed = watch.closed
-            if not await self._send(watch.take()):
+            # One scope with a deadline that moves: to open two of them costs as much as to send an event.
+            with trio.CancelScope() as scope:
+                await self._pass_on(watch, scope, min(ends_at, bookmark_at))
+                return True
+            if self._sending:
                 return False
-            if closed:
-                return await self._farewell(watch)
-            with trio.move_on_at(min(deadline, bookmark_at)):
-                await self._ready.wait()
-                continue
-            if trio.current_time() >= deadline:
+            if trio.current_time() >= ends_at:
                 watch.close()
             else:
                 bookmark_at += BOOKMARK_INTERVAL
                 watch.bookmark(self._server.rv)
 
-    async def _farewell(self, watch: Watch) -> bool:
-        if watch.error is None:
-            return True
-        with trio.move_on_after(STALL):
-            await self._exchange.send(_error_line(watch.error))
-            return True
-        return False
-
-    async def _send(self, events: Sequence[Event]) -> bool:
-        for number, chunk in enumerate(self._chunks(events)):
-            if number:
-                # A send that finds room does not wait; many of them in a row must still let others run.
-                await trio.lowlevel.checkpoint()
-            with trio.move_on_after(STALL) as scope:
+    async def _pass_on(self, watch: Watch, scope: trio.CancelScope, until: float) -> None:
+        """Send events as they come, to the last. The scope ends that: at ``until``, or if a send stalls."""
+        while True:
+            # The time may be up in the moment in which an event comes: that is no stalled send.
+            await trio.lowlevel.checkpoint_if_cancelled()
+            self._ready = trio.Event()
+            closed = watch.closed
+            self._sending = True
+            for number, chunk in enumerate(self._chunks(watch.take(), watch.error if closed else None)):
+                if number:
+                    # A send that finds room does not wait; many in a row must still let others run.
+                    await trio.lowlevel.checkpoint()
+                scope.deadline = trio.current_time() + STALL
                 await self._exchange.send(chunk)
-            if scope.cancelled_caught:
-                return False
-        return True
+            self._sending, scope.deadline = False, until
+            if closed:
+                return
+            await self._ready.wait()
 
-    def _chunks(self, events: Sequence[Event]) -> Iterator[bytes]:
+    def _chunks(self, events: Sequence[Event], error: ApiError | None) -> Iterator[bytes]:
         lines: list[bytes] = []
         size, now = 0, self._env.now()
         for event in events:
@@ -119,6 +117,8 @@ class WatchStream:
             if size >= CHUNK:
                 yield b"".join(lines)
                 lines, size = [], 0
+        if error is not None:
+            lines.append(_error_line(error))
         if lines:
             yield b"".join(lines)
 
