@@ -26,6 +26,7 @@ from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
 from trio_argoagent.sync import names
+from trio_argoagent.sync.flow import FlowStatistics
 from trio_argoagent.sync.guard import HeldSet
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
@@ -45,6 +46,8 @@ class AgentStatus:
     desired: ReplicaStatistics
     consistent_as_of: str
     traffic: LinkStatistics
+    flow: FlowStatistics
+    """The statuses that are under way."""
     silence: str = ""
     """Of which kinds no absence is told to the principal, and why."""
     held: HeldSet | None = None
@@ -76,16 +79,7 @@ class Agent:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
         self._refresher = Refresher(cluster, self._serves)
-        self.spoke = Spoke(
-            cluster,
-            config.scope,
-            config.mode,
-            env,
-            self._project_came,
-            self._refused,
-            config.limits,
-            config.effective_policies,
-        )
+        self.spoke = Spoke(cluster, config, env, self._project_came, self._refused)
         self.views = Views(
             Memory(cluster, config.namespace, env),
             config.mode,
@@ -165,4 +159,5 @@ class Agent:
             traffic=self._uplink.traffic(),
             silence=self.spoke.outlet.silence(),
             held=self.spoke.workers.guard.held,
+            flow=self.spoke.outlet.flow.statistics(),
         )

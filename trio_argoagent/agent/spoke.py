@@ -27,12 +27,11 @@ from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.refusals import Refusals
 from trio_argoagent.replication.stores import Stores
 from trio_argoagent.replication.telling import Telling
-from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
+from trio_argoagent.replication.workers import Trade, Workers
+from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.sync import kinds, names, projection, wants
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.plan import Place
-from trio_argoagent.sync.policy import DEFAULTS, Policies
-from trio_argoagent.sync.scope import Scope
 from trio_argoagent.sync.selection import is_ignored
 
 _NEEDED: Final = (Kind.APP_PROJECT, Kind.REPOSITORY, Kind.REPO_CREDS)
@@ -44,39 +43,33 @@ class Spoke:
 
     Args:
         cluster: the spoke's API.
-        scope: what of it counts.
-        mode: who owns the specs.
+        config: of the agent.
         env: time and randomness.
         project_came: called when an AppProject appears.
         report: told what the principal refuses, one line each.
-        limits: which deletions that the hub asks for pass by themselves.
-        policies: for objects here that are not, or no longer, the copies that the hub wants.
     """
 
     def __init__(
         self,
         cluster: Cluster,
-        scope: Scope,
-        mode: Mode,
+        config: AgentConfig,
         env: Env,
         project_came: Callable[[str], None],
         report: Callable[[str], None] = lambda text: None,
-        limits: Limits = UNGUARDED,
-        policies: Policies = DEFAULTS,
     ) -> None:
-        self._policies = policies
-        self.scope, self.namespace, self.mode = scope, scope.namespace, mode
+        self.scope, self.namespace, self.mode = config.scope, config.namespace, config.mode
+        self._policies = policies = config.effective_policies
         self._env, self._project_came = env, project_came
         self.principal_uid = ""
         self.incarnation = ""
-        places = {base.kind: scope.watched(base.kind) for base in kinds.bases(mode)}
+        places = {base.kind: self.scope.watched(base.kind) for base in kinds.bases(self.mode)}
         self.stores = Stores(cluster, places, env)
-        self._executors = self.stores.executors(NamespaceMaker(cluster, scope.may_create))
-        self._desired = kinds.rows(mode, Feed.DESIRED, policies.local)
-        self._observed = kinds.rows(mode, Feed.OBSERVED, policies.local)
-        self.outlet = Outlet(self._body, self._asof)
+        self._executors = self.stores.executors(NamespaceMaker(cluster, self.scope.may_create))
+        self._desired = kinds.rows(self.mode, Feed.DESIRED, policies.local)
+        self._observed = kinds.rows(self.mode, Feed.OBSERVED, policies.local)
+        self.outlet = Outlet(self._body, self._asof, config.budget)
         self._arriving = Arriving(lambda key: self.workers.core.wanted(key) is not None)
-        self.workers = self._make_workers(limits)
+        self.workers = self._make_workers(config.limits)
         self._revival = Revival(policies.recreation, self.workers.core)
         self.telling = self._make_telling(cluster, report)
         self.stores.on_change(self._on_change)
@@ -106,9 +99,10 @@ class Spoke:
             for kind, row in self._desired.items()
             if row.copied
         }
-        trades[Kind.INTENT] = Intents(
+        self._intents = Intents(
             self._executors[Kind.INTENT], self._uid, lambda key: self.outlet.force(status_key(key))
         )
+        trades[Kind.INTENT] = self._intents
         listed = frozenset(kind for kind, row in self._desired.items() if row.listed)
         return Workers(trades, listed=listed, limits=limits)
 
@@ -210,7 +204,8 @@ class Spoke:
         uid = self._uid(obj) if obj is not None else ""
         want = None
         if obj is not None and uid and not self._leaves_out(obj):
-            want = wants.status(uid, wants.status_body(obj), self._recently())
+            asked = self._intents.is_refreshing(key)
+            want = wants.status(uid, wants.status_body(obj), self._recently(), refreshing=asked)
         if want is not None:
             self.outlet.want(key, want)
         else:

@@ -84,6 +84,10 @@ class Intents:
         """See ``Trade``: an intent leaves nothing to hold."""
         return None
 
+    def is_refreshing(self, app: Key) -> bool:
+        """Has the hub asked for a refresh of this Application, and not yet seen its end?"""
+        return app.of(Kind.INTENT, Verb.REFRESH) in self._refreshed
+
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""
         record, body = work.record, read_body(work.record)

@@ -10,6 +10,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Record
 from trio_argoagent.replication.bell import Bell
+from trio_argoagent.sync.flow import DEFAULT, Budget, Flow
 from trio_argoagent.sync.source import Source, SourceStatistics, Ticket, Want
 
 
@@ -19,10 +20,17 @@ class Outlet:
     Args:
         body: the newest body of a key that is wanted; read when the link has room, not earlier.
         asof: the informer's resourceVersion for that kind.
+        budget: what may be under way unanswered.
     """
 
-    def __init__(self, body: Callable[[Key], bytes | None], asof: Callable[[Kind], str]) -> None:
+    def __init__(
+        self,
+        body: Callable[[Key], bytes | None],
+        asof: Callable[[Kind], str],
+        budget: Budget = DEFAULT,
+    ) -> None:
         self.core = Source()
+        self.flow = Flow(budget)
         self.bell = Bell()
         self._body, self._asof = body, asof
         self._settled_at = ""
@@ -66,11 +74,12 @@ class Outlet:
 
     def take(self) -> tuple[int, Record] | None:
         """The next record to send with its number, or None."""
-        while (ticket := self.core.take(trio.current_time())) is not None:
+        while (ticket := self.core.take(trio.current_time(), self.flow.last())) is not None:
             body = self._body(ticket.key) if ticket.want is not None else None
             # A long list changes the informer's cache at once and is reported in batches: an object may be
             # gone already although nobody has been told. What will be told supersedes this ticket.
             if body is not None or ticket.want is None:
+                self.flow.sent(ticket.key, ticket.rank, len(body or b""))
                 return ticket.number, self._record(ticket, body)
         return None
 

@@ -114,6 +114,7 @@ class Session:
                 nursery.cancel_scope.cancel()
         finally:
             self._feeds.outlet.core.link_down(trio.current_time())
+            self._feeds.outlet.flow.clear()
             self._feeds.workers.core.link_down()
 
     def _say(self, message: messages.Message) -> None:
@@ -185,6 +186,8 @@ class Session:
         source = self._feeds.outlet.core
         for result in results:
             key = source.asked(result.number)
+            if key is not None:
+                self._feeds.outlet.flow.answered(key)
             ticket = source.result(result, trio.current_time())
             if key is not None:
                 self._feeds.heard(key, result)

@@ -12,6 +12,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import EVERYTHING, LabelSelector
 from trio_argoagent.stream.protocol.vocabulary import MAX_SELECTOR
 from trio_argoagent.sync.destinations import DestinationMapping
+from trio_argoagent.sync.flow import DEFAULT, Budget
 from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.mapping import NamespaceMapping, Style
 from trio_argoagent.sync.patterns import NONE, Patterns
@@ -42,6 +43,7 @@ class AgentConfig:
         creates_namespaces: are those of them made that Applications need?
         selector: of the objects to replicate.
         ignores_unmanaged: are Applications of the spoke that the hub did not make left alone?
+        budget: what of its statuses may be under way unanswered.
 
     Raises:
         UserError: two of these contradict each other.
@@ -58,6 +60,7 @@ class AgentConfig:
     creates_namespaces: bool = False
     selector: LabelSelector = EVERYTHING
     ignores_unmanaged: bool = False
+    budget: Budget = DEFAULT
 
     def __attrs_post_init__(self) -> None:
         if self.mode is Mode.AUTONOMOUS and self.style is Style.DESTINATION:

@@ -90,6 +90,7 @@ class Ticket:
     want: Want | None
     evidence: Evidence | None
     replaces: str
+    rank: Rank = Rank.SPEC
 
 
 class Phase(enum.Enum):
@@ -373,20 +374,24 @@ class Source:
 
     # What to send
 
-    def take(self, now: float) -> Ticket | None:
-        """The next record to send, or None when there is nothing to do before ``next_deadline``."""
+    def take(self, now: float, last: Rank = Rank.COSMETIC) -> Ticket | None:
+        """The next record to send of this rank or before it.
+
+        Returns:
+            None when there is nothing to do before ``next_deadline``, or before there is room for more.
+        """
         while self._timers and self._timers[0][0] <= now:
             due, _, key = heapq.heappop(self._timers)
             entry = self._entries.get(key)
             if entry is not None and entry.due == due:
                 entry.due = None
                 self._touch(key, now)
-        for ready in self._ready.values():
-            if ready:
-                return self._send(next(iter(ready)), now)
+        for rank, ready in self._ready.items():
+            if ready and rank <= last:
+                return self._send(next(iter(ready)), rank, now)
         return None
 
-    def _send(self, key: Key, now: float) -> Ticket:
+    def _send(self, key: Key, rank: Rank, now: float) -> Ticket:
         entry = self._entries[key]
         if entry.ticket is not None:
             del self._tickets[entry.ticket.number]
@@ -399,7 +404,7 @@ class Source:
             evidence = Evidence.WITNESSED if entry.gone == uid else Evidence.INFERRED
             self._tombstones += 1
         replaces = entry.gone if want is not None and entry.gone != want.uid else ""
-        ticket = entry.ticket = Ticket(self._numbers, key, uid, want, evidence, replaces)
+        ticket = entry.ticket = Ticket(self._numbers, key, uid, want, evidence, replaces, rank)
         entry.sent_at, entry.pending, entry.forced = now, False, False
         self._tickets[ticket.number] = key
         self._records += 1

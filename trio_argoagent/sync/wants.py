@@ -42,25 +42,26 @@ def status_body(obj: Object) -> dict[str, Any]:
     }
 
 
-def status(uid: str, body: Mapping[str, Any], recently: str) -> Want | None:
+def status(uid: str, body: Mapping[str, Any], recently: str, *, refreshing: bool = False) -> Want | None:
     """The want for a status body; None while there is no status.
 
     Args:
         uid: the one the hub knows.
         body: see ``status_body``.
         recently: the RFC 3339 time ``FRESH`` seconds ago.
+        refreshing: does the hub wait for a refresh? Else it is nobody's there: a webhook makes hundreds.
     """
     value = body["status"]
     if not value:
         return None
     finished = (value.get("operationState") or {}).get("finishedAt") or ""
-    urgent = body["operation"] is not None or body["refresh"] or finished >= recently
+    urgent = body["operation"] is not None or refreshing or finished >= recently
     return Want(
         uid,
         digest.wanted(Kind.STATUS, uid, value),
         Rank.STATUS,
         substance="" if urgent else digest.stored(projection.substance(value)),
-        aside=digest.stored([body["operation"], body["intent"], body["refresh"]]),
+        aside=digest.stored([body["operation"], body["intent"], refreshing and body["refresh"]]),
     )
 
 

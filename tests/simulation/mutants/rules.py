@@ -127,6 +127,16 @@ RULES: Final[tuple[Mutant, ...]] = (
         Rewrite("sync.overlay:_keep_answers", "not refuted", "True"),
     ),
     mutant(
+        "any-refresh-is-urgent",
+        "a refresh that nobody on the hub has asked for is told there at once",
+        Rewrite("sync.wants:status", 'refreshing and body["refresh"]', 'body["refresh"]'),
+    ),
+    mutant(
+        "time-stamps-without-budget",
+        "statuses in which only time stamps change fill all slots of the hub",
+        Rewrite("sync.flow:Flow.last", "self._cosmetic >= self._budget.cosmetic", "False"),
+    ),
+    mutant(
         "V14-any-status-answers-a-refresh",
         "a status from before the spoke's refresh answers it",
         Rewrite("replication.statuses:Statuses._is_refreshed", "rv.at_least(record.asof, answered)", "True"),

@@ -22,13 +22,17 @@ from .judging import Case, Drawn, Race
 from .linking import LINKING
 from .mutant import Mutant
 from .policing import POLICING
+from .pressing import PRESSING
 from .registering import REGISTERING
 from .rules import RULES
 
 MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
 RACES: Final[Mapping[str, Race]] = {
     race.name: race
-    for races in (ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING, POLICING, REGISTERING)
+    for races in (
+        *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
+        *(POLICING, PRESSING, REGISTERING),
+    )
     for race in races
 }
 
@@ -49,6 +53,8 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "expiry-is-the-hubs-alone": "expired-behind-another",
     "expiry-starts-anew-with-each-try": "expired-behind-another",
     "expiry-hides-what-ran": "expired-unheard",
+    "any-refresh-is-urgent": "five-webhooks",
+    "time-stamps-without-budget": "refreshed-amid-a-webhook",
     "V14-any-status-answers-a-refresh": "refreshed-twice",
     "V14-refresh-answered-in-two-writes": "refreshed-twice",
     "V14-refresh-without-identity": "refreshed-twice",

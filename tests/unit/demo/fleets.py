@@ -15,6 +15,7 @@ from trio_argoagent.ports.transport import LinkStatistics
 from trio_argoagent.principal import PeerStatus
 from trio_argoagent.runtime.events import ignore
 from trio_argoagent.runtime.world import seeded_env
+from trio_argoagent.sync.flow import FlowStatistics
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
 
@@ -68,7 +69,7 @@ class Speaking:
 def agent_says(node: Node, *, link: LinkState = LinkState.LIVE, observed: SourceStatistics) -> None:
     """This node's agent runs, and says that."""
     traffic = LinkStatistics(bytes_sent=1000, bytes_received=500)
-    said = AgentStatus(node.name, link, 2, observed, REPLICA, "42", traffic)
+    said = AgentStatus(node.name, link, 2, observed, REPLICA, "42", traffic, FlowStatistics(0, 0, 0, 0))
     agent: Any = Speaking(said)
     node.agent = agent
 
