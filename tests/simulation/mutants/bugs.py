@@ -98,7 +98,7 @@ BUGS: Final[tuple[Mutant, ...]] = (
     mutant(
         "priorities-inverted",
         "time stamps travel before requests",
-        Rewrite("sync.source:Source.take", "self._ready.values()", "reversed(self._ready.values())"),
+        Rewrite("sync.source:Source.take", "self._ready.items()", "reversed(self._ready.items())"),
     ),
     mutant(
         "a-change-costs-the-place",
