@@ -18,8 +18,8 @@ from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
 from trio_argoagent.redis.client import open_redis
 from trio_argoagent.redis.protocol import argocache
 from trio_argoagent.redis.protocol.argocache import ClusterInfo, Compression, Counts, State
+from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.stream.protocol import messages
-from trio_argoagent.sync.scope import Scope
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.redisfake import FakeRedis
 
@@ -36,7 +36,7 @@ async def counting(redis: FakeRedis | None) -> AsyncIterator[tuple[Counting, Loc
     await cluster.create(
         NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
     )
-    spoke, log = Spoke(cluster, Scope("argocd"), Mode.MANAGED, env, lambda name: None), list[str]()
+    spoke, log = Spoke(cluster, AgentConfig("argocd", Mode.MANAGED), env, lambda name: None), list[str]()
     server = redis.server() if redis is not None else None
     counts = Counting(spoke, server, 10.0, env.random, lambda name, text, level: log.append(name))
     async with trio.open_nursery() as nursery:
