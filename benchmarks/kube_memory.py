@@ -10,17 +10,17 @@ is what the kernel counts once all statuses are on the hub: resident now, and at
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import trio
 
+from benchmarks.kube_objects import status
 from benchmarks.propagation import free_port
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
@@ -34,30 +34,6 @@ QUIET: Final = 5.0
 """Seconds without a write on the hub that count as done."""
 LIMIT: Final = 600.0
 """Seconds for one fleet."""
-
-
-def status(number: int) -> dict[str, Any]:
-    """What Argo CD says of an Application of many resources."""
-    resources = []
-    for each in range(RESOURCES):
-        tag = hashlib.sha256(f"{number}/{each}".encode()).hexdigest()
-        resources.append(
-            {
-                "group": "apps",
-                "kind": "Deployment",
-                "name": f"service-{tag[:12]}",
-                "namespace": f"team-{number}",
-                "status": "Synced",
-                "version": "v1",
-                "syncWave": each % 5,
-                "health": {"status": "Healthy", "message": f"revision {tag[12:32]} is available"},
-            }
-        )
-    return {
-        "resources": resources,
-        "sync": {"status": "Synced", "revision": hashlib.sha256(str(number).encode()).hexdigest()[:40]},
-        "health": {"status": "Healthy"},
-    }
 
 
 def memory(process: trio.Process) -> dict[str, float]:
@@ -113,13 +89,13 @@ async def measure(count: int, folder: Path) -> None:
         while len(east.server.list(APPLICATIONS).items) < count:  # noqa: ASYNC110 (nobody tells)
             await trio.sleep(1)
         for number in range(count):
-            change = MergePatch({"status": status(number)})
+            change = MergePatch({"status": status(number, RESOURCES)})
             await east.local("argocd").patch(APPLICATIONS, NAMESPACE, f"app-{number:04}", change)
         await settled(hub)
         shown_all = sum("status" in item.value for item in hub.server.list(APPLICATIONS).items)
         if shown_all < count:
             raise RuntimeError(f"{count - shown_all} statuses have not come to the hub")
-        one = len(json.dumps(status(0), separators=(",", ":"))) if count else 0
+        one = len(json.dumps(status(0, RESOURCES), separators=(",", ":"))) if count else 0
         shown = dict(zip(("principal", "agent"), map(memory, started), strict=True))
         print(json.dumps({"applications": count, "status_bytes": one, **shown}), flush=True)
         nursery.cancel_scope.cancel()

@@ -1,6 +1,6 @@
 """What does it cost to write: merge patches of one label, one after the other, and twenty at a time?
 
-    python -m benchmarks.kube_patch [--count 2000]
+    python -m benchmarks.kube_patch [--count 2000] [--quick]
 
 Of two clients that wait for the same server the CPU is what differs.
 """

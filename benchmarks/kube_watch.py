@@ -1,6 +1,6 @@
 """What does it cost to follow changes of Applications of 4 KB: our client and the official one?
 
-    python -m benchmarks.kube_watch [--count 5000]
+    python -m benchmarks.kube_watch [--count 10000] [--quick]
 
 The changes have happened already: both replay them from the same resourceVersion, as fast as they can.
 """
@@ -68,4 +68,4 @@ WORK: dict[str, kube_side.Work] = {
 
 if __name__ == "__main__":
     what = "Follow changes of Applications."
-    kube_side.main("benchmarks.kube_watch", what, WORK, 5000, changes=True)
+    kube_side.main("benchmarks.kube_watch", what, WORK, 10_000, changes=True)
