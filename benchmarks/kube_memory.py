@@ -1,4 +1,4 @@
-"""How much memory do a principal and an agent take, against the number of Applications of 40 KB?
+"""How much memory do a principal and an agent take, against the number of Applications of about 35 KB?
 
     python -m benchmarks.kube_memory [--counts 0 100 1000] [--quick]
 
@@ -29,7 +29,7 @@ from trio_argoagent.testing.argocd.applications import app_project, application
 from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
 
 RESOURCES: Final = 150
-"""Resources in one status: about 40 KB."""
+"""Resources in one status: about 33 KB."""
 QUIET: Final = 5.0
 """Seconds without a write on the hub that count as done."""
 LIMIT: Final = 600.0

@@ -80,4 +80,5 @@ def detached(thing: Object) -> Object:
     in memory for as long as it lives, and every object its managedFields.
     """
     fields: dict[str, Any] = {name: raw.copy() for name, raw in thing.fields.items()}
-    return attrs.evolve(thing, fields=fields)
+    # In full: attrs.evolve looks up every field by its name, and took a tenth of reading a collection.
+    return Object(thing.api_version, thing.kind, thing.meta, fields, thing.unreadable)
