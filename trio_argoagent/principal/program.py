@@ -33,7 +33,7 @@ from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
 from trio_argoagent.stream.protocol import handshake, messages
-from trio_argoagent.sync import kinds
+from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
 from trio_argoagent.sync.mapping import Style
 
@@ -158,6 +158,7 @@ class Principal:
     def _on_change(self, kind: Kind, change: Change) -> None:
         for peer in self._concerned(kind, change):
             peer.on_change(kind, change)
+        self._look_for_scope(kind, change)
         if kind is Kind.APPLICATION and change.new is None and self.hub.is_any_leaving(Kind.APP_PROJECT):
             # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
             for each in self.peers.values():
@@ -174,6 +175,14 @@ class Principal:
                 return self.peers.values()
             agents |= dict.fromkeys(map(destination_of, sides))
         return [self.peers[name] for name in agents if name in self.peers]
+
+    def _look_for_scope(self, kind: Kind, change: Change) -> None:
+        """Say once of credentials without a project that they go nowhere: nothing else would."""
+        if kinds.BASE[kind].within is None or change.new is None or entitlement.project_of(change.new):
+            return
+        if change.old is None or entitlement.project_of(change.old):
+            text = f"Secret {change.new.meta.name} names no AppProject in data.project: no agent gets it"
+            self._report("", "not-scoped", text)
 
     def _on_namespace(self, change: Change) -> None:
         for peer in self.peers.values():

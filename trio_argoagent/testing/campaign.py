@@ -27,6 +27,7 @@ import attrs
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.model.objects import canonical
 from trio_argoagent.testing import timeline
+from trio_argoagent.testing.discretion import masked
 from trio_argoagent.testing.plan import Options, Plan, draw_plan
 from trio_argoagent.testing.trial import Moment, run_plan
 
@@ -149,7 +150,7 @@ def _shown(at: float, cluster: str, entry: LogEntry) -> dict[str, Any]:
         "resource": str(entry.resource),
         "namespace": entry.namespace,
         "name": entry.name,
-        "object": entry.subject.value,
+        "object": masked(entry.subject.value),
     }
 
 

@@ -15,6 +15,7 @@ import attrs
 from trio_argoagent.apiserver.core.kinds import CRDS
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.model.objects import decode
+from trio_argoagent.testing.discretion import masked
 
 ObjectName: TypeAlias = tuple[str, str, str, str]
 """Cluster, kind, namespace, name."""
@@ -52,7 +53,10 @@ class Snapshot:
         return Snapshot({name: _drop(value, fields) for name, value in self.objects.items()})
 
     def diff(self, later: Snapshot) -> list[str]:
-        """What has changed until a later snapshot, one line for each object that came or went, and field."""
+        """What has changed until a later snapshot, one line for each object that came or went, and field.
+
+        The values of Secrets are masked.
+        """
         lines: list[str] = []
         for name in sorted({*self.objects, *later.objects}):
             if name not in later.objects:
@@ -60,7 +64,7 @@ class Snapshot:
             elif name not in self.objects:
                 lines.append(f"+ {title(name)}")
             else:
-                changed = changes(self.objects[name], later.objects[name], "")
+                changed = changes(masked(self.objects[name]), masked(later.objects[name]), "")
                 lines.extend(f"~ {title(name)}: {change}" for change in changed)
         return lines
 

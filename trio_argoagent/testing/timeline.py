@@ -17,6 +17,7 @@ import attrs
 from trio_argoagent.apiserver.core.values import LogEntry, Verb
 from trio_argoagent.sync import names
 from trio_argoagent.testing.chaos import HUB
+from trio_argoagent.testing.discretion import masked
 from trio_argoagent.testing.fleet import CONTROLLER
 from trio_argoagent.testing.trial import Moment
 
@@ -125,7 +126,7 @@ def _changes(entry: LogEntry) -> list[str]:
     """The fields that an update has changed, and from what to what where that is short."""
     if entry.old is None or entry.new is None:
         return []
-    return list(_differing(entry.old.value, entry.new.value, ()))
+    return list(_differing(masked(entry.old.value), masked(entry.new.value), ()))
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:

@@ -244,6 +244,67 @@ RULES: Final[tuple[Mutant, ...]] = (
     ),
     # Deleting
     mutant(
+        "credentials-for-everybody",
+        "whoever asks gets the credentials of any project that there is",
+        Rewrite(
+            "sync.entitlement:entitlement",
+            "Entitlement.GRANTED if is_theirs else Entitlement.DENIED",
+            "Entitlement.GRANTED",
+        ),
+    ),
+    mutant(
+        "credentials-of-no-project",
+        "credentials that are scoped to no project go to everybody",
+        Rewrite(
+            "sync.entitlement:entitlement",
+            "not named",
+            "False",
+            also=(
+                ("not exists", "named and not exists"),
+                (
+                    "Entitlement.GRANTED if is_theirs else Entitlement.DENIED",
+                    "Entitlement.GRANTED if is_theirs or not named else Entitlement.DENIED",
+                ),
+            ),
+        ),
+    ),
+    mutant(
+        "credentials-do-not-follow",
+        "a project that changes takes no credentials along",
+        Rewrite(
+            "principal.desired:Desired.changed", "self._hub.scoped.members(change.object.meta.name)", "()"
+        ),
+    ),
+    mutant(
+        "denial-is-inferred",
+        "credentials that an agent may not have any more wait for a person",
+        Rewrite("principal.desired:Desired._follow", "witnessed or denied", "witnessed"),
+        Rewrite(
+            "principal.desired:Desired._is_reason",
+            "self._entitlement(change.new) is not Entitlement.ORPHANED",
+            "False",
+        ),
+    ),
+    mutant(
+        "orphans-are-withdrawn-at-once",
+        "a hub that has lost its projects takes the credentials off every spoke",
+        Rewrite(
+            "principal.desired:Desired._is_reason",
+            "self._entitlement(change.new) is not Entitlement.ORPHANED",
+            "True",
+        ),
+    ),
+    mutant(
+        "unselected-is-absent",
+        "a copy that its informer does not select is created again for ever",
+        Rewrite("replication.known:Known._is_ahead", "not self._selects(own)", "False"),
+    ),
+    mutant(
+        "secrets-of-the-spoke-are-taken",
+        "a Secret of the spoke that is no repository's becomes the copy",
+        Rewrite("sync.plan:refusal", "not place.row.selects(live)", "False"),
+    ),
+    mutant(
         "V9-cascade-with-its-own-finalizers",
         "a cascade deletes the copy with the finalizers that it happens to have",
         Rewrite("sync.plan:_cascade", "family != wanted", "False"),

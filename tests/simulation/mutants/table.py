@@ -25,13 +25,14 @@ from .policing import POLICING
 from .pressing import PRESSING
 from .registering import REGISTERING
 from .rules import RULES
+from .scoping import SCOPING
 
 MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
 RACES: Final[Mapping[str, Race]] = {
     race.name: race
     for races in (
         *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
-        *(POLICING, PRESSING, REGISTERING),
+        *(POLICING, PRESSING, REGISTERING, SCOPING),
     )
     for race in races
 }
@@ -70,6 +71,13 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "lost-start-is-not-repeated": "copy-lost-with-its-memory",
     "stripped-entry-is-a-new-request": "entry-stripped",
     "sync-of-a-deleting-application": "deleting-meanwhile",
+    "credentials-for-everybody": "credentials-moved",
+    "credentials-of-no-project": "credentials-of-nobody",
+    "credentials-do-not-follow": "credentials-moved",
+    "denial-is-inferred": "credentials-denied-unseen",
+    "orphans-are-withdrawn-at-once": "projects-lost",
+    "unselected-is-absent": "type-taken-off",
+    "secrets-of-the-spoke-are-taken": "secret-of-the-spoke",
     "V9-cascade-with-its-own-finalizers": "cascade-unseen",
     "V10-burial-without-version": "family-revived",
     "V11-not-held-is-carried-out": "deleted-while-created",

@@ -38,9 +38,9 @@ class Stored:
         rv: that resourceVersion as a number.
     """
 
-    value: Value
+    value: Value = attrs.field(repr=False)  # It may be a Secret's.
     rv: int
-    _json: bytes | None = attrs.field(default=None, init=False)
+    _json: bytes | None = attrs.field(default=None, init=False, repr=False)
 
     @property
     def json(self) -> bytes:
