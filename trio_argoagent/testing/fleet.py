@@ -24,6 +24,7 @@ from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.errors import UserError
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
+from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.sync.mapping import Style
@@ -39,6 +40,7 @@ from trio_argoagent.testing.networks import make_network
 from trio_argoagent.testing.operator import run_operator
 from trio_argoagent.testing.outages import HUB, Outages
 from trio_argoagent.testing.programs import Program
+from trio_argoagent.testing.redisfake import FakeRedis
 from trio_argoagent.testing.scheduling import EPOCH, make_env, stream
 from trio_argoagent.testing.snapshot import Snapshot, take_snapshot
 from trio_argoagent.testing.spokes import CONTROLLER as CONTROLLER
@@ -54,6 +56,8 @@ USER: Final = "user"
 """The actor of what a test does by hand."""
 MAX_EVENTS: Final = 10_000
 """Events of the programs that are kept."""
+COUNT_EVERY: Final = 10.0
+"""Seconds between two looks of an agent at what its cluster holds, where there is Redis."""
 POLL: Final = 1.0
 """Seconds between two looks at whether both sides agree."""
 PRODUCT: Final = frozenset((PRINCIPAL, "agent"))
@@ -69,6 +73,7 @@ class Fleet(Outages):
         level: of the network: 1, whole frames in memory; 2, HTTP/2 over bytes in memory.
         style: how Applications find the managed agents. By destination, all namespaces take part, and agents
             make those that are missing.
+        redis: does every cluster have Argo CD's Redis, and does the principal write there what the UI shows?
 
     Raises:
         UserError: the spokes' names are not distinct, or one is that of the hub or the principal; or there is
@@ -76,7 +81,13 @@ class Fleet(Outages):
     """
 
     def __init__(
-        self, seed: int, plans: Sequence[SpokePlan], *, level: int = 1, style: Style = Style.NAMESPACE
+        self,
+        seed: int,
+        plans: Sequence[SpokePlan],
+        *,
+        level: int = 1,
+        style: Style = Style.NAMESPACE,
+        redis: bool = False,
     ) -> None:
         _check_names([HUB, PRINCIPAL, *(plan.name for plan in plans)])
         super().__init__(make_network(level, stream(seed, "network")), partial(stream, seed, "throttle"))
@@ -97,6 +108,8 @@ class Fleet(Outages):
         """Each program's view of its cluster: set ``faults`` there."""
         self.spokes = {plan.name: self._make_spoke(plan) for plan in plans}
         self.servers = {HUB: self.hub, **{name: spoke.server for name, spoke in self.spokes.items()}}
+        self.redis = {name: FakeRedis() for name in self.servers if redis}
+        """Each cluster's Redis, by the cluster's name."""
         self.principal = Program(PRINCIPAL, self._make_principal)
         self.agents = {spoke.name: self._agent_program(spoke) for spoke in self.spokes.values()}
         self.controllers = {s.controller: self._controller_program(s) for s in self.spokes.values()}
@@ -121,6 +134,9 @@ class Fleet(Outages):
     def _env(self, program: str, start: int) -> Env:
         return self.skewed(program, make_env(self.seed, program, start))
 
+    def _redis_of(self, cluster: str) -> RedisServer | None:
+        return self.redis[cluster].server() if self.redis else None
+
     def _observe(self, program: str, event: Event) -> None:
         self.events.append((trio.current_time(), program, event))
         for observer in self.observers:
@@ -133,16 +149,19 @@ class Fleet(Outages):
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),
             observer=partial(self._observe, PRINCIPAL),
+            redis=self._redis_of(HUB),
         )
 
     def _agent_program(self, spoke: Spoke) -> Program[Agent]:
         def make(start: int) -> Agent:
+            every = COUNT_EVERY if self.redis else 0.0
             return Agent(
-                spoke.agent_config(),
+                attrs.evolve(spoke.agent_config(), count_every=every),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
                 dialer=dialing_as(self.disguises.get(spoke.name), self.network.dialer(spoke.name)),
                 env=self._env(spoke.name, start),
                 observer=partial(self._observe, spoke.name),
+                redis=self._redis_of(spoke.name),
             )
 
         return Program(spoke.name, make)
@@ -164,6 +183,8 @@ class Fleet(Outages):
             )
             for server, env in self.clusters():
                 nursery.start_soon(partial(run_collector, server, env=env))
+            for redis in self.redis.values():
+                nursery.start_soon(redis.run)
             for program in self.programs.values():
                 nursery.start_soon(program.run)
             task_status.started()
@@ -313,6 +334,7 @@ async def open_fleet(
     start: bool = True,
     level: int = 1,
     style: Style = Style.NAMESPACE,
+    redis: bool = False,
 ) -> AsyncIterator[Fleet]:
     """A fleet that runs while the context is open.
 
@@ -322,8 +344,9 @@ async def open_fleet(
         start: start every program at once.
         level: of the network; see ``Fleet``.
         style: how Applications find their agents; see ``Fleet``.
+        redis: see ``Fleet``.
     """
-    async with run_fleet(Fleet(seed, plans, level=level, style=style), start=start) as fleet:
+    async with run_fleet(Fleet(seed, plans, level=level, style=style, redis=redis), start=start) as fleet:
         yield fleet
 
 
