@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import trio
 
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.redis.protocol import argocache
 from trio_argoagent.redis.protocol.argocache import Compression
 from trio_argoagent.testing import Fleet, SpokePlan, application, automated, open_fleet, simulate
@@ -39,6 +41,12 @@ def info(fleet: Fleet, agent: str) -> dict[str, Any]:
     return msgspec.json.decode(gzip.decompress(data)) if data is not None else {}
 
 
+def peer(fleet: Fleet) -> PeerStatus:
+    """What the principal knows of the managed agent."""
+    assert fleet.principal.instance is not None
+    return next(each for each in fleet.principal.instance.status() if each.name == "east")
+
+
 def is_shown(fleet: Fleet, agent: str, status: str, applications: int) -> Callable[[], bool]:
     """Does the UI show this?"""
 
@@ -66,6 +74,28 @@ def test_what_the_ui_shows_survives_every_program() -> None:
         await fleet.until(is_shown(fleet, "edge", "Failed", 0))
         fleet.start("edge")
         await fleet.until(is_shown(fleet, "edge", "Successful", 1))
+
+    play(story)
+
+
+def test_s857_what_the_ui_shows() -> None:
+    """Report 857: the end of an old link, noticed after the next one was up, made the UI show Failed.
+
+    A naive principal writes the state that each event means, in the order in which events come. Here the old
+    link is dead in one direction: the principal takes it for a live one when the agent's next link comes.
+    """
+
+    async def story(fleet: Fleet) -> None:
+        await fleet.until(is_shown(fleet, "east", "Successful", 1))
+        links = peer(fleet).links
+        fleet.half_open("east", up=False, down=True)
+        await trio.sleep(45)
+        fleet.half_open("east", up=True, down=True)
+        await fleet.until(lambda: peer(fleet).links > links)
+        for _ in range(60):
+            assert peer(fleet).connected
+            assert is_shown(fleet, "east", "Successful", 1)()
+            await trio.sleep(30)
 
     play(story)
 

@@ -109,10 +109,8 @@ class FakeRedis:
                     decoder.feed(data)
                     while (said := decoder.next()) is not resp.MORE:
                         await stream.send_all(resp.encode(self._answer(client, said), resp3=client.resp3))
-        except RemoteProtocolError as exc:
-            await stream.send_all(resp.encode(ErrorReply(f"ERR Protocol error: {exc}")))
-        except trio.BrokenResourceError:
-            pass
+        except (RemoteProtocolError, trio.BrokenResourceError):
+            pass  # Redis, too, hangs up on what it does not understand.
         finally:
             del self._scopes[serial]
             await trio.aclose_forcefully(stream)
