@@ -14,9 +14,9 @@ from trio_argoagent.apiserver.core.values import LogEntry, Verb
 from trio_argoagent.cli import ctl_agent, ctl_app, ctl_spoke
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, SECRETS
+from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import MergePatch
-from trio_argoagent.principal.clusters import PINNED, make_secret
+from trio_argoagent.principal.clusters import HOME, PINNED, make_secret
 from trio_argoagent.replication.memory import name_of
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
@@ -268,5 +268,33 @@ def test_copies_set_free() -> None:
             scene.fleet.start("m1")
             await scene.agree()
             assert not done["delete"] and not done["create"]
+
+    play(story, watched=False)
+
+
+def test_another_namespace_on_the_hub() -> None:
+    """The agent's Applications are where its secret says; what the old namespace has left is not pruned."""
+
+    async def story(scene: Scene) -> None:
+        scene.fleet.confirming = False
+        await scene.create("old", cascade=False)
+        await scene.agree()
+        await scene.hub.create(
+            NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shops"}}
+        )
+        await scene.hub.create(APPLICATIONS, application("new", namespace="shops", cascade=False))
+        await trio.sleep(30)
+        assert scene.on_spoke("new") is None
+        patch = MergePatch({"metadata": {"annotations": {HOME: "shops"}}})
+        await scene.hub.patch(SECRETS, NAMESPACE, "cluster-m1", patch)
+        await scene.until(lambda: scene.on_spoke("new") is not None)
+        edited = MergePatch({"spec": {"source": {"targetRevision": "v2"}}})
+        await scene.hub.patch(APPLICATIONS, "shops", "new", edited)
+        await trio.sleep(60)
+        new = scene.on_spoke("new")
+        assert new is not None and new.get("spec")["source"]["targetRevision"] == "v2"
+        assert scene.on_spoke("old") is not None, "what is missing in the new view was deleted unasked"
+        (row,) = await ctl_agent.list_agents(scene.hub, NAMESPACE, "w1")
+        assert row.entry.home == "shops" and row.state.startswith("connected since ")
 
     play(story, watched=False)

@@ -130,11 +130,11 @@ def as_text(rows: Sequence[Row]) -> str:
     """A table for people."""
     if not rows:
         return "the hub knows no agent; to add one, see docs/agents.md"
-    lines = [("NAME", "MODE", "CLUSTER", "NAMESPACE", "STATE")]
+    lines = [("NAME", "NAMESPACE", "MODE", "CLUSTER", "ITS NAMESPACE", "STATE")]
     for row in rows:
         pin = row.entry.pin
         seen = (str(pin.mode), pin.cluster_uid, pin.namespace) if pin is not None else ("-", "-", "-")
-        lines.append((row.entry.agent, *seen, row.state))
+        lines.append((row.entry.agent, row.entry.home, *seen, row.state))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
@@ -146,12 +146,13 @@ def as_document(rows: Sequence[Row]) -> str:
     """One JSON object: by agent what the table shows."""
     value = {}
     for row in rows:
-        pin, secret = row.entry.pin, row.entry.secret
+        pin = row.entry.pin
         value[row.entry.agent] = {
             "mode": str(pin.mode) if pin is not None else None,
             "cluster": pin.cluster_uid if pin is not None else None,
-            "namespace": pin.namespace if pin is not None else None,
-            "secret": secret,
+            "clusterNamespace": pin.namespace if pin is not None else None,
+            "namespace": row.entry.home,
+            "secret": row.entry.secret,
             "state": row.state,
         }
     return json.dumps(value, indent=2)
@@ -174,7 +175,9 @@ async def remove(hub: Cluster, namespace: str, name: str, *, dry_run: bool = Fal
         states = await _states(hub, namespace, name)
         if not secrets and not states:
             raise UserError(f"the hub knows no agent {name!r}; see: trio-argoagent ctl agent list")
-        apps = len((await hub.list(APPLICATIONS, name)).items)
+        entry = choose(map(read_entry, secrets))
+        home = entry.home if entry is not None else name
+        apps = len((await hub.list(APPLICATIONS, home)).items)
         if not dry_run:
             # The secret first: as long as it is there the principal writes the other one again.
             for secret in secrets:
@@ -186,7 +189,7 @@ async def remove(hub: Cluster, namespace: str, name: str, *, dry_run: bool = Fal
     gone = ", ".join(f"{each.kind} {each.meta.name}" for each in (*secrets, *states))
     return [
         f"{'would remove' if dry_run else 'removed'}: {gone}",
-        f"stays on the hub: namespace {name} with its {apps} Applications",
+        f"stays on the hub: namespace {home} with its {apps} Applications",
         "stays on the spoke: everything; what is deployed goes on running",
         "to make the copies there free objects, stop the agent, then: trio-argoagent ctl spoke unmark",
     ]

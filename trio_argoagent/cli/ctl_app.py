@@ -15,8 +15,10 @@ from trio_argoagent.model.identity import is_dns_label
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
+from trio_argoagent.principal.clusters import choose, read_entry
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.sync import names
+from trio_argoagent.sync.destinations import destination_of
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
@@ -55,7 +57,7 @@ async def release(hub: Cluster, namespace: str, app: str, word: str, *, yes: boo
     if not ours:
         others = ", ".join(found.finalizers) or "nothing"
         raise UserError(f"{app} does not wait for Argo CD; its finalizers: {others}")
-    await _check_away(hub, namespace, where, word)
+    await _check_away(hub, namespace, found, word)
     if not yes:
         raise UserError(f"{app} would go from the hub, and what it deployed stays on the spoke: add --yes")
     kept = [finalizer for finalizer in found.finalizers if finalizer not in ours]
@@ -79,13 +81,20 @@ async def _read(hub: Cluster, where: str, name: str) -> Object:
         raise UserError(f"cannot read {where}/{name}: {exc}") from exc
 
 
-async def _check_away(hub: Cluster, namespace: str, agent: str, word: str) -> None:
+async def _check_away(hub: Cluster, namespace: str, app: Object, word: str) -> None:
     """Raises UserError unless nobody can carry the deletion out."""
-    if agent not in await ctl_agent.read_secrets(hub, namespace):
-        return
-    answer = await ctl_agent.ask(hub, namespace, word)
-    gone = f"if it is gone for ever: trio-argoagent ctl agent remove {agent}"
-    if answer is None:
-        raise UserError(f"no principal answers, so {agent} may be connected: start it; {gone}")
-    if agent in answer.connected:
-        raise UserError(f"{agent} is connected and carries the deletion out itself; {gone}")
+    secrets = await ctl_agent.read_secrets(hub, namespace)
+    homes = {name: choose(map(read_entry, each)) for name, each in secrets.items()}
+    # By its namespace or, where agents are found by destination, by that: whoever it may be must be away.
+    its = [
+        name
+        for name, entry in homes.items()
+        if (entry is not None and entry.home == app.meta.namespace) or name == destination_of(app)
+    ]
+    answer = await ctl_agent.ask(hub, namespace, word) if its else None
+    for agent in its:
+        gone = f"if it is gone for ever: trio-argoagent ctl agent remove {agent}"
+        if answer is None:
+            raise UserError(f"no principal answers, so {agent} may be connected: start it; {gone}")
+        if agent in answer.connected:
+            raise UserError(f"{agent} is connected and carries the deletion out itself; {gone}")

@@ -52,9 +52,9 @@ async def unmark(spoke: Cluster, namespace: str, *, dry_run: bool = False) -> Se
         UserError: the spoke does not let us; running it again goes on where it ended.
     """
     done = []
-    for resource in dict.fromkeys(base.resource for base in kinds.BASE.values()):
+    for resource, selector in dict.fromkeys((row.resource, row.selector) for row in kinds.BASE.values()):
         try:
-            for obj in await _marked(spoke, resource, namespace):
+            for obj in await _marked(spoke, resource, namespace, selector):
                 done.append(f"{resource.kind} {obj.meta.namespace}/{obj.meta.name}")
                 if not dry_run:
                     await _free(spoke, resource, obj)
@@ -63,8 +63,8 @@ async def unmark(spoke: Cluster, namespace: str, *, dry_run: bool = False) -> Se
     return done
 
 
-async def _marked(spoke: Cluster, resource: Resource, namespace: str) -> list[Object]:
-    return [obj for obj in (await spoke.list(resource, namespace)).items if marks(obj)]
+async def _marked(spoke: Cluster, resource: Resource, namespace: str, selector: str) -> list[Object]:
+    return [obj for obj in (await spoke.list(resource, namespace, selector=selector)).items if marks(obj)]
 
 
 async def _free(spoke: Cluster, resource: Resource, obj: Object) -> None:

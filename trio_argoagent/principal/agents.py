@@ -66,7 +66,7 @@ class Agents:
 
     Args:
         hub: where they are registered.
-        build: makes the peer of a registered agent.
+        build: makes the peer of a registered agent, given its hub namespace.
         part: called before an agent is forgotten, with what its link shall be told.
         report: told what happens: agent, name, text, level.
         registration: how an agent without a secret gets one; None: it does not.
@@ -75,7 +75,7 @@ class Agents:
     def __init__(
         self,
         hub: Hub,
-        build: Callable[[str, Pin], Peer],
+        build: Callable[[str, Pin, str], Peer],
         part: Callable[[str, Goodbye], None],
         report: Callable[[str, str, str, str], None],
         registration: SelfRegistration | None,
@@ -86,6 +86,7 @@ class Agents:
         self._registration = registration
         self._registry = Registry(registers=registration is not None, most=MAX_AGENTS)
         self._lives: dict[str, _Life] = {}
+        self._homes: dict[str, str] = {}
         self._leaving: dict[str, _Life] = {}
         self._newborn, self._births = trio.open_memory_channel[_Life](MAX_AGENTS)
         self.peers: dict[str, Peer] = {}
@@ -131,13 +132,14 @@ class Agents:
         if deed.effect is Effect.FORGET:
             self._forget(deed.agent, Goodbye(Reason.UNKNOWN_AGENT, deed.why))
         elif deed.entry is not None and deed.entry.pin is not None:
-            self._follow(deed.agent, deed.entry.pin)
+            self._follow(deed.agent, deed.entry.pin, deed.entry.home)
 
-    def _follow(self, name: str, pin: Pin) -> None:
+    def _follow(self, name: str, pin: Pin, home: str) -> None:
         if len(self.peers) >= MAX_AGENTS:
             self._report(name, "agent-unusable", f"this principal knows {MAX_AGENTS} agents already", "error")
             return
-        peer = self.peers[name] = self._build(name, pin)
+        peer = self.peers[name] = self._build(name, pin, home)
+        self._homes[home] = name
         life = self._lives[name] = _Life(peer, self._leaving.pop(name, None))
         self._newborn.send_nowait(life)
 
@@ -145,6 +147,7 @@ class Agents:
         if self.peers.pop(name, None) is None:
             return
         life = self._lives.pop(name)
+        self._homes = {home: agent for home, agent in self._homes.items() if agent != name}
         life.scope.cancel()
         self._leaving = {n: each for n, each in self._leaving.items() if not each.ended.is_set()}
         self._leaving[name] = life
@@ -171,6 +174,10 @@ class Agents:
                 return decision
             return None if name in self.peers else _busy(name, f"it knows {MAX_AGENTS} agents already")
         return _busy(name, f"no answer within {PATIENCE:.0f} s")
+
+    def owner(self, namespace: str) -> str:
+        """The agent whose Applications are in this hub namespace; empty: none that is followed."""
+        return self._homes.get(namespace, "")
 
     def entry(self, name: str) -> Entry | None:
         """What the cluster secret of this agent says; None: it has none."""

@@ -1,9 +1,13 @@
 """An agent's Argo CD cluster secret: an agent exists on the hub where there is one.
 
 It lies in Argo CD's namespace and looks as argocd-agent makes it: the labels
-``argocd.argoproj.io/secret-type=cluster`` and ``argocd-agent.argoproj-labs.io/agent-name=<agent>``. The
-annotation ``trio-argoagent/pinned`` says who came first under this name: mode, Argo CD's namespace there, and
-uid of the cluster. What makes Argo CD reach the cluster (the secret's data) is never changed.
+``argocd.argoproj.io/secret-type=cluster`` and ``argocd-agent.argoproj-labs.io/agent-name=<agent>``. Two
+annotations of it count::
+
+    trio-argoagent/pinned       who came first under this name; written by us
+    trio-argoagent/namespace    the agent's namespace on the hub, where it is not called as the agent
+
+What makes Argo CD reach the cluster (the secret's data) is never changed.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ SELF_REGISTERED: Final = "argocd-agent.argoproj-labs.io/self-registered-cluster"
 PINNED: Final = "trio-argoagent/pinned"
 SELECTOR: Final = f"{SECRET_TYPE}=cluster,{names.AGENT_NAME}"
 """The label selector of all agents' cluster secrets."""
+HOME: Final = "trio-argoagent/namespace"
 _VERSION: Final = "v1"
 _FIELDS: Final = 4
 
@@ -68,6 +73,7 @@ class Entry:
         secret: its name.
         uid: its uid.
         pin: who came first; None: nobody has come yet.
+        home: the hub namespace of its Applications.
         problem: why no agent can be let in by it, and what to do; empty: one can.
         born: its creationTimestamp.
         server: the URL under which Argo CD knows the cluster; empty: it says none.
@@ -77,6 +83,7 @@ class Entry:
     secret: str
     uid: str
     pin: Pin | None
+    home: str
     problem: str = ""
     born: str = ""
     server: str = ""
@@ -84,16 +91,19 @@ class Entry:
 
 def read_entry(secret: Object) -> Entry:
     """What a cluster secret says, whatever people have written into it."""
-    agent, text, problem, pin = secret.labels.get(names.AGENT_NAME, ""), "", "", None
-    text = secret.annotations.get(PINNED, "")
+    meta, agent = secret.meta, secret.labels.get(names.AGENT_NAME, "")
+    text, home = secret.annotations.get(PINNED, ""), secret.annotations.get(HOME) or agent
+    problem, pin = "", None
     try:
         pin = read_pin(text) if text else None
     except ValueError as exc:
-        problem = f"annotation {PINNED} of secret {secret.meta.name}: {exc}; remove it"
+        problem = f"annotation {PINNED} of secret {meta.name}: {exc}; remove it"
+    if not is_dns_label(home) or home == meta.namespace:
+        problem = f"annotation {HOME} of secret {meta.name}: {home!r} cannot be an agent's namespace"
     if not is_dns_label(agent):
-        problem = f"label {names.AGENT_NAME} of secret {secret.meta.name}: {agent!r} is no agent's name"
-    born, server = secret.meta.creation_timestamp or "", server_url(secret)
-    return Entry(agent, secret.meta.name, secret.meta.uid, pin, problem, born, server)
+        problem = f"label {names.AGENT_NAME} of secret {meta.name}: {agent!r} is no agent's name"
+    born, server = meta.creation_timestamp or "", server_url(secret)
+    return Entry(agent, meta.name, meta.uid, pin, home, problem, born, server)
 
 
 def is_of(secret: Object, agent: str) -> bool:

@@ -113,8 +113,8 @@ class Principal:
 
         return ClusterInfos(self.hub.secrets, redis, look_at, self._env, partial(self._report, ""))
 
-    def _make_peer(self, name: str, pin: Pin) -> Peer:
-        mapping = self.config.mapping(name, pin.mode, pin.namespace)
+    def _make_peer(self, name: str, pin: Pin, home: str) -> Peer:
+        mapping = self.config.mapping(name, pin.mode, pin.namespace, home)
         refused, tell = partial(self._refused, name), partial(self._report, name)
         peer = Peer(self.hub, mapping, refused, self.config.limits, tell)
         peer.choose(self.config.selector)
@@ -168,7 +168,7 @@ class Principal:
         """The peers whose part of the hub this may be: of all of them few, or all."""
         if kinds.BASE[kind].shared:
             return self.peers.values()
-        agents = dict.fromkeys((change.object.meta.namespace,))
+        agents = dict.fromkeys((self._agents.owner(change.object.meta.namespace),))
         if self.config.style is Style.DESTINATION:
             sides = [app for app in (change.old, change.new) if app is not None]
             if any(app.unreadable for app in sides):

@@ -10,12 +10,12 @@ and cluster. Whoever comes later as somebody else is refused until an operator t
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import attrs
 
-from trio_argoagent.principal.clusters import Entry, Pin, choose
+from trio_argoagent.principal.clusters import HOME, Entry, Pin, choose
 from trio_argoagent.stream.protocol.messages import Reason, Refuse
 
 UNKNOWN_RETRY: Final = 10.0
@@ -41,8 +41,9 @@ class Sight(enum.Enum):
     """What its secret shows now."""
 
     GONE = "gone"
+    """There is none, or nobody can be let in by it."""
     OPEN = "open"
-    """It pins nobody, or cannot be read."""
+    """It pins nobody."""
     SAME = "same"
     """It pins whom we follow."""
     OTHER = "other"
@@ -114,7 +115,8 @@ Decision = Admit | WritePin | Register | Refuse
 class _Agent:
     standing: Standing = Standing.ABSENT
     entry: Entry | None = None
-    followed: Pin | None = None
+    followed: tuple[Pin | None, str] | None = None
+    """Whom, and where on the hub."""
 
 
 class Registry:
@@ -129,6 +131,7 @@ class Registry:
         self._registers, self._most = registers, most
         self._secrets: dict[str, Entry] = {}
         self._by_agent: dict[str, dict[str, Entry]] = {}
+        self._by_home: dict[str, dict[str, Entry]] = {}
         self._agents: dict[str, _Agent] = {}
 
     # What the secrets say
@@ -137,26 +140,46 @@ class Registry:
         """A cluster secret of that name says this now (None: it is gone); returns what is to be done."""
         before = self._secrets.pop(secret, None)
         if before is not None:
-            others = self._by_agent[before.agent]
-            del others[secret]
-            if not others:
-                del self._by_agent[before.agent]
+            _take(self._by_agent, before.agent, secret)
+            _take(self._by_home, before.home, secret)
         if entry is not None:
             self._secrets[secret] = entry
             self._by_agent.setdefault(entry.agent, {})[secret] = entry
-        # Its label may have changed: then it was one agent's, and is another's.
-        concerned = dict.fromkeys(each.agent for each in (before, entry) if each is not None)
+            self._by_home.setdefault(entry.home, {})[secret] = entry
+        # Its label may have changed: then it was one agent's, and is another's. So may its namespace.
+        concerned = dict.fromkeys(agent for each in (before, entry) for agent in self._neighbours(each))
         return tuple(deed for agent in concerned for deed in self._settle(agent))
 
+    def _neighbours(self, entry: Entry | None) -> Iterator[str]:
+        """The agents whom it concerns that this entry comes or goes."""
+        if entry is not None:
+            yield entry.agent
+            yield from (each.agent for each in self._by_home.get(entry.home, {}).values())
+
+    def _chosen(self, agent: str) -> Entry | None:
+        return choose(self._by_agent.get(agent, {}).values())
+
+    def _judged(self, agent: str) -> Entry | None:
+        """What counts of an agent's secrets, with what is wrong about it among all agents."""
+        entry = self._chosen(agent)
+        if entry is None or entry.problem:
+            return entry
+        same = self._by_home.get(entry.home, {}).values()
+        owner = choose(each for each in same if not each.problem and each == self._chosen(each.agent))
+        if owner is None or owner.agent == agent:
+            return entry
+        taken = f"namespace {entry.home} of the hub is agent {owner.agent}'s"
+        return attrs.evolve(entry, problem=f"{taken}; name another one in annotation {HOME}")
+
     def _settle(self, name: str) -> tuple[Deed, ...]:
-        entry = choose(self._by_agent.get(name, {}).values())
+        entry = self._judged(name)
         agent = self._agents.setdefault(name, _Agent())
         deeds: tuple[Deed, ...] = ()
         if agent.entry is not None and entry is not None and agent.entry.uid != entry.uid:
             # Made anew, with nobody telling that it was gone: that is another registration.
             deeds = self._step(name, agent, None)
         deeds += self._step(name, agent, entry)
-        if agent.standing is Standing.ABSENT:
+        if entry is None:
             del self._agents[name]
         return deeds
 
@@ -166,8 +189,10 @@ class Registry:
         if Effect.FORGET in effects:
             agent.followed = None
         if Effect.BUILD in effects and entry is not None:
-            agent.followed = entry.pin
-        why = f"{name} has been taken off the hub" if entry is None else f"{name} is another cluster now"
+            agent.followed = (entry.pin, entry.home)
+        why = f"{name} has been taken off the hub"
+        if entry is not None:
+            why = entry.problem or f"{name} is another cluster, or elsewhere on the hub, from now on"
         return tuple(Deed(effect, name, entry, why) for effect in effects)
 
     def standing(self, agent: str) -> Standing:
@@ -203,12 +228,18 @@ class Registry:
         return Register(pin)
 
 
-def _sight(entry: Entry | None, followed: Pin | None) -> Sight:
-    if entry is None:
+def _take(index: dict[str, dict[str, Entry]], key: str, secret: str) -> None:
+    del index[key][secret]
+    if not index[key]:
+        del index[key]
+
+
+def _sight(entry: Entry | None, followed: tuple[Pin | None, str] | None) -> Sight:
+    if entry is None or entry.problem:
         return Sight.GONE
-    if entry.pin is None or entry.problem:
+    if entry.pin is None:
         return Sight.OPEN
-    return Sight.SAME if entry.pin == followed else Sight.OTHER
+    return Sight.SAME if (entry.pin, entry.home) == followed else Sight.OTHER
 
 
 def _other(name: str, known: Pin, pin: Pin) -> Refuse:

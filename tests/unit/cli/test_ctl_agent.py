@@ -64,8 +64,8 @@ async def test_an_agents_life(tmp_path: Path) -> None:
         await hub.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
         rows = await ctl_agent.list_agents(hub, HUB, "w1")
         assert ctl_agent.as_text(rows).splitlines() == [
-            "NAME  MODE     CLUSTER  NAMESPACE  STATE",
-            "edge  managed  uid-1    argocd     not connected",
+            "NAME  NAMESPACE  MODE     CLUSTER  ITS NAMESPACE  STATE",
+            "edge  edge       managed  uid-1    argocd         not connected",
         ]
         assert json.loads(ctl_agent.as_document(rows))["edge"]["secret"] == "cluster-edge"
         assert "was v1 managed argocd uid-1" in await ctl_agent.repin(hub, HUB, "edge")

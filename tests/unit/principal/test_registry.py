@@ -29,7 +29,7 @@ from trio_argoagent.stream.protocol.messages import Reason, Refuse
 from trio_argoagent.sync import names
 
 PIN = Pin(Mode.MANAGED, "argocd", "uid-1")
-OPEN = Entry("edge", "cluster-edge", "s1", None)
+OPEN = Entry("edge", "cluster-edge", "s1", None, "edge")
 PINNED = attrs.evolve(OPEN, pin=PIN)
 OTHER = attrs.evolve(OPEN, pin=attrs.evolve(PIN, mode=Mode.AUTONOMOUS))
 BROKEN = attrs.evolve(OPEN, problem="cannot be read")
@@ -58,7 +58,9 @@ BUILD, FORGET = Effect.BUILD, Effect.FORGET
         ([PINNED, PINNED], Standing.PINNED, [BUILD]),
         ([PINNED, None], Standing.ABSENT, [BUILD, FORGET]),
         ([PINNED, OPEN], Standing.RELEASED, [BUILD]),
-        ([PINNED, BROKEN], Standing.RELEASED, [BUILD]),
+        ([PINNED, BROKEN], Standing.ABSENT, [BUILD, FORGET]),
+        ([PINNED, BROKEN, PINNED], Standing.PINNED, [BUILD, FORGET, BUILD]),
+        ([PINNED, attrs.evolve(PINNED, home="shop")], Standing.PINNED, [BUILD, FORGET, BUILD]),
         ([PINNED, OTHER], Standing.PINNED, [BUILD, FORGET, BUILD]),
         ([PINNED, OPEN, OPEN], Standing.RELEASED, [BUILD]),
         ([PINNED, OPEN, PINNED], Standing.PINNED, [BUILD]),
@@ -121,7 +123,8 @@ def test_a_stranger_registers_where_that_is_wanted() -> None:
     made, _ = registry(registers=True)
     assert made.judge("edge", PIN) == Register(PIN)
     for number in range(2):
-        made.see(f"cluster-e{number}", attrs.evolve(PINNED, agent=f"e{number}", secret=f"cluster-e{number}"))
+        name = f"e{number}"
+        made.see(f"cluster-{name}", attrs.evolve(PINNED, agent=name, home=name, secret=f"cluster-{name}"))
     refused = made.judge("edge", PIN)
     assert isinstance(refused, Refuse) and refused.reason is Reason.INTERNAL
 
@@ -129,7 +132,7 @@ def test_a_stranger_registers_where_that_is_wanted() -> None:
 def test_a_label_that_changes() -> None:
     """The secret of one agent becomes another's."""
     made, _ = registry(PINNED)
-    deeds = made.see("cluster-edge", attrs.evolve(PINNED, agent="west"))
+    deeds = made.see("cluster-edge", attrs.evolve(PINNED, agent="west", home="west"))
     assert [(deed.effect, deed.agent) for deed in deeds] == [(FORGET, "edge"), (BUILD, "west")]
 
 
@@ -143,6 +146,25 @@ def test_two_secrets_of_one_agent() -> None:
     assert made.entry("edge") == PINNED
     assert [deed.effect for deed in made.see("cluster-edge", None)] == [FORGET]
     assert made.entry("edge") == older
+
+
+def test_one_namespace_of_two_agents() -> None:
+    """The one that is pinned has it, then the older one; the other is told, and has it when that has gone."""
+    made, _ = registry(PINNED)
+    rival = attrs.evolve(PINNED, agent="west", secret="cluster-west", uid="s9", born="2020-01-01T00:00:00Z")
+    newer = attrs.evolve(rival, born="2030-01-01T00:00:00Z")
+    assert made.see("cluster-west", newer) == ()
+    refused = made.judge("west", PIN)
+    assert isinstance(refused, Refuse)
+    assert refused.detail.startswith("namespace edge of the hub is agent edge's; name another one in")
+    assert isinstance(made.judge("edge", PIN), Admit)
+    deeds = made.see("cluster-edge", None)
+    assert [(deed.effect, deed.agent) for deed in deeds] == [(FORGET, "edge"), (BUILD, "west")]
+    deeds = made.see("cluster-edge", attrs.evolve(PINNED, born="2019-01-01T00:00:00Z"))
+    assert [(deed.effect, deed.agent) for deed in deeds] == [(BUILD, "edge"), (FORGET, "west")]
+    deeds = made.see("cluster-edge", attrs.evolve(PINNED, home="shop"))
+    done = [(deed.effect, deed.agent) for deed in deeds]
+    assert done == [(FORGET, "edge"), (BUILD, "edge"), (BUILD, "west")]
 
 
 # What a secret says
@@ -166,6 +188,16 @@ def test_a_pin_that_cannot_be_read(text: str) -> None:
     assert entry.pin is None
     assert entry.problem.startswith("annotation trio-argoagent/pinned of secret cluster-edge: ")
     assert entry.problem.endswith("; remove it")
+
+
+@pytest.mark.parametrize(("home", "good"), [("shop", True), ("argocd", False), ("Not A Name", False)])
+def test_a_namespace_of_another_name(home: str, good: bool) -> None:
+    """It may be any one but Argo CD's own."""
+    value = make_secret("edge", "argocd")
+    assert read_entry(Object.of(value)).home == "edge"
+    value["metadata"]["annotations"][clusters.HOME] = home
+    entry = read_entry(Object.of(value))
+    assert (entry.home, not entry.problem) == (home, good)
 
 
 def test_a_label_that_is_no_name() -> None:
