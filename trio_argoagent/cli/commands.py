@@ -18,7 +18,7 @@ from trio_argoagent.cli.mapping_options import (
     mapping_options,
     principal_mapping_options,
 )
-from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options
+from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options, share_option
 from trio_argoagent.cli.proxy_options import proxy_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
@@ -163,6 +163,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     help="Silence before a ping; two of them end a link.",
 )
 @expiry_option
+@share_option
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options

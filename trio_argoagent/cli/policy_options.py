@@ -79,6 +79,19 @@ def expiry_option(command: F) -> F:
     )(command)
 
 
+def share_option(command: F) -> F:
+    """How much of the hub one agent may take."""
+    return click.option(
+        "--max-hub-writes",
+        envvar="ARGOCD_PRINCIPAL_MAX_HUB_WRITES",
+        default=0.0,
+        show_default=True,
+        type=click.FloatRange(0.0, 10_000.0),
+        metavar="PER_SECOND",
+        help="Writes to the hub on behalf of one agent; 0: as many as its share allows.",
+    )(command)
+
+
 def policy_options(command: F) -> F:
     """What becomes of a spoke's objects that are not, or no longer, the copies that the hub wants."""
     for name, words, default, text in reversed(_POLICIES):

@@ -17,10 +17,9 @@ from trio_argoagent.replication.memory import Memory
 from trio_argoagent.replication.namespaces import NamespaceMaker
 from trio_argoagent.replication.sharing import SharedWrites
 from trio_argoagent.replication.stores import Stores
-from trio_argoagent.runtime.config import NamespaceCreation
+from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.sync import kinds, names, views
 from trio_argoagent.sync.mapping import NamespaceMapping
-from trio_argoagent.sync.policy import NOTHING, Local
 
 
 class Hub:
@@ -28,23 +27,14 @@ class Hub:
 
     Args:
         cluster: the hub's API.
-        namespace: Argo CD's on the hub; what is not shared by all agents is looked for in all namespaces.
+        config: of the principal. Argo CD is in its namespace; what is not shared by all agents is looked
+            for in all namespaces.
         env: time and randomness.
-        local: what of the metadata belongs to the hub.
-        intent_expiry: seconds in which a sync must be started; 0: it may wait for ever.
-        creation: the namespaces that are made for autonomous agents; None: none.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        namespace: str,
-        env: Env,
-        local: Local = NOTHING,
-        intent_expiry: float = 0.0,
-        creation: NamespaceCreation | None = None,
-    ) -> None:
-        self.local, self.intent_expiry, self._creation = local, intent_expiry, creation
+    def __init__(self, cluster: Cluster, config: PrincipalConfig, env: Env) -> None:
+        self.local, self.intent_expiry = config.local, config.intent_expiry
+        self._creation, namespace = config.creation, config.namespace
         self.namespace, self.env, self.cluster = namespace, env, cluster
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
         self.stores = Stores(cluster, places, env)
@@ -59,7 +49,7 @@ class Hub:
             name="cluster secrets",
         )
         self.memory = Memory(cluster, namespace, env)
-        self.writes = SharedWrites()
+        self.writes = SharedWrites(rate=config.hub_writes)
         self.scoped = Scoped()
         self.stores.on_change(self.scoped.changed)
 

@@ -69,9 +69,7 @@ class Principal:
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
-        self.hub = Hub(
-            cluster, config.namespace, env, config.local, config.intent_expiry, config.creation
-        )
+        self.hub = Hub(cluster, config, env)
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
         self._door = Door(self.hub, config, self._agents, self._report)
         self.peers = self._agents.peers

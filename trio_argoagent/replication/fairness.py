@@ -60,6 +60,7 @@ class FairnessStatistics:
         agents: agents with writes waiting.
         admitted: writes so far.
         delayed: those of them that had to wait.
+        paced: those that waited because their agent had written too much in a second.
     """
 
     running: int
@@ -67,6 +68,7 @@ class FairnessStatistics:
     agents: int
     admitted: int
     delayed: int
+    paced: int = 0
 
 
 class Fairness:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import attrs
 import msgspec
 import trio
 
@@ -14,6 +15,7 @@ from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch
 from trio_argoagent.ports.forwarding import ForwardingCluster
 from trio_argoagent.replication.fairness import SLOTS, Fairness, FairnessStatistics, Ticket
+from trio_argoagent.replication.pace import Pace
 
 
 class SharedWrites:
@@ -21,10 +23,14 @@ class SharedWrites:
 
     Args:
         slots: writes under way at once.
+        rate: writes a second of each of them; 0: as many as it likes.
     """
 
-    def __init__(self, slots: int = SLOTS) -> None:
+    def __init__(self, slots: int = SLOTS, rate: float = 0.0) -> None:
         self._core = Fairness(slots)
+        self._rate = rate
+        self._paces: dict[str, Pace] = {}
+        self._paced = 0
         self._calls: dict[Ticket, trio.Event] = {}
 
     @asynccontextmanager
@@ -35,6 +41,8 @@ class SharedWrites:
             agent: whose write.
             size: of its body, in bytes.
         """
+        if self._rate:
+            await self._keep_pace(agent)
         ticket, at_once = self._core.ask(agent, size)
         if not at_once:
             await self._wait(ticket)
@@ -42,6 +50,13 @@ class SharedWrites:
             yield
         finally:
             self._end()
+
+    async def _keep_pace(self, agent: str) -> None:
+        now = trio.current_time()
+        due = self._paces.setdefault(agent, Pace(self._rate)).reserve(now)
+        if due > now:
+            self._paced += 1
+            await trio.sleep_until(due)
 
     async def _wait(self, ticket: Ticket) -> None:
         call = self._calls[ticket] = trio.Event()
@@ -66,7 +81,7 @@ class SharedWrites:
 
     def statistics(self) -> FairnessStatistics:
         """Counters."""
-        return self._core.statistics()
+        return attrs.evolve(self._core.statistics(), paced=self._paced)
 
 
 class SharedCluster(ForwardingCluster):

@@ -134,6 +134,7 @@ class PrincipalConfig:
         local: what of the metadata belongs to the hub.
         registration: how an agent without a cluster secret gets one; None: it is refused.
         intent_expiry: seconds in which a sync must be started on its spoke; 0: it may wait for ever.
+        hub_writes: a second, on behalf of one agent; 0: as many as its share allows.
         style: how it is known which managed agent an Application is for.
         allowed_namespaces: of the hub's Applications. By destination, those that take part besides Argo CD's
             own; by namespace, those that may be an agent's (None: whichever the hub names).
@@ -150,6 +151,7 @@ class PrincipalConfig:
     local: Local = NOTHING
     registration: SelfRegistration | None = None
     intent_expiry: float = 0.0
+    hub_writes: float = 0.0
     style: Style = Style.NAMESPACE
     allowed_namespaces: Patterns | None = None
     selector: LabelSelector = EVERYTHING

@@ -116,3 +116,19 @@ async def test_cancelled_writes_leave_no_slot_taken(at: float, autojump_clock: M
     found = writes.statistics()
     assert (found.running, found.waiting, found.agents) == (0, 0, 0)
     await writes.cluster("c", cluster).delete(APPLICATIONS, "n", "after")
+
+
+async def test_an_agent_keeps_its_pace(autojump_clock: MockClock) -> None:
+    """Others do not wait for it; cancelled while it waits it takes no turn."""
+    cluster, writes = Slow(), SharedWrites(slots=100, rate=4.0)
+    busy, quiet = writes.cluster("busy", cluster), writes.cluster("quiet", cluster)
+    async with trio.open_nursery() as nursery:
+        for number in range(9):
+            nursery.start_soon(busy.patch, APPLICATIONS, "n", f"b{number}", PATCH)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(cluster.began) == 4
+        nursery.start_soon(quiet.patch, APPLICATIONS, "n", "q", PATCH)
+        await trio.sleep(0.6)
+        assert len(cluster.began) == 4 + 1 + 2
+        nursery.cancel_scope.cancel()
+    assert (writes.statistics().running, writes.statistics().paced) == (0, 5)
