@@ -39,7 +39,7 @@ class Side:
 
     def __init__(self, name: str, mode: Mode, hub_namespace: str, pki: Pki, folder: Path) -> None:
         self.mode = mode
-        self.mapping = NamespaceMapping(name, hub_namespace, name, mode is Mode.AUTONOMOUS)
+        self.mapping = NamespaceMapping(name, name, hub_namespace, mode is Mode.AUTONOMOUS)
         self.agent = Program()
         self._pem = {}
         for kind, content in zip(("crt", "key"), pki.agent(name), strict=True):
