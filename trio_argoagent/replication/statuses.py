@@ -89,8 +89,9 @@ class _StatusPlan:
         if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
             return steps.pending(refusals.OTHER_OBJECT)
         if live is not None:
-            self.merged = overlay.merge(self.mapping, self.body, live, refreshed=self.refreshed())
-            return overlay.plan(self.record, self.merged, live, self.memo, self.message(live), self.at)
+            refreshed = self.refreshed()
+            self.merged = overlay.merge(self.mapping, self.body, live, self.memo, refreshed=refreshed)
+            return overlay.plan(self.merged, self.memo, self.message(live), self.at)
         return steps.pending(refusals.NO_OBJECT)
 
     def wrote(self, step: steps.Step, obj: Object) -> None:

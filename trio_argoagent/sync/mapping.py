@@ -183,7 +183,10 @@ class NamespaceMapping:
         return ", ".join(fields)
 
     def status_up(self, status: dict[str, Any]) -> dict[str, Any]:
-        """A spoke's status as the hub shows it: child Applications live in the mirrors' namespace."""
+        """A spoke's status as the hub shows it: child Applications live in the mirrors' namespace.
+
+        What is in the given one is not changed.
+        """
         return self._move_children(status, self.agent_namespace, self.home)
 
     def status_down(self, status: dict[str, Any]) -> dict[str, Any]:
@@ -191,9 +194,12 @@ class NamespaceMapping:
         return self._move_children(status, self.home, self.agent_namespace)
 
     def _move_children(self, status: dict[str, Any], source: str, target: str) -> dict[str, Any]:
-        if not self.autonomous:
+        if not self.autonomous or not status.get("resources"):
             return status
-        for child in status.get("resources") or ():
-            if child.get("kind") == "Application" and child.get("namespace") == source:
-                child["namespace"] = target
-        return status
+        moved = [
+            child | {"namespace": target}
+            if child.get("kind") == "Application" and child.get("namespace") == source
+            else child
+            for child in status["resources"]
+        ]
+        return status | {"resources": moved}

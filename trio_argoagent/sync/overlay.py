@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 from trio_argoagent.model.keys import Kind
-from trio_argoagent.model.objects import Object, canonical, decode
+from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import conditions, digest, names, operations, projection, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -29,7 +29,7 @@ from trio_argoagent.sync.operations import Origin
 class Memo:
     """What was written last on one object: D, the digest of the status sent and of the status then stored.
 
-    ``intent``: the one that the spoke had started by then.
+    ``intent``: the one that the spoke had started by then. ``version``: of the object, with its uid.
     """
 
     digest: str
@@ -38,17 +38,29 @@ class Memo:
     exact: bool
     """False: something the hub's users asked for stands where the spoke's status says otherwise."""
     intent: str = ""
+    version: tuple[str, str] = ("", "")
+
+    def stored_by(self, obj: Object) -> str:
+        """The digest of the status on this object; of the version that was remembered nothing is decoded."""
+        return self.stored if self.version == _version(obj) else digest.stored(_shown(obj))
 
 
 @attrs.frozen
 class Merged:
-    """The status, operation and refresh annotation that an object shall have."""
+    """The status, operation and refresh annotation that an object shall have, and which status it has.
 
+    ``sent`` is the digest of the one, ``stored`` of the other: statuses are large, so each is digested once.
+    """
+
+    live: Object
     status: dict[str, Any]
     operation: dict[str, Any] | None
     clears_refresh: bool
     exact: bool
-    intent: str = ""
+    intent: str
+    sent: str
+    shown: dict[str, Any]
+    stored: str
 
 
 def owner_uid(mapping: NamespaceMapping, obj: Object) -> str:
@@ -60,18 +72,22 @@ def holding(mapping: NamespaceMapping, obj: Object | None, memo: Memo | None) ->
     """Which status a hub object holds."""
     if obj is None or not (uid := owner_uid(mapping, obj)):
         return None
-    status = _shown(obj)
-    if memo is not None and memo.stored == digest.stored(status):
+    if memo is not None and memo.stored == memo.stored_by(obj):
         if memo.intent and operations.is_intent(obj.get("operation"), memo.intent):
             # Answered, and then put back by somebody who overwrote our answer: it is answered once more.
             return Holding(uid, DRIFT)
-        return Holding(uid, memo.digest if memo.exact or _stands(obj, status) else DRIFT)
-    if not status:
+        return Holding(uid, memo.digest if memo.exact or _stands(obj, _shown(obj)) else DRIFT)
+    shown = projection.status_of(obj)
+    if not conditions.without(shown):
         return None
-    told = mapping.status_down(projection.status_of(obj))
+    told = mapping.status_down(shown)
     held = digest.wanted(Kind.STATUS, uid, told)
     # Children that still carry the spoke's names would look the same from here.
-    return Holding(uid, held if mapping.status_up(told) == projection.status_of(obj) else DRIFT)
+    return Holding(uid, held if mapping.status_up(told) == shown else DRIFT)
+
+
+def _version(obj: Object) -> tuple[str, str]:
+    return obj.meta.uid, obj.meta.resource_version
 
 
 def _shown(obj: Object) -> dict[str, Any]:
@@ -85,24 +101,35 @@ def _stands(obj: Object, status: Mapping[str, Any]) -> bool:
     return asked or operations.is_rejection(state) or bool(state and state.get("phase") == "Terminating")
 
 
-def merge(mapping: NamespaceMapping, body: Mapping[str, Any], live: Object, *, refreshed: bool) -> Merged:
+def merge(
+    mapping: NamespaceMapping,
+    body: Mapping[str, Any],
+    live: Object,
+    memo: Memo | None = None,
+    *,
+    refreshed: bool,
+) -> Merged:
     """What the hub object shall show of this status body.
 
     Args:
         mapping: between the hub and this agent.
         body: a status body (see ``projection``).
         live: the object as it stands.
+        memo: what was written last.
         refreshed: has the spoke worked off the refresh that stands on the hub?
     """
-    status = mapping.status_up(decode(canonical(body["status"])))
-    shown = _shown(live)
+    status: dict[str, Any] = mapping.status_up(dict(body["status"]))
+    shown: dict[str, Any] = live.get("status") or {}
+    bare = conditions.without(shown)
+    stored = memo.stored_by(live) if memo is not None else digest.stored(bare)
     standing: dict[str, Any] | None = live.get("operation")
     entry = operations.classify(standing)
     waits = entry.origin is Origin.REQUEST or (entry.origin is Origin.INTENT and entry.id != body["intent"])
-    exact = _keep_answers(status, shown, waits, body["intent"])
+    exact = _keep_answers(status, bare, waits, body["intent"])
     operation = standing if waits else operations.mirrored(body["operation"])
     clears = refreshed and not body["refresh"] and names.REFRESH in live.annotations
-    return Merged(status, operation, clears, exact, body["intent"])
+    sent = digest.stored(status)
+    return Merged(live, status, operation, clears, exact, body["intent"], sent, shown, stored)
 
 
 def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool, intent: str) -> bool:
@@ -123,36 +150,22 @@ def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool,
         return False
     aimed = on_hub.get("phase") == "Terminating" and started == started_on_hub
     if aimed and state and state.get("phase") == "Running":
-        state["phase"] = "Terminating"
+        status["operationState"] = state | {"phase": "Terminating"}
         return False
     return True
 
 
-def plan(
-    record: Record,
-    merged: Merged | None,
-    live: Object | None,
-    memo: Memo | None,
-    message: str | None = None,
-    at: str = "",
-) -> steps.Step:
-    """The next step that brings this status about.
+def plan(merged: Merged, memo: Memo | None, message: str | None = None, at: str = "") -> steps.Step:
+    """The next step that brings about what the object shall show.
 
     Args:
-        record: of the status.
-        merged: what shall be shown; None: it is withdrawn.
-        live: the newest known object; None: there is none.
+        merged: what it shall show, and what it shows.
         memo: what was written last.
         message: of our condition, and ``at``, the time of a new one: see ``conditions.settle``.
         at: RFC 3339.
     """
-    if merged is None:
-        return steps.APPLIED
-    if live is None:
-        return steps.pending("the hub has no such object")
-    shown: dict[str, Any] = live.get("status") or {}
-    sent, stored = digest.stored(merged.status), digest.stored(conditions.without(shown))
-    written = memo is not None and (memo.sent, memo.stored) == (sent, stored)
+    live, shown = merged.live, merged.shown
+    written = memo is not None and (memo.sent, memo.stored) == (merged.sent, merged.stored)
     settled = conditions.settle(shown if written else merged.status, shown, message, at)
     changes = []
     if settled != shown:
@@ -171,6 +184,6 @@ def plan(
 
 
 def memo_of(record: Record, merged: Merged, live: Object) -> Memo:
-    """What to remember once ``plan`` says that it is applied."""
-    sent, stored = digest.stored(merged.status), digest.stored(_shown(live))
-    return Memo(record.digest, sent, stored, merged.exact, merged.intent)
+    """What to remember of an object for which this was merged, or which a write has made of that object."""
+    stored = merged.stored if live is merged.live else digest.stored(_shown(live))
+    return Memo(record.digest, merged.sent, stored, merged.exact, merged.intent, _version(live))

@@ -336,8 +336,8 @@ BUGS: Final[tuple[Mutant, ...]] = (
         "a principal that starts does not know which statuses its objects show",
         Rewrite(
             "sync.overlay:holding",
-            "Holding(uid, digest.wanted(Kind.STATUS, uid, mapping.status_down(projection.status_of(obj))))",
-            "Holding(uid, DRIFT)",
+            "held if mapping.status_up(told) == shown else DRIFT",
+            "DRIFT",
         ),
     ),
     mutant(

@@ -62,9 +62,9 @@ def patched(obj: Object, step: steps.Step) -> Object:
 def written(value: dict[str, Any], live: Object) -> tuple[Object, Memo]:
     """What one write makes of the hub's object, and what is remembered of it."""
     merged = merge(value, live)
-    after = patched(live, overlay.plan(record(value), merged, live, None))
+    after = patched(live, overlay.plan(merged, None))
     memo = overlay.memo_of(record(value), merged, after)
-    assert overlay.plan(record(value), merge(value, after), after, memo) == steps.APPLIED
+    assert overlay.plan(merge(value, after), memo) == steps.APPLIED
     return after, memo
 
 
@@ -78,14 +78,14 @@ def test_a_status_is_written_once() -> None:
     value = body(OLD)
     after, memo = written(value, hub(status={"stale": 1}))
     assert after.get("status") == value["status"]
-    assert overlay.plan(record(value), merge(value, after), after, None) == steps.APPLIED
+    assert overlay.plan(merge(value, after), None) == steps.APPLIED
     assert overlay.holding(MANAGED, after, memo) == Holding("u1", record(value).digest)
 
 
 def test_v1_a_status_write_carries_the_version_it_was_computed_from() -> None:
     """A sync that a user sets meanwhile is not lost: the write is refused, and computed again."""
     live = hub(operation=operations.mirrored(SYNC))
-    step = overlay.plan(record(body(OLD)), merge(body(OLD), live), live, None)
+    step = overlay.plan(merge(body(OLD), live), None)
     assert isinstance(step, steps.Patch) and step.operations[0] == steps.at_version(live)
     with pytest.raises(Invalid):
         patched(hub(version="6", operation=SYNC), step)
@@ -177,7 +177,7 @@ def test_a_refresh_leaves_with_the_body_that_answers_it() -> None:
     assert not merge(body(), live, refreshed=False).clears_refresh
     assert not merge(body(refresh=True), live, refreshed=True).clears_refresh
     merged = merge(body(), live, refreshed=True)
-    after = patched(live, overlay.plan(record(body()), merged, live, None))
+    after = patched(live, overlay.plan(merged, None))
     assert dict(after.annotations) == {"mine": "1"}
     assert not merge(body(), after, refreshed=True).clears_refresh
 
@@ -188,10 +188,10 @@ def test_what_the_hubs_server_alters_is_not_fought() -> None:
     merged = merge(value, hub())
     pruned = hub(version="6", status={"health": {}})
     memo = overlay.memo_of(record(value), merged, pruned)
-    assert overlay.plan(record(value), merged, pruned, memo) == steps.APPLIED
+    assert overlay.plan(merge(value, pruned), memo) == steps.APPLIED
     assert overlay.holding(MANAGED, pruned, memo) == Holding("u1", record(value).digest)
     touched = hub(version="7", status={"health": {"status": "Lost"}})
-    assert isinstance(overlay.plan(record(value), merged, touched, memo), steps.Patch)
+    assert isinstance(overlay.plan(merge(value, touched), memo), steps.Patch)
     assert overlay.holding(MANAGED, touched, memo) != Holding("u1", record(value).digest)
 
 
@@ -212,19 +212,11 @@ def test_a_mirrors_status_belongs_to_the_spokes_object() -> None:
     live = hub(annotations={names.SOURCE_UID: "spoke"})
     merged = overlay.merge(AUTONOMOUS, value, live, refreshed=False)
     assert merged.status == {"resources": [child | {"namespace": "agent-1"}]}
-    after = patched(live, overlay.plan(record(value), merged, live, None))
+    after = patched(live, overlay.plan(merged, None))
     held = overlay.holding(AUTONOMOUS, after, None)
     assert held == Holding("spoke", digest.wanted(Kind.STATUS, "spoke", value["status"]))
     assert value["status"] == {"resources": [child]}, "the body belongs to the caller"
     assert overlay.holding(AUTONOMOUS, hub(status={"health": {}}), None) is None
-
-
-def test_without_an_object_there_is_nothing_to_write_on() -> None:
-    """A value waits for its object; a withdrawal has nothing to take away."""
-    assert overlay.plan(record(body()), None, None, None) == steps.APPLIED
-    assert overlay.plan(record(body()), merge(body(), hub()), None, None) == steps.pending(
-        "the hub has no such object"
-    )
 
 
 def test_an_answered_intent_that_is_put_back_is_answered_once_more() -> None:
