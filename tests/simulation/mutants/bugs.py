@@ -324,7 +324,7 @@ BUGS: Final[tuple[Mutant, ...]] = (
     mutant(
         "silence-is-trusted",
         "a watch that shows nothing any more is never given up",
-        Constant("kube.informer:SILENCE", 1e9),
+        Constant("kube.reflector:SILENCE", 1e9),
     ),
     mutant(
         "own-deletions-are-not-known",
