@@ -108,5 +108,10 @@ def test_unauthorized_delete_with_ignore() -> None:
         assert _state(await side.on_spoke("guestbook"))["finishedAt"] == ended
         assert await out_of_sync()
         await stage.agree()
+        # One that has come back follows the hub as before (argocd-agent #742).
+        await side.edit_on_hub("guestbook", {"spec": {"source": {"targetRevision": "v2"}}})
+        await stage.agree()
+        copy = await side.on_spoke("guestbook")
+        assert copy is not None and copy.get("spec")["source"]["targetRevision"] == "v2"
 
     play(story, agent=_with(policy.Recreation.IGNORE))

@@ -17,7 +17,7 @@ from trio._core import _run
 
 from trio_argoagent.ports.env import Env
 from trio_argoagent.testing.divergence import Step, first_divergence
-from trio_argoagent.testing.fleet import Fleet, SpokePlan, run_fleet
+from trio_argoagent.testing.fleet import PRINCIPAL, Fleet, SpokePlan, run_fleet
 from trio_argoagent.testing.scheduling import simulate, stream
 from trio_argoagent.testing.steps import Recorder
 from trio_argoagent.testing.trial import Options, draw_plan, run_plan, run_trial
@@ -76,14 +76,17 @@ class _Unseeded(Fleet):
 
 
 def _story(make: Callable[[int, list[SpokePlan]], Fleet]) -> list[Step]:
-    """Two agents lose their links and dial again."""
+    """Two agents lose their links and dial again. Nobody has dialled in vain before, and so drawn a wait."""
 
     async def main() -> list[Step]:
         recorder = Recorder()
-        async with run_fleet(make(1, [SpokePlan("east"), SpokePlan("west")])) as fleet:
+        async with run_fleet(make(1, [SpokePlan("east"), SpokePlan("west")]), start=False) as fleet:
             recorder.attach(fleet)
             trio.lowlevel.add_instrument(recorder)
-            await trio.sleep(10.0)
+            fleet.start(PRINCIPAL)
+            await trio.sleep(5.0)
+            fleet.start()
+            await trio.sleep(5.0)
             for agent in fleet.agents:
                 fleet.cut(agent)
             await trio.sleep(20.0)
