@@ -18,6 +18,7 @@ from trio_argoagent.cli.campaign import PROGRAM, Campaign, Request
 from trio_argoagent.cli.comparing import run_compare
 from trio_argoagent.cli.scenarios import run_scenarios
 from trio_argoagent.errors import UserError
+from trio_argoagent.sync.mapping import Style
 from trio_argoagent.testing.chaos import faults_at
 from trio_argoagent.testing.plan import Options, Plan
 
@@ -39,6 +40,7 @@ def _parse(
     hours: float | None,
     faults: str | None,
     level: int | None,
+    mapping: str | None,
     seed: int | None,
     seeds: int | None,
     jobs: int | None,
@@ -49,6 +51,7 @@ def _parse(
 ) -> Request:
     drawn = {
         "--agents": agents, "--apps": apps, "--hours": hours, "--faults": faults, "--level": level,
+        "--mapping": mapping,
     }  # fmt: skip
     given = {name: value for name, value in drawn.items() if value is not None}
     if replay:
@@ -63,6 +66,7 @@ def _parse(
         apps or usual.apps,
         usual.seconds if hours is None else hours * 3600,
         level=level or usual.level,
+        mapping=Style(mapping or usual.mapping),
         faults=_fault_names("all" if faults is None else faults, level or usual.level),
     )
     first, count = 1 if seed is None else seed, seeds or 1

@@ -28,6 +28,13 @@ from trio_argoagent.cli.trial_options import fault_option, fleet_options, json_o
     metavar="1|2",
     help="What links are: 1, whole frames in memory; 2, HTTP/2 over bytes in memory, cut anywhere.",
 )
+@click.option(
+    "--mapping",
+    default=None,
+    show_default="namespace",
+    type=click.Choice(("namespace", "destination")),
+    help="How Applications find managed agents; by destination, they also move between them.",
+)
 @seed_option("The first seed.")
 @click.option(
     "--seeds",

@@ -88,7 +88,8 @@ class DestinationMapping(NamespaceMapping):
 
     def in_scope(self, key: Key) -> bool:
         """See the base."""
-        if not is_dns_label(key.namespace) or self.key(key.kind, *self.hub_name(key)) != key:
+        found = self.key(key.kind, *self.hub_name(key)) if is_dns_label(key.namespace) else None
+        if found is None or found.namespace != key.namespace:
             return False
         return super().in_scope(attrs.evolve(key, namespace=self.agent_namespace))
 

@@ -15,6 +15,7 @@ import attrs
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.sync.mapping import Style
 from trio_argoagent.testing import planfile
 from trio_argoagent.testing.argocd.names import Dialect, Settings
 from trio_argoagent.testing.chaos import WIRE_FAULTS, faults_at
@@ -25,6 +26,8 @@ from trio_argoagent.testing.stage import Item
 
 VERSION: Final = 1
 """Of the file."""
+MOVES: Final[Mapping[str, int]] = {"move": 4}
+"""What users do besides where the destination says whose an Application is."""
 ACTIONS: Final[Mapping[str, int]] = {
     "create": 10, "edit": 14, "relabel": 5, "delete": 5, "recreate": 4, "sync": 10, "refresh": 6,
     "terminate": 3, "push": 5, "drift": 4, "tamper": 5, "steal": 3, "ignore": 2, "project": 4, "unproject": 1,
@@ -48,12 +51,14 @@ class Options:
         seconds: of work and trouble.
         faults: names in ``chaos.faults_at(level)`` that may be drawn; all of them unless told otherwise.
         level: of the network; see ``networks``.
+        mapping: how Applications find the managed agents. By destination, they also move between them.
     """
 
     agents: int = 2
     apps: int = 4
     seconds: float = 60.0
     level: int = attrs.field(default=1, kw_only=True)
+    mapping: Style = attrs.field(default=Style.NAMESPACE, kw_only=True)
     faults: tuple[str, ...] = attrs.field(
         default=attrs.Factory(lambda self: tuple(faults_at(self.level)), takes_self=True)
     )
@@ -111,9 +116,14 @@ class Plan:
             raise UserError("plan: spokes: must be at least one, and each of another name")
         options = _options(top["options"])
         names = [spoke.name for spoke in spokes]
-        targets: dict[str, Sequence[str]] = {kind: names for kind in ACTIONS}
+        targets: dict[str, Sequence[str]] = {kind: names for kind in actions_of(options.mapping)}
         targets |= {name: fault.targets(spokes) for name, fault in faults_at(options.level).items()}
         return cls(top["seed"], options, spokes, planfile.read_items(top["items"], targets))
+
+
+def actions_of(style: Style) -> Mapping[str, int]:
+    """What users do where Applications find their agents like this."""
+    return {**ACTIONS, **MOVES} if style is Style.DESTINATION else ACTIONS
 
 
 def draw_plan(seed: int, options: Options = Options()) -> Plan:
@@ -139,8 +149,9 @@ def _draw_spoke(seed: int, number: int) -> SpokePlan:
 
 def _draw_actions(seed: int, options: Options, spokes: Sequence[SpokePlan]) -> Iterator[Item]:
     chance = stream(seed, "actions")
-    kinds = planfile.draw_kept(seed, tuple(ACTIONS), LEFT_OUT[0])
-    weights = [ACTIONS[kind] for kind in kinds]
+    known = actions_of(options.mapping)
+    kinds = planfile.draw_kept(seed, tuple(known), LEFT_OUT[0])
+    weights = [known[kind] for kind in kinds]
     pace = chance.choice(USER_PACES)
     for number, at in enumerate(planfile.draw_times(chance, pace, options.seconds)):
         kind = chance.choices(kinds, weights)[0]
@@ -186,11 +197,16 @@ def _spoke(where: str, value: Any) -> SpokePlan:
 def _options(value: Any) -> Options:
     where = "plan: options"
     shape: planfile.Shape = {
-        "agents": int, "apps": int, "seconds": planfile.NUMBER, "level": int, "faults": list,
+        "agents": int, "apps": int, "seconds": planfile.NUMBER, "level": int, "mapping": str, "faults": list,
     }  # fmt: skip
-    # A plan of before there were levels is one of level 1.
-    found = planfile.read_fields(where, {"level": 1} | value if isinstance(value, dict) else value, shape)
+    # A plan of before there were these is one of level 1, by namespace.
+    usual = {"level": 1, "mapping": Style.NAMESPACE.value}
+    found = planfile.read_fields(where, usual | value if isinstance(value, dict) else value, shape)
+    styles = [style.value for style in Style]
+    if found["mapping"] not in styles:
+        raise UserError(f"{where}: mapping: must be one of {', '.join(styles)}")
+    read = {"mapping": Style(found["mapping"]), "faults": tuple(map(str, found["faults"]))}
     try:
-        return Options(**found | {"faults": tuple(map(str, found["faults"]))})
+        return Options(**found | read)
     except UserError as exc:
         raise UserError(f"{where}: {exc}") from exc

@@ -24,7 +24,7 @@ from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.errors import leaves
 from trio_argoagent.model.objects import canonical
 from trio_argoagent.testing.chaos import FAULTS, HUB, WIRE_FAULTS
-from trio_argoagent.testing.fleet import NAMESPACE, Fleet, open_fleet
+from trio_argoagent.testing.fleet import NAMESPACE, Fleet, Spoke, open_fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.plan import Options, Plan, draw_plan
 from trio_argoagent.testing.scheduling import simulate, steps_taken, stream
@@ -151,8 +151,9 @@ class _Trial:
         if self._recorder is not None:
             trio.lowlevel.add_instrument(self._recorder)
         try:
-            level = plan.options.level
-            async with open_fleet(plan.spokes, seed=plan.seed, start=False, level=level) as fleet:
+            level, style = plan.options.level, plan.options.mapping
+            spokes, seed = plan.spokes, plan.seed
+            async with open_fleet(spokes, seed=seed, start=False, level=level, style=style) as fleet:
                 monitors = Monitors(fleet)
                 self._served = fleet, monitors
                 self._listen(fleet)
@@ -212,7 +213,7 @@ class _Trial:
     def _user(self, fleet: Fleet, agent: str, number: int) -> Workload:
         spoke = fleet.spokes[agent]
         cluster = fleet.spoke_as(agent, "spoke-user")
-        site = Site(agent, spoke.plan.mode, cluster, NAMESPACE, spoke.world)
+        site = Site(agent, spoke.plan.mode, cluster, spoke.apps_in, spoke.world, _destinations(fleet, spoke))
         hub, chance = fleet.hub_as("argocd-server"), stream(self._plan.seed, "user", number)
         return Workload(hub, NAMESPACE, (site,), chance, fleet.env, self._plan.options.apps)
 
@@ -276,6 +277,14 @@ class _Trial:
             sum(monitors.intents.values()), monitors.widest, self._actions, self._faults, calls,
             tuple(self._violations), history_digest(fleet),
         )  # fmt: skip
+
+
+def _destinations(fleet: Fleet, spoke: Spoke) -> tuple[str, ...]:
+    """What an Application of this spoke may name: itself, and where it may move to."""
+    if spoke.app_namespaces:
+        return ()
+    others = (each.name for each in fleet.spokes.values() if not each.app_namespaces and each is not spoke)
+    return (spoke.name, *others)
 
 
 async def _sample(monitors: Monitors) -> None:

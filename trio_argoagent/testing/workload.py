@@ -41,8 +41,10 @@ class Site:
         name: of the agent, and of its namespace on the hub.
         mode: says on which side its objects are created.
         spoke: the spoke's API as a user there has it.
-        namespace: Argo CD's on the spoke.
+        namespace: of its Applications on the spoke.
         world: what is deployed there.
+        destinations: of its Applications: the first to begin with, and those that they may move to; none:
+            their namespace says whose they are.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Site:
     spoke: Cluster
     namespace: str
     world: World
+    destinations: tuple[str, ...] = ()
 
     @property
     def managed(self) -> bool:
@@ -112,6 +115,8 @@ class Workload:
             "project": (4, self._project),
             "unproject": (1, self._unproject),
         }
+        if any(site.destinations for site in sites):
+            self._weights["move"] = (4, self._move)
 
     def leave_out(self, share: float) -> None:
         """From now on do without about this share of the actions, whichever they are."""
@@ -177,10 +182,10 @@ class Workload:
         place = self._owner(site)
         metadata = {"labels": {"made": str(self._chance.randrange(100))}}
         cascade = self._chance.random() < 0.6
-        spec = self._spec(site)
-        app = application(
-            name or self._name(), namespace=place.namespace, cascade=cascade, metadata=metadata, **spec
-        )
+        spec, name = self._spec(site), name or self._name()
+        if site.destinations:
+            spec["destination"] = {"name": site.destinations[0], "namespace": f"{name}-{site.name}"}
+        app = application(name, namespace=place.namespace, cascade=cascade, metadata=metadata, **spec)
         await place.cluster.create(APPLICATIONS, app)
 
     async def _edit(self, site: Site) -> None:
@@ -202,6 +207,15 @@ class Workload:
         await place.cluster.patch(
             APPLICATIONS, place.namespace, app.meta.name, MergePatch({"spec": spec | {"info": None}})
         )
+
+    async def _move(self, site: Site) -> None:
+        """An Application becomes another agent's."""
+        place = self._owner(site)
+        app = await self._pick(place)
+        change = MergePatch(
+            {"spec": {"destination": {"name": self._chance.choice(site.destinations or ("",))}}}
+        )
+        await place.cluster.patch(APPLICATIONS, place.namespace, app.meta.name, change)
 
     async def _relabel(self, site: Site) -> None:
         place = self._owner(site)
