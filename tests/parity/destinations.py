@@ -17,7 +17,7 @@ from trio_argoagent.testing.argocd.applications import application
 from .play import Story, play
 from .stage import Side, Stage, find, namespace
 
-TENANTS = Patterns(("team-*",))
+TENANTS = Patterns(("team-*", "edge*"))
 
 
 def play_by_destination(

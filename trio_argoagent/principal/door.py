@@ -23,6 +23,7 @@ from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.stream.protocol import handshake, messages
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason, Refuse
+from trio_argoagent.sync.mapping import Style
 
 REPLACED: Final = Goodbye(Reason.REPLACED, "another process with this agent's certificate has taken over")
 LONG: Final = 60.0
@@ -110,7 +111,7 @@ class Door:
             Refused: it is not let in.
         """
         name = link.peer.name
-        refusal = _unfit(name, self._config, hello)
+        refusal = _unfit(name, self._config, hello) or self._unhoused(name, hello)
         pin = clusters.Pin(hello.mode, hello.namespace, hello.cluster_uid)
         while refusal is None and (refusal := await self._agents.admit(name, pin)) is None:
             seat = self._seats.get(name)
@@ -118,6 +119,17 @@ class Door:
                 return self._agents.peers[name]
             refusal = await self._claim(name, seat, hello.instance)
         raise Refused(refusal)
+
+    def _unhoused(self, name: str, hello: messages.Hello) -> Refuse | None:
+        """May this agent have the hub namespace that is its own?"""
+        config, entry = self._config, self._agents.entry(name)
+        if config.allowed_namespaces is None or config.style_of(hello.mode) is Style.DESTINATION:
+            return None
+        home = entry.home if entry is not None else name
+        if config.allowed_namespaces.match(home):
+            return None
+        text = f"hub namespace {home} is not among the principal's --allowed-namespaces"
+        return Refuse(Reason.MAPPING, text, LONG)
 
     async def _claim(self, name: str, seat: Seat, instance: str) -> Refuse | None:
         """Ask for a place that is taken; why it stays taken, if so.

@@ -129,7 +129,13 @@ class Peer:
         standing = Refusals(self.mapping.hub_name, self.outlet.core.answered, f"agent {agent}", "the hub")
         on_cluster = Happenings(hub.cluster, hub.env, partial(hub.cluster_secret, agent))
         told = (self._executors[Kind.APPLICATION], standing, on_cluster, self._key_of, hub.env, report)
-        return Telling(*told, lambda app: "" if self.mapping.autonomous else policy.remark(app.annotations))
+        return Telling(*told, self._remark)
+
+    def _remark(self, app: Object) -> str:
+        """What an Application itself gives reason to say on it."""
+        if self.mapping.autonomous or self._desired.selection.leaves_out(app):
+            return ""
+        return self.mapping.shadowed(app) or (policy.remark(app.annotations) if self._is_mine(app) else "")
 
     def _key_of(self, kind: Kind, name: Name) -> Key | None:
         obj = self._hub.stores.get(kind, *name)
@@ -211,6 +217,8 @@ class Peer:
         )
         key = new or old
         if key is None:
+            if kind is Kind.APPLICATION and self._remark(obj):
+                self.telling.look(obj)
             return
         change = attrs.evolve(change, old=change.old if old else None, new=change.new if new else None)
         self._desired.changed(key, change)

@@ -103,7 +103,9 @@ class Telling:
     def message(self, app: Object) -> str | None:
         """What this Application shall say; see ``Refusals.wanted``."""
         key = self._key_of(Kind.APPLICATION, (app.meta.namespace, app.meta.name))
-        refused = self.refusals.wanted(key, trio.current_time()) if key is not None else None
+        if key is None:
+            return self._remark(app) or None  # Not ours to say anything else of.
+        refused = self.refusals.wanted(key, trio.current_time())
         if refused is None:
             return None
         return "; ".join(filter(None, (refused, self._remark(app))))[:MAX_MESSAGE]

@@ -74,10 +74,7 @@ class DestinationMapping(NamespaceMapping):
         return super().find(kind, obj)
 
     def shadowed(self, app: Object) -> str:
-        """Why this Application, which names this agent, is not mapped; empty: it is, or it names another.
-
-        An Application of a namespace that does not take part is none of our business.
-        """
+        """See the base. An Application of a namespace that does not take part is none of our business."""
         namespace = app.meta.namespace
         if namespace == self.principal_namespace or namespace != self.agent_namespace:
             return ""

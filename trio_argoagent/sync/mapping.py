@@ -112,6 +112,10 @@ class NamespaceMapping:
         """The key of this object of the hub; None: it is not this agent's."""
         return self.key(kind, obj.meta.namespace, obj.meta.name)
 
+    def shadowed(self, app: Object) -> str:
+        """Why an Application that asks for this agent is not mapped; empty: it is, or asks for another."""
+        return ""
+
     def in_scope(self, key: Key) -> bool:
         """May this agent speak of that key at all? Computed here, never from what the agent says."""
         if key.namespace != self.agent_namespace or _NAME.fullmatch(key.name) is None:
