@@ -58,7 +58,7 @@ class Options:
     apps: int = 4
     seconds: float = 60.0
     level: int = attrs.field(default=1, kw_only=True)
-    mapping: Style = attrs.field(default=Style.NAMESPACE, kw_only=True)
+    mapping: Style = attrs.field(default=Style.NAMESPACE, converter=Style, kw_only=True)
     faults: tuple[str, ...] = attrs.field(
         default=attrs.Factory(lambda self: tuple(faults_at(self.level)), takes_self=True)
     )

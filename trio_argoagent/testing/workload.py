@@ -115,8 +115,7 @@ class Workload:
             "project": (4, self._project),
             "unproject": (1, self._unproject),
         }
-        if any(site.destinations for site in sites):
-            self._weights["move"] = (4, self._move)
+        self._deeds = {name: deed for name, (_, deed) in self._weights.items()} | {"move": self._move}
 
     def leave_out(self, share: float) -> None:
         """From now on do without about this share of the actions, whichever they are."""
@@ -137,7 +136,7 @@ class Workload:
         name, site = what or drawn, self._chance.choice(self._sites)
         try:
             with trio.move_on_after(MAX_WAIT):
-                await self._weights[name][1](site)
+                await self._deeds[name](site)
         except ArgoAgentError:
             self.refused[name] += 1
         else:
@@ -210,12 +209,12 @@ class Workload:
 
     async def _move(self, site: Site) -> None:
         """An Application becomes another agent's."""
+        if not site.destinations:
+            raise argocd_server.Refused("Forbidden", "its namespace says whose it is")
         place = self._owner(site)
         app = await self._pick(place)
-        change = MergePatch(
-            {"spec": {"destination": {"name": self._chance.choice(site.destinations or ("",))}}}
-        )
-        await place.cluster.patch(APPLICATIONS, place.namespace, app.meta.name, change)
+        change = {"destination": {"name": self._chance.choice(site.destinations)}}
+        await place.cluster.patch(APPLICATIONS, place.namespace, app.meta.name, MergePatch({"spec": change}))
 
     async def _relabel(self, site: Site) -> None:
         place = self._owner(site)
