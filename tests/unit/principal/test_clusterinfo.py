@@ -205,6 +205,17 @@ async def test_a_redis_that_goes_and_comes(autojump_clock: MockClock) -> None:
         assert world.status == "Successful"
 
 
+async def test_a_redis_that_has_forgotten(autojump_clock: MockClock) -> None:
+    """One that was away for a moment is filled again at once, not when the next renewal is due."""
+    async with open_world() as world:
+        await world.show(UP)
+        world.redis.off()
+        world.redis.on()
+        assert world.status == ""
+        await trio.sleep(LOOK)
+        assert world.status == "Successful"
+
+
 async def test_a_redis_that_comes_and_goes(autojump_clock: MockClock) -> None:
     """One that breaks every few seconds does not fill the log: a loss a minute at most."""
     async with open_world() as world:
