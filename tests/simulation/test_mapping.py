@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 import trio
+from trio.testing import MockClock
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
@@ -17,6 +18,7 @@ from trio_argoagent.sync import conditions, names, scope
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.sync.patterns import ALL, Patterns
 from trio_argoagent.testing.argocd.applications import application, automated
+from trio_argoagent.testing.fleet import SpokePlan, open_fleet
 
 from ..parity.destinations import make, play_by_destination, tenant, until_gone, until_there
 from ..parity.play import play
@@ -111,6 +113,20 @@ def test_an_agent_comes_after_the_applications_that_name_it() -> None:
         await stage.agree()
 
     play_by_destination(story, managed=("east",))
+
+
+async def test_an_application_of_an_unknown_agent_is_told(autojump_clock: MockClock) -> None:
+    """Once for each name that it names: s1061 was a typing mistake that nobody saw."""
+    async with open_fleet([SpokePlan("m1")], style=Style.DESTINATION) as fleet:
+        await trio.sleep(2.0)
+        wrong = {"destination": {"name": "m9", "namespace": "x"}}
+        users = fleet.hub_as("users")
+        await users.create(APPLICATIONS, application("web", namespace="m1", **wrong))
+        note = MergePatch({"metadata": {"labels": {"a": "b"}}})
+        await users.patch(APPLICATIONS, "m1", "web", note)
+        await trio.sleep(2.0)
+        told = [event.text for _, _, event in fleet.events if event.name == "no-such-agent"]
+        assert len(told) == 1 and "m1/web names m9" in told[0]
 
 
 def test_two_tenants_share_a_cluster() -> None:

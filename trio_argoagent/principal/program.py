@@ -36,6 +36,7 @@ from trio_argoagent.stream.protocol import handshake, messages
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
 from trio_argoagent.sync.mapping import Style
+from trio_argoagent.sync.selection import is_ignored
 
 IDENTITY: Final = "argocd-agent-principal-identity"
 """The ConfigMap that keeps the principal's uid, as argocd-agent names it."""
@@ -157,6 +158,7 @@ class Principal:
         for peer in self._concerned(kind, change):
             peer.on_change(kind, change)
         self._look_for_scope(kind, change)
+        self._look_for_agent(kind, change)
         if kind is Kind.APPLICATION and change.new is None and self.hub.is_any_leaving(Kind.APP_PROJECT):
             # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
             for each in self.peers.values():
@@ -173,6 +175,17 @@ class Principal:
                 return self.peers.values()
             agents |= dict.fromkeys(map(destination_of, sides))
         return [self.peers[name] for name in agents if name in self.peers]
+
+    def _look_for_agent(self, kind: Kind, change: Change) -> None:
+        """Say once of an Application that names no agent of ours that it waits: it may be the hub's own."""
+        app, by_name = change.new, self.config.style is Style.DESTINATION
+        if kind is not Kind.APPLICATION or not by_name or app is None or change.initial or is_ignored(app):
+            return
+        named = destination_of(app)
+        before = destination_of(change.old) if change.old is not None else ""
+        if named and named != before and named not in self.peers:
+            text = f"Application {app.meta.namespace}/{app.meta.name} names {named}, which is no agent here"
+            self._report(named, "no-such-agent", f"{text}: it waits, unless it is the hub's own")
 
     def _look_for_scope(self, kind: Kind, change: Change) -> None:
         """Say once of credentials without a project that they go nowhere: nothing else would."""
