@@ -30,7 +30,7 @@ def lines() -> dict[str, str]:
 def functions(path: Path) -> Iterator[str]:
     """The tests of a module."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield node.name
 
 
