@@ -158,10 +158,10 @@ async def fleet(
         await nursery.start(made.principal.run)
         with trio.fail_after(PATIENCE):
             port = int((await made.principal.wait_said("listening"))["detail"].rpartition(":")[2])
-        made.principal.arguments = (
-            *made.principal.arguments[:5],
-            f"--listen-port={port}",
-            *made.principal.arguments[6:],
+        # Where the agents find it again after a restart.
+        made.principal.arguments = tuple(
+            f"--listen-port={port}" if argument == "--listen-port=0" else argument
+            for argument in made.principal.arguments
         )
         for side in sides:
             side.agent.arguments = side.command(kubeconfig, port, ca)
