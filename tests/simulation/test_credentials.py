@@ -21,9 +21,12 @@ from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.repositories import encoded, repo_creds, repository
 from trio_argoagent.testing.faults import NONE, Faults
 from trio_argoagent.testing.fleet import HUB, NAMESPACE, PRINCIPAL, Fleet, SpokePlan, open_fleet
+from trio_argoagent.testing.monitors import Monitors
+from trio_argoagent.testing.plan import Options
 from trio_argoagent.testing.scheduling import simulate
 from trio_argoagent.testing.snapshot import Snapshot
 from trio_argoagent.testing.timeline import _changes
+from trio_argoagent.testing.trial import run_trial
 
 AGENTS: Final = ("east", "west")
 PROJECTS: Final = ("red", "green")
@@ -185,3 +188,28 @@ def test_a_snapshot_says_that_a_secret_differs() -> None:
     before, after = secret("one"), secret("one", password="other")
     (line,) = Snapshot({name: before}).diff(Snapshot({name: after}))
     assert "data.password" in line and encoded("other") not in line
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_plans_with_credentials(seed: int) -> None:
+    """``simulate --credentials``: drawn work with them, under all troubles."""
+    report = run_trial(seed, Options(seconds=20.0, credentials=True))
+    assert report.violations == ()
+
+
+def test_a_foreign_write_is_seen() -> None:
+    """I14 judges what an agent writes, not what the product thinks of it."""
+    found: list[str] = []
+
+    async def story() -> None:
+        async with open_fleet([SpokePlan("east")], start=False) as fleet:
+            monitors = Monitors(fleet)
+            await fleet.apply(secret("one", "nobodys"))
+            uid = oracle.objects(fleet.hub, SECRETS, NAMESPACE)["one"].meta.uid
+            stolen = secret("one", "nobodys")
+            stolen["metadata"]["annotations"] = {"argocd.argoproj.io/source-uid": uid}
+            await fleet.spoke_as("east", "agent").create(SECRETS, stolen)
+            found.extend(monitors.found())
+
+    simulate(story, seed=1)
+    assert any("I14" in line for line in found)

@@ -41,6 +41,7 @@ def _parse(
     faults: str | None,
     level: int | None,
     mapping: str | None,
+    credentials: bool,
     seed: int | None,
     seeds: int | None,
     jobs: int | None,
@@ -53,7 +54,9 @@ def _parse(
         "--agents": agents, "--apps": apps, "--hours": hours, "--faults": faults, "--level": level,
         "--mapping": mapping,
     }  # fmt: skip
-    given = {name: value for name, value in drawn.items() if value is not None}
+    given: dict[str, object] = {name: value for name, value in drawn.items() if value is not None}
+    if credentials:
+        given["--credentials"] = None
     if replay:
         which = {"--seed": seed, "--seeds": seeds}
         given |= {name: value for name, value in which.items() if value is not None}
@@ -67,12 +70,17 @@ def _parse(
         usual.seconds if hours is None else hours * 3600,
         level=level or usual.level,
         mapping=Style(mapping or usual.mapping),
+        credentials=credentials,
         faults=_fault_names("all" if faults is None else faults, level or usual.level),
     )
     first, count = 1 if seed is None else seed, seeds or 1
-    again = " ".join([PROGRAM, *(f"{name} {shlex.quote(str(value))}" for name, value in given.items())])
+    again = " ".join([PROGRAM, *(_option(name, value) for name, value in given.items())])
     parallel = min(jobs or len(os.sched_getaffinity(0)), count)
     return Request(options, range(first, first + count), parallel, again, "", trace, shrink, as_json)
+
+
+def _option(name: str, value: object) -> str:
+    return name if value is None else f"{name} {shlex.quote(str(value))}"
 
 
 def _replay(path: str, given: list[str]) -> Request:

@@ -35,6 +35,7 @@ from trio_argoagent.cli.trial_options import fault_option, fleet_options, json_o
     type=click.Choice(("namespace", "destination")),
     help="How Applications find managed agents; by destination, they also move between them.",
 )
+@click.option("--credentials", is_flag=True, help="Users also work with credentials and GPG keys.")
 @seed_option("The first seed.")
 @click.option(
     "--seeds",

@@ -33,6 +33,8 @@ ACTIONS: Final[Mapping[str, int]] = {
     "terminate": 3, "push": 5, "drift": 4, "tamper": 5, "steal": 3, "ignore": 2, "project": 4, "unproject": 1,
 }  # fmt: skip
 """What users do (see ``workload``), and how often beside each other."""
+CREDENTIALS: Final[Mapping[str, int]] = {"entrust": 12, "rescope": 8, "revoke": 4, "keys": 4, "pilfer": 4}
+"""Likewise with credentials and keys (see ``custodian``), where a plan is drawn for them."""
 USER_PACES: Final = (0.2, 0.5, 1.0)
 """Seconds between two actions, one drawn for each plan."""
 TROUBLE_PACES: Final = (2.0, 4.0, 8.0)
@@ -52,6 +54,7 @@ class Options:
         faults: names in ``chaos.faults_at(level)`` that may be drawn; all of them unless told otherwise.
         level: of the network; see ``networks``.
         mapping: how Applications find the managed agents. By destination, they also move between them.
+        credentials: do users also work with repositories' credentials and GPG keys?
     """
 
     agents: int = 2
@@ -59,6 +62,7 @@ class Options:
     seconds: float = 60.0
     level: int = attrs.field(default=1, kw_only=True)
     mapping: Style = attrs.field(default=Style.NAMESPACE, converter=Style, kw_only=True)
+    credentials: bool = attrs.field(default=False, kw_only=True)
     faults: tuple[str, ...] = attrs.field(
         default=attrs.Factory(lambda self: tuple(faults_at(self.level)), takes_self=True)
     )
@@ -116,7 +120,9 @@ class Plan:
             raise UserError("plan: spokes: must be at least one, and each of another name")
         options = _options(top["options"])
         names = [spoke.name for spoke in spokes]
-        targets: dict[str, Sequence[str]] = {kind: names for kind in actions_of(options.mapping)}
+        targets: dict[str, Sequence[str]] = {
+            kind: names for kind in (*actions_of(options.mapping), *CREDENTIALS)
+        }
         targets |= {name: fault.targets(spokes) for name, fault in faults_at(options.level).items()}
         return cls(top["seed"], options, spokes, planfile.read_items(top["items"], targets))
 
@@ -149,7 +155,7 @@ def _draw_spoke(seed: int, number: int) -> SpokePlan:
 
 def _draw_actions(seed: int, options: Options, spokes: Sequence[SpokePlan]) -> Iterator[Item]:
     chance = stream(seed, "actions")
-    known = actions_of(options.mapping)
+    known = {**actions_of(options.mapping), **(CREDENTIALS if options.credentials else {})}
     kinds = planfile.draw_kept(seed, tuple(known), LEFT_OUT[0])
     weights = [known[kind] for kind in kinds]
     pace = chance.choice(USER_PACES)
@@ -197,10 +203,11 @@ def _spoke(where: str, value: Any) -> SpokePlan:
 def _options(value: Any) -> Options:
     where = "plan: options"
     shape: planfile.Shape = {
-        "agents": int, "apps": int, "seconds": planfile.NUMBER, "level": int, "mapping": str, "faults": list,
+        "agents": int, "apps": int, "seconds": planfile.NUMBER, "level": int, "mapping": str,
+        "credentials": bool, "faults": list,
     }  # fmt: skip
-    # A plan of before there were these is one of level 1, by namespace.
-    usual = {"level": 1, "mapping": Style.NAMESPACE.value}
+    # A plan of before there were these is one of level 1, by namespace, without credentials.
+    usual = {"level": 1, "mapping": Style.NAMESPACE.value, "credentials": False}
     found = planfile.read_fields(where, usual | value if isinstance(value, dict) else value, shape)
     styles = [style.value for style in Style]
     if found["mapping"] not in styles:

@@ -17,7 +17,8 @@ Shape = Mapping[str, type | tuple[type, ...]]
 """The fields of an object, and their types."""
 NUMBER: Final = (int, float)
 _SHAPES: Final[Mapping[Any, str]] = {
-    int: "a whole number", NUMBER: "a number", str: "a text", dict: "an object", list: "a list",
+    bool: "true or false", int: "a whole number", NUMBER: "a number", str: "a text",
+    dict: "an object", list: "a list",
 }  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def read_fields(where: str, value: Any, shape: Shape) -> dict[str, Any]:
         if name not in value:
             raise UserError(f"{where}: {name}: is missing")
         found = value[name]
-        if not isinstance(found, kind) or isinstance(found, bool):
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
             raise UserError(f"{where}: {name}: must be {_SHAPES[kind]}")
     return value
 

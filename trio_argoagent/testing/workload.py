@@ -27,6 +27,7 @@ from trio_argoagent.testing.argocd.applications import PATHS, app_project, appli
 from trio_argoagent.testing.argocd.git import EXAMPLES
 from trio_argoagent.testing.argocd.names import FAMILY, Dialect
 from trio_argoagent.testing.argocd.world import World
+from trio_argoagent.testing.custodian import Custodian
 
 IGNORE: Final = {"argocd-agent.argoproj-labs.io/ignore-sync": "true"}
 MAX_WAIT: Final = 60.0
@@ -116,6 +117,7 @@ class Workload:
             "unproject": (1, self._unproject),
         }
         self._deeds = {name: deed for name, (_, deed) in self._weights.items()} | {"move": self._move}
+        self._custody = Custodian(hub, hub_namespace, chance).actions()
 
     def leave_out(self, share: float) -> None:
         """From now on do without about this share of the actions, whichever they are."""
@@ -136,11 +138,17 @@ class Workload:
         name, site = what or drawn, self._chance.choice(self._sites)
         try:
             with trio.move_on_after(MAX_WAIT):
-                await self._deeds[name](site)
+                await self._do(name, site)
         except ArgoAgentError:
             self.refused[name] += 1
         else:
             self.done[name] += 1
+
+    async def _do(self, name: str, site: Site) -> None:
+        if name in self._custody:
+            await self._custody[name](site.name, site.spoke, site.namespace)
+        else:
+            await self._deeds[name](site)
 
     # Where
 

@@ -13,6 +13,7 @@ from trio_argoagent.testing.monitors import reading
 from trio_argoagent.testing.monitors.blast_radius import BlastRadius
 from trio_argoagent.testing.monitors.copies import Copies
 from trio_argoagent.testing.monitors.counters import Counters
+from trio_argoagent.testing.monitors.credentials import Credentials
 from trio_argoagent.testing.monitors.intents import Intents
 from trio_argoagent.testing.monitors.ledger import Ledger
 from trio_argoagent.testing.monitors.links import Links
@@ -37,6 +38,7 @@ class Monitors:
         self._scopes = Scopes(fleet, self._ledger)
         self._copies = Copies(fleet, self._ledger, self._links.made)
         self._radius = BlastRadius(fleet, self._ledger)
+        self._credentials = Credentials(fleet, self._ledger)
         self._statuses = Statuses(self._ledger)
         self._intents = Intents(fleet, self._ledger)
         self._visible = Visible(fleet, self._ledger)
@@ -111,6 +113,7 @@ class Monitors:
         kind = reading.KINDS.get(entry.resource)
         self.writes += entry.actor in PRODUCT
         self._radius.on_hub(entry)
+        self._credentials.on_hub(entry)
         if entry.actor == PRINCIPAL:
             self._scopes.check_hub_write(kind, entry)
         if kind is None:
@@ -139,6 +142,7 @@ class Monitors:
         self.writes += entry.actor in PRODUCT
         if entry.actor in PRODUCT:
             self._scopes.check_spoke_write(spoke, kind, entry)
+            self._credentials.on_spoke(spoke, entry)
         if kind is None:
             return
         if spoke.mapping.autonomous:
