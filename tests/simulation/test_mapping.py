@@ -96,7 +96,7 @@ def test_what_names_no_agent_is_not_written() -> None:
     play_by_destination(story, managed=("east",))
 
 
-def test_an_agent_comes_after_the_applications_that_name_it() -> None:
+def test_s1061_an_agent_comes_after_the_applications_that_name_it() -> None:
     """s1061: they wait, and nothing is lost."""
 
     async def story(stage: Stage) -> None:
@@ -115,7 +115,7 @@ def test_an_agent_comes_after_the_applications_that_name_it() -> None:
     play_by_destination(story, managed=("east",))
 
 
-async def test_an_application_of_an_unknown_agent_is_told(autojump_clock: MockClock) -> None:
+async def test_s1061_an_application_of_an_unknown_agent_is_told(autojump_clock: MockClock) -> None:
     """Once for each name that it names: s1061 was a typing mistake that nobody saw."""
     async with open_fleet([SpokePlan("m1")], style=Style.DESTINATION) as fleet:
         await trio.sleep(2.0)
@@ -129,7 +129,7 @@ async def test_an_application_of_an_unknown_agent_is_told(autojump_clock: MockCl
         assert len(told) == 1 and "m1/web names m9" in told[0]
 
 
-def test_two_tenants_share_a_cluster() -> None:
+def test_s593_s921_two_tenants_share_a_cluster() -> None:
     """s593, s921: Applications of one name in two namespaces are two, from the hub to the workload."""
 
     async def story(stage: Stage) -> None:

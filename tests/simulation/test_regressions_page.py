@@ -16,7 +16,8 @@ TEST: Final = re.compile(r"`([\w/.-]+)(?:::(\w+))?`")
 REPORTS: Final = (
     "s715", "s809", "s840", "s841", "s839", "s383", "s266", "s1037", "s1051", "s1053", "s748", "s660",
     "s813", "s443", "s348", "s465", "s742", "s783", "s857", "s960", "s1058", "s814", "s1057", "sA",
-    "sB", "sC", "sD", "sE", "sF", "w3", "w4", "w22", "w12",
+    "sB", "sC", "sD", "sE", "sF", "w3", "w4", "w22", "w12", "s593", "s921",
+    "s1061",
 )  # fmt: skip
 """What must not get lost when the page is edited."""
 
