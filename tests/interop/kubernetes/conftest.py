@@ -9,11 +9,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 import trio
 
-from trio_argoagent.apiserver.crds import argocd_crds
 from trio_argoagent.errors import AlreadyExists, NotFound
 from trio_argoagent.kube.client import HttpCluster, open_cluster
 from trio_argoagent.kube.credentials import from_kubeconfig
 from trio_argoagent.model.resources import APPLICATIONS, Resource
+
+from .. import definitions
 
 VARIABLE = "TRIO_ARGOAGENT_TEST_KUBECONFIG"
 DEFINITIONS = Resource(
@@ -54,7 +55,7 @@ def connect(kubeconfig: str) -> Connect:
 
 async def install(cluster: HttpCluster) -> None:
     """Define Argo CD's kinds where they are not defined, and wait until they are served."""
-    for definition in argocd_crds():
+    for definition in definitions.best():
         try:
             await cluster.create(DEFINITIONS, definition)
         except AlreadyExists:
