@@ -119,11 +119,6 @@ class Workload:
         self._deeds = {name: deed for name, (_, deed) in self._weights.items()} | {"move": self._move}
         self._custody = Custodian(hub, hub_namespace, chance).actions()
 
-    def leave_out(self, share: float) -> None:
-        """From now on do without about this share of the actions, whichever they are."""
-        kept = {name: what for name, what in self._weights.items() if self._chance.random() >= share}
-        self._weights = kept or self._weights
-
     async def run(self, pace: float) -> None:
         """Act until cancelled, every ``pace`` seconds on average."""
         async with trio.open_nursery() as nursery:
