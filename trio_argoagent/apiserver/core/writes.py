@@ -98,10 +98,8 @@ class Writes(Reads):
         writing.check_name(value, name)
         old = self._registry.find(kind, namespace, name)
         prepared = writing.prepare_update(kind, old, value, subresource=subresource, validation=validation)
-        if tracking.is_tracked(old, value):
-            writer = tracking.Writer(manager or actor, subresource, now)
-            prepared = tracking.note_update(kind, old, prepared, value, writer)
-        return self._replace(kind, old, prepared, actor, now, dry_run)
+        writer = tracking.Writer(manager or actor, subresource, now)
+        return self._replace(kind, old, _noted(kind, old, prepared, value, writer), actor, now, dry_run)
 
     def patch(  # noqa: PLR0913 (the parameters of the request)
         self,
@@ -132,10 +130,8 @@ class Writes(Reads):
         prepared = writing.prepare_update(
             kind, old, value, subresource=subresource, validation=validation, patch=patch
         )
-        if tracking.is_tracked(old, value):
-            writer = tracking.Writer(manager or actor, subresource, now)
-            prepared = tracking.note_update(kind, old, prepared, value, writer)
-        return self._replace(kind, old, prepared, actor, now, dry_run)
+        writer = tracking.Writer(manager or actor, subresource, now)
+        return self._replace(kind, old, _noted(kind, old, prepared, value, writer), actor, now, dry_run)
 
     def apply(  # noqa: PLR0913 (the parameters of the request)
         self,
@@ -277,3 +273,12 @@ class Writes(Reads):
         ref: Ref = (where.group, where.plural, namespace, name)
         kept = None if value is None else views.kept(kind, value)
         return self._store.commit(where, ref, kept, actor=actor, now=now)
+
+
+def _noted(
+    kind: ResourceType, old: Stored, prepared: writing.Prepared, value: Any, writer: tracking.Writer
+) -> writing.Prepared:
+    """What an update or a patch stores, with whose the fields are then, where that is kept for the object."""
+    if not tracking.is_tracked(old, value):
+        return prepared
+    return tracking.note_update(kind, old, prepared, value, writer)
