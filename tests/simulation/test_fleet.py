@@ -84,3 +84,25 @@ def test_a_restart_with_everything_unchanged_sends_no_record_and_writes_nothing(
         assert principal.status()[0].desired.phase == "live"
 
     play(story, mode=mode)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_each_side_says_once_a_link_that_the_other_holds_all_that_it_should(mode: Mode) -> None:
+    """Not before the Application is there, and again with the next link."""
+
+    async def story(scene: Scene) -> None:
+        def said() -> list[str]:
+            return sorted(program for _, program, event in scene.fleet.events if event.name == "in-step")
+
+        both = sorted([PRINCIPAL, scene.spoke.name])
+        await scene.create("app", syncPolicy=automated())
+        await scene.synced("app")
+        assert said() == both
+        await scene.cut()
+        await scene.create("other", syncPolicy=automated())
+        assert said() == both
+        await scene.heal()
+        await scene.synced("app", "other")
+        assert said() == sorted(both * 2)
+
+    play(story, mode=mode)
