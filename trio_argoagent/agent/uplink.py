@@ -23,7 +23,7 @@ from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.session import Feeds, Session
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.redial import Redial
-from trio_argoagent.stream.protocol import handshake, messages
+from trio_argoagent.stream.protocol import handshake, messages, negotiation
 
 HANDSHAKE_TIMEOUT: Final = 20.0
 """Seconds from dialling to the principal's welcome."""
@@ -114,8 +114,8 @@ class Uplink:
         greeting = Greeting(link, handshake.Role.AGENT)
         greeting.say(
             messages.Hello(
-                protocols=handshake.PROTOCOLS,
-                capabilities=(),
+                protocols=self._config.offer.protocols,
+                capabilities=negotiation.names(self._config.offer.capabilities),
                 version=__version__,
                 instance=self._instance,
                 cluster_uid=cluster_uid,
@@ -131,6 +131,7 @@ class Uplink:
         if isinstance(answer, messages.Refuse):
             raise LinkRefused(answer.reason, answer.detail, answer.retry_after)
         assert isinstance(answer, messages.Welcome)  # The conversation lets nothing else through.
+        greeting.terms = negotiation.accept(answer, self._config.offer)
         return greeting, answer
 
     async def _talk(self, greeting: Greeting, welcome: messages.Welcome) -> None:

@@ -21,7 +21,7 @@ from trio_argoagent.principal.rivals import Rivalry
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
-from trio_argoagent.stream.protocol import handshake, messages
+from trio_argoagent.stream.protocol import messages, negotiation
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason, Refuse
 from trio_argoagent.sync.mapping import Style
 
@@ -175,9 +175,9 @@ async def _itself(about: Involved) -> Involved:
 
 def _unfit(name: str, config: PrincipalConfig, hello: messages.Hello) -> Refuse | None:
     """Why nobody who says this can be let in."""
-    chosen = handshake.choose_version(hello.protocols)
-    if isinstance(chosen, Refuse):
-        return attrs.evolve(chosen, retry_after=LONG)
+    terms = negotiation.agree(hello, config.offer)
+    if isinstance(terms, Refuse):
+        return attrs.evolve(terms, retry_after=LONG)
     if not is_dns_label(name) or name == config.namespace:
         detail = f"{name!r} cannot be an agent's name: use a DNS label other than the hub's own namespace"
         return Refuse(Reason.IDENTITY, detail, LONG)

@@ -32,7 +32,7 @@ from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
-from trio_argoagent.stream.protocol import handshake, messages
+from trio_argoagent.stream.protocol import handshake, messages, negotiation
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
 from trio_argoagent.sync.mapping import Style
@@ -254,7 +254,8 @@ class Principal:
                 self._report(peer.mapping.agent, "link-up", text)
                 peer.choose(self.config.selector, LabelSelector.parse(hello.selector))
                 peer.link_is(greeting.link)
-                greeting.say(self._welcome(peer))
+                greeting.terms = self._terms(hello)
+                greeting.say(self._welcome(peer, greeting.terms))
                 seat.session = Session(greeting, peer.feeds(), self.config.keepalive)
                 peer.holds.link_is(seat.session)
                 await seat.session.run(hello.root)
@@ -266,10 +267,15 @@ class Principal:
         if seat.scope.cancelled_caught:
             greeting.say(seat.goodbye)
 
-    def _welcome(self, peer: Peer) -> messages.Welcome:
+    def _terms(self, hello: messages.Hello) -> negotiation.Terms:
+        terms = negotiation.agree(hello, self.config.offer)
+        assert isinstance(terms, negotiation.Terms)  # The door lets nobody else in.
+        return terms
+
+    def _welcome(self, peer: Peer, terms: negotiation.Terms) -> messages.Welcome:
         return messages.Welcome(
-            protocol=handshake.PROTOCOLS[1],
-            capabilities=(),
+            protocol=terms.protocol,
+            capabilities=negotiation.names(terms.capabilities),
             version=__version__,
             instance=self._instance,
             principal_uid=self._uid,

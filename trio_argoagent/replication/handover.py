@@ -7,6 +7,7 @@ from collections import deque
 from trio_argoagent.errors import LinkBroken, RemoteProtocolError
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.stream.protocol import codec, handshake, messages
+from trio_argoagent.stream.protocol.negotiation import Terms
 
 
 class Greeting:
@@ -16,6 +17,8 @@ class Greeting:
         self.link = link
         self.conversation = handshake.Conversation(role)
         self.early: deque[bytes] = deque()
+        self.terms = Terms()
+        """What both sides have agreed on, once one has welcomed the other."""
 
     def say(self, message: messages.Message) -> None:
         """Send one message."""

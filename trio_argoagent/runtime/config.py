@@ -10,6 +10,7 @@ import attrs
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import EVERYTHING, LabelSelector
+from trio_argoagent.stream.protocol.negotiation import OURS, Offer
 from trio_argoagent.stream.protocol.vocabulary import MAX_SELECTOR
 from trio_argoagent.sync.destinations import DestinationMapping
 from trio_argoagent.sync.flow import DEFAULT, Budget
@@ -44,6 +45,7 @@ class AgentConfig:
         selector: of the objects to replicate.
         ignores_unmanaged: are Applications of the spoke that the hub did not make left alone?
         budget: what of its statuses may be under way unanswered.
+        offer: what it says that it can do on a link.
 
     Raises:
         UserError: two of these contradict each other.
@@ -61,6 +63,7 @@ class AgentConfig:
     selector: LabelSelector = EVERYTHING
     ignores_unmanaged: bool = False
     budget: Budget = DEFAULT
+    offer: Offer = OURS
 
     def __attrs_post_init__(self) -> None:
         if self.mode is Mode.AUTONOMOUS and self.style is Style.DESTINATION:
@@ -140,6 +143,7 @@ class PrincipalConfig:
             own; by namespace, those that may be an agent's (None: whichever the hub names).
         selector: of the hub's own objects, those to replicate.
         creation: hub namespaces that are made for autonomous agents; None: a person makes them.
+        offer: what it can do on a link.
 
     Raises:
         UserError: a value cannot be used.
@@ -156,6 +160,7 @@ class PrincipalConfig:
     allowed_namespaces: Patterns | None = None
     selector: LabelSelector = EVERYTHING
     creation: NamespaceCreation | None = None
+    offer: Offer = OURS
 
     def __attrs_post_init__(self) -> None:
         _check_selector(self.selector)

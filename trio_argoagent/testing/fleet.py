@@ -27,6 +27,7 @@ from trio_argoagent.principal import Principal
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.stream.protocol.negotiation import OURS, Offer
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.sync.patterns import ALL
 from trio_argoagent.testing import oracle
@@ -74,6 +75,7 @@ class Fleet(Outages):
         style: how Applications find the managed agents. By destination, all namespaces take part, and agents
             make those that are missing.
         redis: does every cluster have Argo CD's Redis, and does the principal write there what the UI shows?
+        offers: what these programs can do on a link, by their names; the others can do all.
 
     Raises:
         UserError: the spokes' names are not distinct, or one is that of the hub or the principal; or there is
@@ -88,6 +90,7 @@ class Fleet(Outages):
         level: int = 1,
         style: Style = Style.NAMESPACE,
         redis: bool = False,
+        offers: Mapping[str, Offer] | None = None,
     ) -> None:
         _check_names([HUB, PRINCIPAL, *(plan.name for plan in plans)])
         super().__init__(make_network(level, stream(seed, "network")), partial(stream, seed, "throttle"))
@@ -103,6 +106,7 @@ class Fleet(Outages):
         self.intent_expiry = 0.0  # Seconds in which a sync must be started, of the next principal; 0: any.
         self.disguises: dict[str, Version] = {}
         """The programs that are of another version when they start next, and which."""
+        self.offers = dict(offers or {})
         self.limbo = Limbo()
         self.clients: dict[str, FaultyCluster] = {}
         """Each program's view of its cluster: set ``faults`` there."""
@@ -134,6 +138,9 @@ class Fleet(Outages):
     def _env(self, program: str, start: int) -> Env:
         return self.skewed(program, make_env(self.seed, program, start))
 
+    def _offer(self, program: str) -> Offer:
+        return self.offers.get(program, OURS)
+
     def _redis_of(self, cluster: str) -> RedisServer | None:
         return self.redis[cluster].server() if self.redis else None
 
@@ -144,7 +151,7 @@ class Fleet(Outages):
 
     def _make_principal(self, start: int) -> Principal:
         return Principal(
-            attrs.evolve(self.config, intent_expiry=self.intent_expiry),
+            attrs.evolve(self.config, intent_expiry=self.intent_expiry, offer=self._offer(PRINCIPAL)),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),
@@ -156,7 +163,7 @@ class Fleet(Outages):
         def make(start: int) -> Agent:
             every = COUNT_EVERY if self.redis else 0.0
             return Agent(
-                attrs.evolve(spoke.agent_config(), count_every=every),
+                attrs.evolve(spoke.agent_config(), count_every=every, offer=self._offer(spoke.name)),
                 cluster=self._client(spoke.name, spoke.server, spoke.env, "agent"),
                 dialer=dialing_as(self.disguises.get(spoke.name), self.network.dialer(spoke.name)),
                 env=self._env(spoke.name, start),
@@ -335,6 +342,7 @@ async def open_fleet(
     level: int = 1,
     style: Style = Style.NAMESPACE,
     redis: bool = False,
+    offers: Mapping[str, Offer] | None = None,
 ) -> AsyncIterator[Fleet]:
     """A fleet that runs while the context is open.
 
@@ -345,8 +353,10 @@ async def open_fleet(
         level: of the network; see ``Fleet``.
         style: how Applications find their agents; see ``Fleet``.
         redis: see ``Fleet``.
+        offers: see ``Fleet``.
     """
-    async with run_fleet(Fleet(seed, plans, level=level, style=style, redis=redis), start=start) as fleet:
+    fleet = Fleet(seed, plans, level=level, style=style, redis=redis, offers=offers)
+    async with run_fleet(fleet, start=start):
         yield fleet
 
 

@@ -171,6 +171,13 @@ async def test_whatever_the_principal_says_first(first: m.Message, autojump_cloc
     assert len(spoke.principal.dials) > 2
 
 
+async def test_a_protocol_that_nobody_offered(autojump_clock: MockClock) -> None:
+    """The agent does not talk to a principal that chooses what it cannot speak."""
+    spoke = await run_spoke(say(attrs.evolve(WELCOME, protocol=7), stay=50), 100)
+    assert len(spoke.principal.dials) > 2
+    assert {type(message) for message in spoke.principal.heard} == {m.Hello}
+
+
 async def test_nobody_answers(autojump_clock: MockClock) -> None:
     """The agent waits for its principal for ever."""
 

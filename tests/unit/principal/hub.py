@@ -31,7 +31,7 @@ from trio_argoagent.principal import Principal
 from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.config import PrincipalConfig, SelfRegistration
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.stream.protocol import codec, handshake, messages
+from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.sync import buckets
 from trio_argoagent.testing.network import MemoryLink, Network
 
@@ -50,7 +50,7 @@ def make_env(seed: int = 3) -> Env:
 def hello(**more: Any) -> messages.Hello:
     """An agent's first message."""
     plain = messages.Hello(
-        handshake.PROTOCOLS, (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, EMPTY
+        (1, 1), (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, EMPTY
     )
     return attrs.evolve(plain, **more)
 

@@ -117,7 +117,7 @@ class Pair:
 def hello(root: bytes) -> messages.Hello:
     """An agent's first message."""
     return messages.Hello(
-        handshake.PROTOCOLS, (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, root
+        (1, 1), (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, root
     )
 
 

@@ -1,4 +1,4 @@
-"""Who may say what when, and what two versions have in common.
+"""Who may say what when.
 
 The agent opens and greets; the principal welcomes or refuses; then both talk freely until one says goodbye.
 Each side keeps a ``Conversation`` and tells it everything that it sends and receives. Messages cross on the
@@ -19,9 +19,6 @@ from typing import Final
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.stream.protocol import messages as m
-
-PROTOCOLS: Final = (1, 1)
-"""The oldest and the newest version of the protocol that this software speaks."""
 
 
 class Role(enum.StrEnum):
@@ -163,30 +160,3 @@ class Conversation:
             raise error(f"{self.role} in state {self.state.value}: {kind} must not be {direction} now")
         self.state = then
         return then
-
-
-def choose_version(theirs: tuple[int, int], ours: tuple[int, int] = PROTOCOLS) -> int | m.Refuse:
-    """The newest protocol version that both speak, or the principal's refusal.
-
-    Args:
-        theirs: the oldest and the newest version of the agent.
-        ours: the oldest and the newest version of the principal.
-    """
-    newest = min(theirs[1], ours[1])
-    if newest >= max(theirs[0], ours[0]):
-        return newest
-    older = "agent" if theirs[1] < ours[0] else "principal"
-    return m.Refuse(
-        m.Reason.VERSION,
-        f"the agent speaks protocol {_span(theirs)}, the principal {_span(ours)}: upgrade the {older}",
-    )
-
-
-def common(ours: Iterable[str], theirs: Iterable[str]) -> tuple[str, ...]:
-    """The capabilities that both have, sorted."""
-    return tuple(sorted(frozenset(ours) & frozenset(theirs)))
-
-
-def _span(versions: tuple[int, int]) -> str:
-    oldest, newest = versions
-    return str(oldest) if oldest == newest else f"{oldest} to {newest}"

@@ -15,8 +15,6 @@ from trio_argoagent.stream.protocol.handshake import (
     Direction,
     Role,
     State,
-    choose_version,
-    common,
 )
 
 from .vocabulary import EXAMPLES
@@ -79,31 +77,3 @@ def test_two_sides_that_keep_the_order_never_accuse_each_other(
         elif sides[role].may_send(kind):
             sides[role].sent(BY_KIND[kind])
             ways[other[role]].append(BY_KIND[kind])
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours", "chosen"),
-    [((1, 1), (1, 1), 1), ((1, 3), (2, 5), 3), ((2, 5), (1, 3), 3), ((1, 9), (4, 4), 4), ((3, 3), (1, 3), 3)],
-)
-def test_the_newest_common_version(theirs: tuple[int, int], ours: tuple[int, int], chosen: int) -> None:
-    """Ranges that overlap agree on the newest version of both."""
-    assert choose_version(theirs, ours) == chosen
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours", "text"),
-    [
-        ((1, 2), (3, 4), "the agent speaks protocol 1 to 2, the principal 3 to 4: upgrade the agent"),
-        ((5, 5), (3, 4), "the agent speaks protocol 5, the principal 3 to 4: upgrade the principal"),
-    ],
-)
-def test_no_common_version(theirs: tuple[int, int], ours: tuple[int, int], text: str) -> None:
-    """The refusal names both ranges and who has to be upgraded."""
-    refusal = choose_version(theirs, ours)
-    assert isinstance(refusal, m.Refuse)
-    assert (refusal.reason, refusal.detail) == (m.Reason.VERSION, text)
-
-
-def test_common_capabilities() -> None:
-    """What both can do, in an order that depends on nothing."""
-    assert common(["tunnel", "base", "parts"], ("parts", "x", "tunnel")) == ("parts", "tunnel")
