@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from typing import Any
+
+import trio
 
 from trio_argoagent.agent import Agent
 from trio_argoagent.cli import pem, running
@@ -12,9 +15,12 @@ from trio_argoagent.cli.redis_options import RedisOptions, read_redis
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import LabelSelector
+from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.contexts import client_context
+from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.sync.guard import Limits
@@ -46,14 +52,19 @@ def run_agent(
         config = _config(namespace, Mode(agent_mode), **settings)
         server = read_redis(redis)
         context = _context(root_ca_path, tls_client_cert, tls_client_key)
+        proxy = environment_proxy(os.environ, server_address, server_port)
         credentials = await find_credentials(kubeconfig, kubecontext)
+        observer = logs.log_events("agent")
+        if proxy is not None:
+            observer(Event("proxy", "", f"the principal is reached through the proxy {proxy.where}"))
+        connect = tunnel(proxy) if proxy is not None else trio.open_tcp_stream
         async with open_cluster(credentials) as cluster:
             await Agent(
                 config,
                 cluster=cluster,
-                dialer=Http2Dialer(server_address, server_port, context),
+                dialer=Http2Dialer(server_address, server_port, context, connect=connect),
                 env=real_env(),
-                observer=logs.log_events("agent"),
+                observer=observer,
                 redis=server,
             ).run()
         return 0

@@ -16,7 +16,7 @@ import attrs
 import trio
 
 from trio_argoagent.errors import UserError
-from trio_argoagent.net.proxy import parse_proxy, proxy_for
+from trio_argoagent.net.proxy import environment_proxy, proxy_for
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where the kubelet puts a pod's token, CA and namespace."""
@@ -89,9 +89,7 @@ def in_cluster(environ: Mapping[str, str] = os.environ, folder: str = SERVICE_AC
         await trio.lowlevel.checkpoint()
         return in_cluster(environ, folder)
 
-    proxy = proxy_for(environ, host, int(port))
-    if proxy:
-        parse_proxy(proxy)
+    environment_proxy(environ, host, int(port))
     root = Path(folder)
     token = read_file(root / "token").decode("utf-8", "replace").strip()
     if not token:
@@ -103,7 +101,7 @@ def in_cluster(environ: Mapping[str, str] = os.environ, folder: str = SERVICE_AC
         ca=read_file(root / "ca.crt"),
         token=token,
         namespace=namespace,
-        proxy=proxy,
+        proxy=proxy_for(environ, host, int(port)),
         rotates=True,
         reload=reload,
     )

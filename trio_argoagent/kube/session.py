@@ -20,9 +20,10 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.kube.protocol.requests import HttpRequest
 from trio_argoagent.net.client import Response, StreamedResponse, open_client
+from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.contexts import client_context
 from trio_argoagent.net.http import Headers
-from trio_argoagent.net.proxy import parse_proxy, tunnel
+from trio_argoagent.net.proxy import parse_proxy
 
 REREAD: Final = 60.0
 """Seconds between two readings of credentials that rotate. Kubelets replace a token at 80 % of its life."""

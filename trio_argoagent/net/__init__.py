@@ -9,7 +9,7 @@ http      one request and its answer, whichever HTTP it came by
 http1     the serving side of HTTP/1.1; http1_client: the asking side
 server    HTTPS, both versions
 dialling  TCP and TLS towards a server
-proxy     tunnels through HTTP proxies, and when to use one
+proxy     which HTTP proxy is to be used, and when; connect: the tunnel through it
 lanes     what one connection of a client can take, HTTP/2 or HTTP/1.1
 client    requests to one server, on as many connections as they need
 responses answers as a client sees them

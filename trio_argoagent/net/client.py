@@ -227,7 +227,7 @@ async def open_client(
         context: from ``client_context``; with ``h2`` in its ALPN list HTTP/2 is spoken if the server can.
             None: no TLS.
         server_hostname: what the certificate must be for, when that is not ``host``.
-        connect: makes the byte stream instead of TCP: ``net.proxy.tunnel``, for example.
+        connect: makes the byte stream instead of TCP: ``net.connect.tunnel``, for example.
         http1: without TLS, speak HTTP/1.1: there is nothing to agree on it with.
     """
     tcp = connect or trio.open_tcp_stream

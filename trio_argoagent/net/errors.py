@@ -36,6 +36,14 @@ class TlsFailed(ConnectionBroken):
         self.reason = reason
 
 
+class ProxyFailed(OSError):
+    """There is no way through the proxy. The text names it and says what to do.
+
+    An ``OSError``, like all else for which a connection cannot be made; but what it comes from was done to
+    the proxy, and says nothing about the server behind it.
+    """
+
+
 class BodyTooLarge(RemoteProtocolError):
     """The peer sent a longer body than is taken here."""
 

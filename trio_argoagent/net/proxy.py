@@ -1,4 +1,4 @@
-"""HTTP proxies: when one is to be used, and a tunnel through it.
+"""HTTP proxies: which one is to be used, and when. The tunnel through it is in ``connect``.
 
 There is no standard for ``HTTPS_PROXY`` and ``NO_PROXY``. The rules are those of Go's ``httpproxy``, because
 kubectl and Argo CD follow them and are configured beside us: lower-case variables stand in for the others,
@@ -9,24 +9,15 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import ssl
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import attrs
-import h11
-import trio
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.address import format_address, parse_address
-from trio_argoagent.net.contexts import client_context
-from trio_argoagent.net.dialling import Connect
-from trio_argoagent.net.errors import ConnectionBroken
-from trio_argoagent.net.tls import TlsStream
 
-HEAD: Final = 16 * 1024
-"""Bytes of a proxy's answer."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -45,6 +36,11 @@ class Proxy:
     port: int
     tls: bool = False
     authorization: str = attrs.field(default="", repr=False)
+
+    @property
+    def where(self) -> str:
+        """``host:port``, for people."""
+        return format_address(self.host, self.port)
 
 
 def parse_proxy(url: str) -> Proxy:
@@ -85,76 +81,24 @@ def proxy_for(environ: Mapping[str, str], host: str, port: int) -> str:
     return "" if not url or _is_here(host) or is_exempt(exempt, host, port) else url
 
 
+def environment_proxy(environ: Mapping[str, str], host: str, port: int) -> Proxy | None:
+    """The same, understood.
+
+    Raises:
+        UserError: what the environment names cannot be used; the text names the variable.
+    """
+    url = proxy_for(environ, host, port)
+    try:
+        return parse_proxy(url) if url else None
+    except UserError as exc:
+        raise UserError(f"HTTPS_PROXY: {exc}") from exc
+
+
 def is_exempt(exempt: str, host: str, port: int) -> bool:
     """Does a ``NO_PROXY`` list take this server out?"""
     host = host.rstrip(".").lower()
     entries = (entry.strip().lower() for entry in exempt.split(","))
     return any(entry == "*" or (entry and _matches(entry, host, port)) for entry in entries)
-
-
-def tunnel(proxy: Proxy, connect: Connect = trio.open_tcp_stream) -> Connect:
-    """Connections through this proxy instead of straight ones: give it to whoever dials.
-
-    Args:
-        proxy: which.
-        connect: how the proxy itself is reached.
-
-    Returns:
-        A ``Connect`` that raises ``OSError`` when the proxy is not there or refuses, with its reason.
-    """
-
-    async def through(host: str, port: int) -> trio.abc.Stream:
-        where = format_address(proxy.host, proxy.port)
-        try:
-            stream = await connect(proxy.host, proxy.port)
-        except OSError as exc:
-            raise OSError(f"the proxy {where}: {exc}") from exc
-        try:
-            if proxy.tls:
-                stream = TlsStream(stream, _context(), server_hostname=proxy.host)
-                await stream.do_handshake()
-            await _ask(stream, proxy, format_address(host, port), where)
-        except (ConnectionBroken, trio.BrokenResourceError, h11.RemoteProtocolError) as exc:
-            await trio.aclose_forcefully(stream)
-            raise OSError(f"the proxy {where}: {exc or 'it hung up'}") from exc
-        except BaseException:
-            await trio.aclose_forcefully(stream)
-            raise
-        return stream
-
-    return through
-
-
-def _context() -> ssl.SSLContext:
-    return client_context(ca=None, certificate=None, key=None, alpn=("http/1.1",))
-
-
-async def _ask(stream: trio.abc.Stream, proxy: Proxy, target: str, where: str) -> None:
-    """CONNECT; return once the proxy has agreed.
-
-    Raises:
-        OSError: it has not.
-    """
-    headers = [("host", target)]
-    if proxy.authorization:
-        headers.append(("proxy-authorization", proxy.authorization))
-    talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD)
-    asked = talk.send(h11.Request(method="CONNECT", target=target, headers=headers)) or b""
-    await stream.send_all(asked + (talk.send(h11.EndOfMessage()) or b""))
-    while True:
-        event = talk.next_event()
-        if event is h11.NEED_DATA:
-            # Nothing of what follows can be among it: in TLS the client speaks first.
-            data = await stream.receive_some(HEAD)
-            if not data:
-                raise OSError(f"the proxy {where} hung up")
-            talk.receive_data(bytes(data))
-        elif isinstance(event, h11.Response):
-            break
-    if not 200 <= event.status_code < 300:
-        reason = event.reason.decode("latin-1").strip()
-        hint = ": check the user and password in its URL" if event.status_code == 407 else ""
-        raise OSError(f"the proxy {where} refuses: {event.status_code} {reason}{hint}")
 
 
 def _matches(entry: str, host: str, port: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
-from trio_argoagent.net.errors import TlsFailed
+from trio_argoagent.net.errors import ProxyFailed, TlsFailed
 from trio_argoagent.stream.protocol.messages import Reason
 
 _VERDICTS: Final[Mapping[int, str]] = {
@@ -88,6 +88,8 @@ def explain(exc: BaseException, *, host: str, where: str) -> LinkError:
         where: ``host:port``.
     """
     for cause in _causes(exc):
+        if isinstance(cause, ProxyFailed):
+            return LinkBroken(f"{where}: {cause}")
         if isinstance(cause, ssl.SSLCertVerificationError):
             verdict = _VERDICTS.get(cause.verify_code, _UNTRUSTED).format(host=host)
             return LinkRefused(Reason.IDENTITY, f"{where}: {verdict} ({cause.verify_message})")

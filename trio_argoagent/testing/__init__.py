@@ -39,6 +39,7 @@ pipes         one direction of a connection in memory, and its ends
 conditions    what a network does to connections, whatever travels on them
 network       the Transport port in memory: whole frames (level 1)
 wire          likewise: the product's HTTP/2 over bytes that are cut anywhere (level 2)
+forwardproxy  a proxy that does CONNECT, over any byte stream
 steps         every step of a run
 divergence    where two runs part
 faults        a Kubernetes API that misbehaves

@@ -119,3 +119,13 @@ def test_neither_kubeconfig_nor_pod(run: Run, files: Files, program: str) -> Non
     """Outside a cluster the line says what to give."""
     good = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]
     assert run(*good).line == "not in a cluster (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig"
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_that_cannot_be_used(
+    run: Run, files: Files, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The line names the variable; a principal on this machine is dialled straight."""
+    monkeypatch.setenv(name, "socks5://me:secret@p:1080")
+    line = run(*files.agent(server_address="hub.example")).line
+    assert line == ("HTTPS_PROXY: a proxy of type socks5 is not supported: give one as http://host:port")

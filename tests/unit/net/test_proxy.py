@@ -9,8 +9,9 @@ import trio
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.client import open_client
+from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.errors import ConnectionBroken
-from trio_argoagent.net.proxy import Proxy, is_exempt, parse_proxy, proxy_for, tunnel
+from trio_argoagent.net.proxy import Proxy, environment_proxy, is_exempt, parse_proxy, proxy_for
 from trio_argoagent.net.server import serve_https
 
 from .identities import Authority, Identity
@@ -87,6 +88,15 @@ def test_the_environment() -> None:
         assert proxy_for({"HTTPS_PROXY": "p:1"}, here, 443) == ""
 
 
+def test_the_environment_understood() -> None:
+    """A proxy, none, or a line that names the variable."""
+    assert environment_proxy({"HTTPS_PROXY": "p:1"}, "api.example", 443) == Proxy("p", 1)
+    assert environment_proxy({}, "api.example", 443) is None
+    with pytest.raises(UserError, match=r"^HTTPS_PROXY: a proxy of type socks5 is not supported"):
+        environment_proxy({"https_proxy": "socks5://p"}, "api.example", 443)
+    assert environment_proxy({"https_proxy": "socks5://p"}, "localhost", 443) is None
+
+
 class FakeProxy:
     """A proxy on loopback that answers as it is told, and passes bytes on once it has said 200."""
 
@@ -124,9 +134,7 @@ class FakeProxy:
         await trio.serve_listeners(self.serve, listeners)
 
 
-async def test_through_a_proxy(
-    plain: tuple[ssl.SSLContext, ssl.SSLContext], nursery: trio.Nursery
-) -> None:
+async def test_through_a_proxy(plain: tuple[ssl.SSLContext, ssl.SSLContext], nursery: trio.Nursery) -> None:
     """TLS and HTTP/2 end to end; the proxy sees the address, and our password."""
     errors: list[Exception] = []
     fake = FakeProxy(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Fine\r\n\r\n")
@@ -144,10 +152,10 @@ async def test_through_a_proxy(
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n", "407 Who are you: check the user"),
-        (b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", "refuses: 403 Forbidden"),
-        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "refuses: 502"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "the proxy"),
+        (b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n", "407 Who are you: it wants a user"),
+        (b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", "403 Forbidden: it does not allow api"),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "502 Bad Gateway: it cannot reach api.example:443"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "it does not speak HTTP"),
         (b"", "hung up"),
     ],
 )
