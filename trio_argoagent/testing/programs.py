@@ -59,6 +59,8 @@ class Program(Generic[T]):
         NODE.set(self.name)
         while True:
             await self._wanted.wait()
+            if not self._wanted.is_set():
+                continue  # Killed before it began.
             self.starts += 1
             with trio.CancelScope() as self._scope:
                 self.instance = self._make(self.starts)

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from .judging import PROFILES, Case, Drawn, Race, violations
+from .judging import PROFILES, Case, Drawn, Race, Staged, violations
 from .table import MUTANTS, RACES, SHOWN_BY, case_of
 
 SCHEDULES: Final = 3
@@ -30,7 +30,8 @@ def _cases(name: str) -> Iterator[Case]:
         if isinstance(shown, Race):
             yield from (attrs.evolve(shown, seed=seed) for seed in range(1, 10))
     for seed in range(1, SCHEDULES + 1):
-        yield from (attrs.evolve(race, seed=seed) for race in RACES.values())
+        yield from (attrs.evolve(race, seed=seed) for race in RACES.values() if isinstance(race, Race))
+    yield from (race for race in RACES.values() if isinstance(race, Staged))
     for seed in range(SEEDS):
         for profile in PROFILES:
             yield Drawn(profile, seed)
@@ -46,7 +47,9 @@ def find(name: str) -> tuple[Case, str] | None:
 
 
 def _row(name: str, case: Case) -> str:
-    if isinstance(case, Race):
+    if isinstance(case, Staged):
+        shown = f'"{case.name}"'
+    elif isinstance(case, Race):
         shown = f'"{case.name}"' if case.seed == 1 else f'"{case.name}@{case.seed}"'
     else:
         shown = f'Drawn("{case.profile}", {case.seed})'

@@ -73,12 +73,27 @@ class Race:
     policies: Policies = DEFAULTS
 
 
-Case = Drawn | Race
+@attrs.frozen
+class Staged:
+    """A situation that plays on a stage of its own making: of any mapping, with any agents.
+
+    Attributes:
+        name: for tables.
+        play: raises what does not hold.
+    """
+
+    name: str
+    play: Callable[[], None]
+
+
+Case = Drawn | Race | Staged
 
 
 def violations(case: Case, mutant: Mutant | None = None) -> Sequence[str]:
     """What does not hold in this case, with a mutant or with the product as it is; empty: all is well."""
     with all_applied(mutant.patches if mutant is not None else ()):
+        if isinstance(case, Staged):
+            return _run_staged(case)
         if isinstance(case, Race):
             return _run_race(case)
         return run_plan(draw_plan(case.seed, PROFILES[case.profile])).violations
@@ -108,8 +123,16 @@ def _bounded(main: Callable[[], Awaitable[object]], seed: int) -> Sequence[str]:
         if bound.scope.cancelled_caught:
             raise AssertionError(f"there is no end of it after {MAX_STEPS} steps")
 
+    return _raised(lambda: simulate(run, seed=seed))
+
+
+def _run_staged(case: Staged) -> Sequence[str]:
+    return _raised(case.play)
+
+
+def _raised(play: Callable[[], None]) -> Sequence[str]:
     try:
-        simulate(run, seed=seed)
+        play()
     except Exception as exc:
         return [f"{type(leaf).__name__}: {leaf}" for leaf in leaves(exc)]
     return []

@@ -74,12 +74,15 @@ class Rewrite:
             swap.visit(definition)
             if swap.found != 1:
                 raise Misfit(f"{self.where}: found {swap.found} times instead of once: {old}")
+        # What the function closes over (``super()`` does) must be free in the new code, too.
+        closing = ast.parse(f"def closing({', '.join(function.__code__.co_freevars)}): pass").body[0]
+        assert isinstance(closing, ast.FunctionDef)
+        closing.body, tree.body = [definition], [closing]
         ast.fix_missing_locations(tree)
         ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
         flags = __future__.annotations.compiler_flag
-        code = compile(tree, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
-        codes = (each for each in code.co_consts if isinstance(each, types.CodeType))
-        return next(each for each in codes if each.co_name == definition.name)  # Defaults may be lambdas.
+        module = compile(tree, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
+        return _code(_code(module, "closing"), definition.name)
 
 
 @attrs.frozen
@@ -115,6 +118,12 @@ def all_applied(patches: Sequence[Patch]) -> Iterator[None]:
         for patch in patches:
             stack.enter_context(patch.applied())
         yield
+
+
+def _code(of: types.CodeType, name: str) -> types.CodeType:
+    """The code of the function of this name in that one: its defaults may be lambdas."""
+    codes = (each for each in of.co_consts if isinstance(each, types.CodeType))
+    return next(each for each in codes if each.co_name == name)
 
 
 def _owner(where: str) -> tuple[Any, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .mapping import MAPPED
 from .mutant import Mutant, mutant
 from .policing import POLICED
 from .rewriting import Constant, Rewrite
@@ -573,4 +574,5 @@ if len(self._ready[entry.queued]) > 2:
         Rewrite("principal.door:Door.admit", "seat is None", "True"),
     ),
     *POLICED,
+    *MAPPED,
 )

@@ -18,8 +18,9 @@ from .deleting import DELETING
 from .expiring import EXPIRING
 from .guarding import GUARDING
 from .holding import HOLDING
-from .judging import Case, Drawn, Race
+from .judging import Case, Drawn, Race, Staged
 from .linking import LINKING
+from .mapping import MAPPING
 from .mutant import Mutant
 from .policing import POLICING
 from .pressing import PRESSING
@@ -28,11 +29,11 @@ from .rules import RULES
 from .scoping import SCOPING
 
 MUTANTS: Final[Mapping[str, Mutant]] = {each.name: each for each in (*RULES, *BUGS)}
-RACES: Final[Mapping[str, Race]] = {
+RACES: Final[Mapping[str, Race | Staged]] = {
     race.name: race
     for races in (
         *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
-        *(POLICING, PRESSING, REGISTERING, SCOPING),
+        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING),
     )
     for race in races
 }
@@ -124,6 +125,19 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "refused-for-good": "older-definition",
     "unfinished-state-comes-back": "deleted-while-it-runs",
     "intent-is-lost-with-its-copy": "deleted-when-it-has-ended",
+    "destinations-are-not-asked": "moved",
+    "moves-are-not-seen-to-happen": "all-move",
+    "shadowed-is-mapped": "shadowed",
+    "shadowed-is-not-told": "shadowed",
+    "forbidden-namespaces-are-written": "forbidden-namespace",
+    "another-selector-is-a-witness": "another-selector",
+    "another-selector-of-a-spoke-is-a-witness": "another-selector-of-a-spoke",
+    "a-label-taken-off-is-not-seen": "labels-taken-off",
+    "the-ignored-lose-their-finalizers": "deleted-while-ignored",
+    "the-unselected-lose-their-finalizers": "deleted-unselected",
+    "applications-before-their-credentials": "credentials-come-slowly",
+    "credentials-before-their-application": "pruned-with-credentials",
+    "credentials-stay-with-a-stuck-application": "stuck-with-credentials",
     # Bugs
     "tombstone-of-any-uid": "late-tombstone",
     "dirty-mark-lost-on-cut": "answer-lost",
@@ -189,7 +203,8 @@ def case_of(shown: str | Drawn) -> Case:
     if isinstance(shown, Drawn):
         return shown
     name, _, seed = shown.partition("@")
-    return attrs.evolve(RACES[name], seed=int(seed or 1))
+    race = RACES[name]
+    return race if isinstance(race, Staged) else attrs.evolve(race, seed=int(seed or 1))
 
 
 def races_used() -> set[str]:
