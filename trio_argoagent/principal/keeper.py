@@ -25,7 +25,7 @@ from trio_argoagent.model.records import Outcome
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal.alarms import Alarms
 from trio_argoagent.replication.bell import Bell
-from trio_argoagent.replication.executor import Executor, TryLater
+from trio_argoagent.replication.executor import Executor, NextStep, TryLater
 from trio_argoagent.sync import intents, names, operations, plan, steps
 from trio_argoagent.sync.operations import Origin
 
@@ -47,17 +47,6 @@ class _Stamp:
     def asks_as(self, other: _Stamp) -> bool:
         """Is the same asked of the same object?"""
         return (self.uid, self.told) == (other.uid, other.told)
-
-
-class _KeepPlan:
-    def __init__(self, next_step: Callable[[Object], steps.Step | None]) -> None:
-        self._next_step = next_step
-
-    def step(self, live: Object | None) -> steps.Step:
-        return (self._next_step(live) if live is not None else None) or steps.APPLIED
-
-    def wrote(self, step: steps.Step, obj: Object) -> None:
-        return
 
 
 class Keeper:
@@ -146,7 +135,7 @@ class Keeper:
             while self._touched:
                 name = next(iter(self._touched))
                 del self._touched[name]
-                done = await self._executor.bring_about(*name, _KeepPlan(lambda obj: self._next_step(obj)))
+                done = await self._executor.bring_about(*name, NextStep(self._next_step))
                 if self._executor.known.get(*name) is None:
                     self._rejected.pop(name, None)
                 if isinstance(done, TryLater) or done.outcome is Outcome.PENDING:

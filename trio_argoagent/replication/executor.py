@@ -7,6 +7,7 @@ server has really said is ever answered to the source.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import attrs
@@ -33,6 +34,24 @@ class Plan(Protocol):
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         """The API server has answered this step with this state."""
+
+
+class NextStep:
+    """A plan without a memory: one function of the object as it stands.
+
+    Args:
+        of: the next step; None, as where there is no object: nothing is left to do.
+    """
+
+    def __init__(self, of: Callable[[Object], steps.Step | None]) -> None:
+        self._of = of
+
+    def step(self, live: Object | None) -> steps.Step:
+        """See ``Plan``."""
+        return (self._of(live) if live is not None else None) or steps.APPLIED
+
+    def wrote(self, step: steps.Step, obj: Object) -> None:
+        """See ``Plan``."""
 
 
 @attrs.frozen

@@ -18,7 +18,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import Outcome
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bell import Bell
-from trio_argoagent.replication.executor import Executor, TryLater
+from trio_argoagent.replication.executor import Executor, NextStep, TryLater
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.refusals import MAX_MESSAGE, Name, Place, Refusals
 from trio_argoagent.sync import conditions, kinds, steps
@@ -28,19 +28,6 @@ RECHECK: Final = 3.0
 HIDDEN: Final = "nothing of it travels"
 RETRY: Final = 1.0
 """Seconds until an object that could not be written is tried again."""
-
-
-class _Show:
-    def __init__(self, next_step: Callable[[Object], steps.Step | None]) -> None:
-        self._next_step = next_step
-
-    def step(self, live: Object | None) -> steps.Step:
-        if live is None or live.unreadable:
-            return steps.APPLIED  # A status that cannot be read would be written over.
-        return self._next_step(live) or steps.APPLIED
-
-    def wrote(self, step: steps.Step, obj: Object) -> None:
-        return
 
 
 class Telling:
@@ -133,13 +120,15 @@ class Telling:
         if live is None or live.unreadable:
             await self._announce(kind, name, live)
             return
-        done = await self._applications.bring_about(*name, _Show(self._next_step))
+        done = await self._applications.bring_about(*name, NextStep(self._next_step))
         if isinstance(done, TryLater) or done.outcome is Outcome.PENDING:
             self.touch(kind, name)
             after = done.after if isinstance(done, TryLater) else None
             await trio.sleep(RETRY if after is None else after)
 
     def _next_step(self, app: Object) -> steps.Step | None:
+        if app.unreadable:
+            return None  # A status that cannot be read would be written over.
         message = self.message(app)
         self._tell((Kind.APPLICATION, (app.meta.namespace, app.meta.name)), message)
         return conditions.show(app, message, self._env.timestamp())
