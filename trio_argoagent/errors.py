@@ -7,7 +7,8 @@ ArgoAgentError
 │   └── RemoteProtocolError    the peer broke the rules: close the link
 ├── LinkError              the way to the peer
 │   ├── LinkBroken             it is gone: dial again
-│   └── LinkRefused            the peer will not have us, and says why
+│   ├── LinkRefused            the peer will not have us, and says why
+│   └── TunnelRefused          there will be no such tunnel, and why; the link goes on
 ├── ApiError               the Kubernetes API server has answered, and the answer is no
 │   ├── BadRequest  Unauthorized  Forbidden  NotFound  MethodNotAllowed
 │   ├── AlreadyExists  Conflict  Expired  UnsupportedMedia  Invalid
@@ -64,6 +65,20 @@ class LinkRefused(LinkError):
         self.reason = reason
         self.detail = detail
         self.retry_after = retry_after
+
+
+class TunnelRefused(LinkError):
+    """A tunnel was asked for and will not be. The link is as it was.
+
+    Args:
+        reason: a value of ``stream.protocol.messages.NoTunnel``, for machines.
+        detail: one line for people.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
 
 
 class OutcomeUnknown(ArgoAgentError):

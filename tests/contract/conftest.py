@@ -3,5 +3,7 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    "trio_argoagent.testing.contracts", "trio_argoagent.testing.transport_contract"
+    "trio_argoagent.testing.contracts",
+    "trio_argoagent.testing.transport_contract",
+    "trio_argoagent.testing.tunnel_contract",
 )

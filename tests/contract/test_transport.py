@@ -13,12 +13,13 @@ from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.testing.network import Network
 from trio_argoagent.testing.transport_contract import Transport, TransportContract
+from trio_argoagent.testing.tunnel_contract import TunnelContract
 from trio_argoagent.testing.wire import WireNetwork
 
 from ..unit.stream.loopback import agent_tls, client_pem, principal_tls
 
 
-class TestMemory(TransportContract):
+class TestMemory(TransportContract, TunnelContract):
     """The suite over the simulator's network."""
 
     @pytest.fixture
@@ -28,7 +29,7 @@ class TestMemory(TransportContract):
         return Transport(network.listener(), network.dialer)
 
 
-class TestWire(TransportContract):
+class TestWire(TransportContract, TunnelContract):
     """The suite over the simulator's HTTP/2: bytes in memory, cut anywhere."""
 
     @pytest.fixture
@@ -38,7 +39,7 @@ class TestWire(TransportContract):
         return Transport(network.listener(), network.dialer)
 
 
-class TestHttp2(TransportContract):
+class TestHttp2(TransportContract, TunnelContract):
     """The suite over the whole way: frames, HTTP/2, TLS, sockets."""
 
     @pytest.fixture

@@ -113,7 +113,11 @@ async def open_link(stream: trio.abc.Stream, peer: Peer) -> AsyncIterator[Http2L
     try:
         async with open_http2(stream, client=True, authority=peer.address) as connection:
             try:
-                yield Http2Link(await _ask(connection, peer), peer)
+                link = Http2Link(await _ask(connection, peer), peer)
+                try:
+                    yield link
+                finally:
+                    link.tunnels.end()
             except Exception as exc:
                 # Kept out of the connection's nursery, which would wrap it in a group.
                 failure = exc

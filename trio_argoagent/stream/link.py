@@ -1,4 +1,4 @@
-"""Frames over one HTTP/2 stream: ``ports.transport.Link``."""
+"""Frames over one HTTP/2 stream, and tunnels beside it on its connection: ``ports.transport.Link``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.errors import LinkBroken, LocalProtocolError
+from trio_argoagent.errors import LinkBroken, LocalProtocolError, TunnelRefused
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2 import Http2Stream
-from trio_argoagent.ports.transport import LinkStatistics
+from trio_argoagent.ports.transport import LinkStatistics, Tunnel
 from trio_argoagent.stream.protocol.framing import Framer, prefix
+from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.tunnels import Tunnels
 
 LINK_PATH: Final = "/v1/link"
 """What the agent asks for."""
+TUNNEL_PATH: Final = "/v1/tunnel/"
+"""What it asks for to open a tunnel; the tunnel's id follows."""
 CONTENT_TYPE: Final = ("content-type", "application/octet-stream")
-"""Of both bodies: length-prefixed frames."""
+"""Of both bodies: length-prefixed frames; in a tunnel, whatever its users say."""
 CLOSE_TIMEOUT: Final = 5.0
 """Seconds that a clean end may take; a peer that takes nothing more is broken off."""
 _JOINED: Final = 16 * 1024
@@ -29,9 +34,13 @@ class Http2Link:
     Args:
         stream: carries the frames and nothing else.
         peer: who is at its other end, as TLS has proven it.
+
+    Attributes:
+        tunnels: of this link; whoever made the link ends them with it.
     """
 
     def __init__(self, stream: Http2Stream, peer: Peer) -> None:
+        self.tunnels = Tunnels()
         self._stream = stream
         self._peer = peer
         self._framer = Framer()
@@ -94,9 +103,34 @@ class Http2Link:
             self._stream.reset()
             raise LinkBroken(f"the peer has not taken the last frames within {CLOSE_TIMEOUT:g} s")
 
+    async def open_tunnel(self, tunnel_id: str) -> Tunnel:
+        """See ``Link``: one more stream of the same connection."""
+        with self.tunnels.opening():
+            connection = self._stream.connection
+            try:
+                stream = await connection.open_stream("POST", TUNNEL_PATH + tunnel_id, [CONTENT_TYPE])
+                try:
+                    status, _ = await stream.response()
+                except BaseException:
+                    stream.reset()
+                    raise
+            except ConnectionBroken as exc:
+                if not connection.is_open:
+                    raise
+                raise TunnelRefused(NoTunnel.NOT_AWAITED, f"the principal takes none: {exc}") from exc
+        if status == 200:
+            return self.tunnels.add(stream)
+        stream.reset()
+        raise TunnelRefused(NoTunnel.NOT_AWAITED, "the principal does not wait for this tunnel (any more)")
+
+    async def accept_tunnel(self, tunnel_id: str, within: float) -> Tunnel:
+        """See ``Link``; ``listen`` serves what the agent opens."""
+        return await self.tunnels.accept(tunnel_id, within)
+
     def statistics(self) -> LinkStatistics:
         """What has crossed so far: bytes of the whole connection, TLS included."""
         carried = self._stream.connection.statistics()
-        return LinkStatistics(
+        link = LinkStatistics(
             carried.bytes_sent, carried.bytes_received, self._frames_sent, self._frames_received
         )
+        return self.tunnels.counted(link)

@@ -1,27 +1,37 @@
-"""The principal's side of links: an HTTPS server that knows one request, ``POST /v1/link``.
+"""The principal's side of links: an HTTPS server that knows ``POST /v1/link`` and ``POST /v1/tunnel/<id>``.
 
-Who dials is what its certificate says; nothing that an agent says about itself is looked at here.
+Who dials is what its certificate says; nothing that an agent says about itself is looked at here. One
+connection carries one link, and its tunnels: the ids that a link awaits mean nothing on another connection.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
+from h2.errors import ErrorCodes
 
-from trio_argoagent.errors import UserError
+from trio_argoagent.errors import RemoteProtocolError, UserError
 from trio_argoagent.model.identity import Peer, is_dns_label
+from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler, Request
-from trio_argoagent.net.protocol.limits import WIDE_WINDOW
+from trio_argoagent.net.http2 import Http2Connection, Http2Stream
+from trio_argoagent.net.protocol.limits import WIDE_WINDOW, Limits
 from trio_argoagent.net.server import ErrorCallback, log_error, serve_https
 from trio_argoagent.net.tls import common_name, fingerprint
-from trio_argoagent.ports.transport import Link
-from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, Http2Link
+from trio_argoagent.ports.transport import MAX_TUNNELS, Link
+from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, TUNNEL_PATH, Http2Link
+from trio_argoagent.stream.protocol.tunnels import Verdict
 
 _TEXT = ("content-type", "text/plain; charset=utf-8")
+
+
+_NOTHING: Final = (404, "there is nothing here")
+LINK_LIMITS: Final = Limits(streams=MAX_TUNNELS + 8)
+"""A link, its tunnels, and some whose end is on its way."""
 
 
 def name_of(certificate: bytes) -> str:
@@ -37,36 +47,77 @@ def name_of(certificate: bytes) -> str:
 
 
 def accept_links(handler: Callable[[Link], Awaitable[None]], identify: Callable[[bytes], str]) -> Handler:
-    """What serves the one request there is, on any HTTP server.
+    """What serves links and their tunnels, on any HTTP server.
 
     Args:
         handler: of a link; when it returns the link is closed, and when it raises reset.
         identify: as ``Http2Listener.identify``.
     """
+    return _Acceptor(handler, identify).accept
 
-    async def accept(exchange: Exchange) -> None:
-        peer = _judge(exchange.request, identify)
-        stream = exchange.stream
-        if isinstance(peer, Peer) and stream is not None:
-            # The end of the stream reaches the handler as the error of what it is waiting for, so that it
-            # can tell a broken link from its own cancellation.
-            stream.scope = None
-            stream.widen(WIDE_WINDOW)
+
+@attrs.frozen
+class _Acceptor:
+    """See ``accept_links``; the links that are open, by their connections."""
+
+    handler: Callable[[Link], Awaitable[None]]
+    identify: Callable[[bytes], str]
+    links: dict[Http2Connection, Http2Link] = attrs.field(factory=dict)
+
+    async def accept(self, exchange: Exchange) -> None:
+        """Serve one request."""
+        request, stream = exchange.request, exchange.stream
+        if request.method == "POST" and request.path.startswith(TUNNEL_PATH) and stream is not None:
+            await self._tunnel(exchange, stream, request.path.removeprefix(TUNNEL_PATH))
+            return
+        peer = _judge(request, self.identify)
+        if isinstance(peer, Peer) and stream is not None and stream.connection not in self.links:
+            await self._link(exchange, stream, peer)
+            return
+        status, text = (409, "this connection has a link already") if stream else (505, "a link needs HTTP/2")
+        if isinstance(peer, tuple):
+            status, text = peer
+        await exchange.respond(status, [_TEXT], text.encode())
+
+    async def _link(self, exchange: Exchange, stream: Http2Stream, peer: Peer) -> None:
+        # The end of the stream reaches the handler as the error of what it is waiting for, so that it can
+        # tell a broken link from its own cancellation.
+        stream.scope = None
+        stream.widen(WIDE_WINDOW)
+        link = self.links[stream.connection] = Http2Link(stream, peer)
+        try:
             await exchange.start(200, [CONTENT_TYPE])
-            link = Http2Link(stream, peer)
-            await handler(link)
+            try:
+                await self.handler(link)
+            finally:
+                link.tunnels.end()
             await link.close()
-        else:
-            status, text = peer if isinstance(peer, tuple) else (505, "a link needs HTTP/2")
-            await exchange.respond(status, [_TEXT], text.encode())
+        finally:
+            del self.links[stream.connection]
 
-    return accept
+    async def _tunnel(self, exchange: Exchange, stream: Http2Stream, tunnel_id: str) -> None:
+        link = self.links.get(stream.connection)
+        verdict = link.tunnels.claim(tunnel_id) if link is not None else Verdict.UNKNOWN
+        if link is None or verdict is not Verdict.GRANTED:
+            # The same answer as for whatever else is not there: who guesses learns nothing.
+            status, text = _NOTHING
+            await exchange.respond(status, [_TEXT], text.encode())
+            if verdict is Verdict.ABUSE:
+                _end(stream.connection, "it opens tunnels that nobody has asked for")
+            return
+        stream.scope = None
+        await exchange.start(200, [CONTENT_TYPE])
+        tunnel = link.tunnels.arrive(tunnel_id, stream)
+        try:
+            await tunnel.over.wait()
+        finally:
+            tunnel.break_off()
 
 
 def _judge(request: Request, identify: Callable[[bytes], str]) -> Peer | tuple[int, str]:
     """Who asks for a link, or the status and the text of our no."""
     if (request.method, request.path) != ("POST", LINK_PATH):
-        return 404, "there is nothing here"
+        return _NOTHING
     certificate = request.peer_certificate
     if certificate is None:
         return 401, "a link needs a client certificate"
@@ -74,6 +125,14 @@ def _judge(request: Request, identify: Callable[[bytes], str]) -> Peer | tuple[i
         return Peer(identify(certificate), fingerprint(certificate))
     except UserError as exc:
         return 403, str(exc)
+
+
+def _end(connection: Http2Connection, why: str) -> None:
+    """This peer has gone too far."""
+    error = ConnectionBroken(f"the connection was ended: {why}")
+    error.__cause__ = RemoteProtocolError(why)
+    connection.engine.goaway(ErrorCodes.ENHANCE_YOUR_CALM)
+    connection.wire.stop(error, goaway=False)
 
 
 @attrs.frozen
@@ -106,6 +165,7 @@ class Http2Listener:
             accept_links(handler, self.identify),
             self.listeners,
             self.context,
+            limits=LINK_LIMITS,
             on_error=self.on_error,
             task_status=task_status,
         )

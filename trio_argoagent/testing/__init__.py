@@ -26,18 +26,19 @@ The names below can be imported from here; they are loaded when they are first u
 ``Network``          the Transport port in memory
 ``Tear``               how ``Fleet.tear`` ends a link
 ``first_divergence``   where two runs part; ``Recorder`` notes every step of one
-``ClusterContract``, ``TransportContract``   suites for other implementations of the ports
+``ClusterContract``, ``TransportContract``, ``TunnelContract``   suites for other implementations of the ports
 ===================  =====================================================================================
 
 What the names are made of:
 
 argocd        simulated Argo CD programs and the workload they manage
 contracts     what every implementation of the Cluster port must do
-transport_contract   likewise for the Transport port
+transport_contract   likewise for the Transport port;  tunnel_contract: for its tunnels
 scheduling    virtual time under a seeded schedule
 pipes         one direction of a connection in memory, and its ends
 conditions    what a network does to connections, whatever travels on them
 network       the Transport port in memory: whole frames (level 1)
+tunnels       tunnels beside its links
 wire          likewise: the product's HTTP/2 over bytes that are cut anywhere (level 2)
 forwardproxy  a proxy that does CONNECT, over any byte stream
 steps         every step of a run
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from trio_argoagent.testing.snapshot import Snapshot
     from trio_argoagent.testing.steps import Recorder
     from trio_argoagent.testing.transport_contract import TransportContract
+    from trio_argoagent.testing.tunnel_contract import TunnelContract
 
 __all__ = [
     "NONE",
@@ -92,6 +94,7 @@ __all__ = [
     "SpokePlan",
     "Tear",
     "TransportContract",
+    "TunnelContract",
     "World",
     "app_project",
     "application",
@@ -115,6 +118,7 @@ _HOMES: Final = {
     "snapshot": ("Snapshot",),
     "steps": ("Recorder",),
     "transport_contract": ("TransportContract",),
+    "tunnel_contract": ("TunnelContract",),
 }
 """Module -> the names that are taken from it."""
 

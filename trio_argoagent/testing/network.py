@@ -14,11 +14,15 @@ from typing import Any, Final
 import attrs
 import trio
 
-from trio_argoagent.errors import LinkBroken, LinkRefused, LocalProtocolError
+from trio_argoagent.errors import LinkBroken, LinkRefused, LocalProtocolError, TunnelRefused
 from trio_argoagent.model.identity import Peer
-from trio_argoagent.ports.transport import MAX_FRAME, Link, LinkStatistics
+from trio_argoagent.ports.transport import MAX_FRAME, Link, LinkStatistics, Tunnel
+from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.protocol.tunnels import Verdict
+from trio_argoagent.stream.tunnels import Tunnels
 from trio_argoagent.testing.conditions import Conditions
 from trio_argoagent.testing.pipes import End, Pipe
+from trio_argoagent.testing.tunnels import MemoryCarrier
 
 WINDOW: Final = 256 * 1024  # bytes on the way in one direction before wait_room waits
 FRAME_HEAD: Final = 4  # bytes of a frame's length on a real wire
@@ -33,6 +37,8 @@ class MemoryLink(End):
         self.peer = peer
         self._network = network
         self._ended = False
+        self._tunnels = Tunnels()
+        self._carriers: dict[End, None] = {}
         self._sent = self._received = self._frames_sent = self._frames_received = 0
 
     async def wait_room(self) -> None:
@@ -87,9 +93,72 @@ class MemoryLink(End):
             self.put(None)
         self._ended = True
 
+    async def open_tunnel(self, tunnel_id: str) -> Tunnel:
+        """See ``Link``. The principal's part of it is done here, as late as it would be there."""
+        self._check()
+        with self._tunnels.opening():
+            mine, theirs, link = self._carry()
+            try:
+                mine.put(tunnel_id.encode())
+                await theirs.receive_part()
+                match link._tunnels.claim(tunnel_id):
+                    case Verdict.GRANTED:
+                        theirs.put(tunnel_id.encode())
+                        link._tunnels.arrive(tunnel_id, theirs)
+                    case Verdict.UNKNOWN:
+                        theirs.put(None)
+                    case Verdict.ABUSE:
+                        link.tear_down("it opens tunnels that nobody has asked for")
+                granted = await mine.receive_part()
+            except BaseException:
+                mine.reset()
+                theirs.reset()
+                raise
+        if granted:
+            return self._tunnels.add(mine)
+        mine.reset()
+        theirs.reset()
+        raise TunnelRefused(NoTunnel.NOT_AWAITED, "the principal does not wait for this tunnel (any more)")
+
+    def _carry(self) -> tuple[MemoryCarrier, MemoryCarrier, MemoryLink]:
+        """Two ends of what may become a tunnel, and the other end of the link."""
+        link = self.other
+        assert isinstance(link, MemoryLink)
+        down, up = Pipe(swallows=link._out.swallows), Pipe(swallows=self._out.swallows)
+        mine = MemoryCarrier(self._network, self, down, up, self._forget)
+        theirs = MemoryCarrier(self._network, link, up, down, link._forget)
+        mine.other, theirs.other = theirs, mine
+        self._carriers[mine] = link._carriers[theirs] = None
+        return mine, theirs, link
+
+    def _forget(self, carrier: End) -> None:
+        self._carriers.pop(carrier, None)
+
+    async def accept_tunnel(self, tunnel_id: str, within: float) -> Tunnel:
+        """See ``Link``."""
+        self._check()
+        return await self._tunnels.accept(tunnel_id, within)
+
+    def end_tunnels(self) -> None:
+        """The link is over at this end, and so are its tunnels."""
+        self._tunnels.end()
+
+    def break_off(self, why: str, *, lose: bool = False) -> None:
+        """See ``End``: its tunnels break with it."""
+        super().break_off(why, lose=lose)
+        for carrier in self._carriers:
+            carrier.break_off(why, lose=lose)
+
+    def swallow(self) -> None:
+        """See ``End``: so do its tunnels."""
+        super().swallow()
+        for carrier in self._carriers:
+            carrier.swallow()
+
     def statistics(self) -> LinkStatistics:
         """See ``Link``."""
-        return LinkStatistics(self._sent, self._received, self._frames_sent, self._frames_received)
+        link = LinkStatistics(self._sent, self._received, self._frames_sent, self._frames_received)
+        return self._tunnels.counted(link)
 
     def _check(self) -> None:
         if self.broken:
@@ -145,6 +214,7 @@ class MemoryDialer:
         try:
             yield link
         finally:
+            link.end_tunnels()
             link.tear_down("the link is closed")
 
 
@@ -170,7 +240,10 @@ class MemoryListener:
     async def _serve_one(self, handler: Callable[[Link], Awaitable[None]], link: MemoryLink) -> None:
         with self.network.holding(link):
             try:
-                await handler(link)
+                try:
+                    await handler(link)
+                finally:
+                    link.end_tunnels()
                 await link.close()
             except Exception as exc:
                 # It ends this link only; a simulation must not overlook it all the same.

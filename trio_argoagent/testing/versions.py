@@ -17,7 +17,7 @@ import msgpack  # type: ignore[import-untyped]
 import trio
 
 from trio_argoagent.model.identity import Peer
-from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics, Listener
+from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics, Listener, Tunnel
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.stream.protocol.vocabulary import IGNORED_FROM, NUMBERS
 
@@ -71,6 +71,14 @@ class _Disguised:
     async def close(self) -> None:
         """See ``Link``."""
         await self._link.close()
+
+    async def open_tunnel(self, tunnel_id: str) -> Tunnel:
+        """See ``Link``."""
+        return await self._link.open_tunnel(tunnel_id)
+
+    async def accept_tunnel(self, tunnel_id: str, within: float) -> Tunnel:
+        """See ``Link``."""
+        return await self._link.accept_tunnel(tunnel_id, within)
 
     def statistics(self) -> LinkStatistics:
         """See ``Link``."""

@@ -24,9 +24,10 @@ from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.server import serve_http2
-from trio_argoagent.ports.transport import Link, LinkStatistics
+from trio_argoagent.ports.transport import Link, LinkStatistics, Tunnel
 from trio_argoagent.stream.dial import open_link
-from trio_argoagent.stream.listen import accept_links
+from trio_argoagent.stream.link import LINK_PATH
+from trio_argoagent.stream.listen import LINK_LIMITS, accept_links
 from trio_argoagent.testing.conditions import Conditions, Tear
 from trio_argoagent.testing.pipes import End, Pipe
 
@@ -206,6 +207,12 @@ class _CountedLink:
     async def close(self) -> None:
         await self._link.close()
 
+    async def open_tunnel(self, tunnel_id: str) -> Tunnel:
+        return await self._link.open_tunnel(tunnel_id)
+
+    async def accept_tunnel(self, tunnel_id: str, within: float) -> Tunnel:
+        return await self._link.accept_tunnel(tunnel_id, within)
+
     def statistics(self) -> LinkStatistics:
         return self._link.statistics()
 
@@ -258,11 +265,12 @@ class WireListener:
 
     async def _serve_one(self, accept: Handler, end: ByteEnd) -> None:
         async def accept_here(exchange: Exchange) -> None:
-            end.stream = exchange.stream
+            if exchange.request.path == LINK_PATH:
+                end.stream = exchange.stream
             await accept(exchange)
 
         with self.network.holding(end):
-            await serve_http2(accept_here, end, on_error=self._judge)
+            await serve_http2(accept_here, end, limits=LINK_LIMITS, on_error=self._judge)
 
     def _judge(self, exc: Exception) -> None:
         # A connection that breaks is the weather; nothing here spoils bytes, so nonsense is a bug.

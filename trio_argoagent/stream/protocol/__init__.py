@@ -6,5 +6,6 @@ vocabulary  the one table: number on the wire, class, shape of each field
 bodies      how the body of a record is encoded
 codec       ``encode`` and ``decode``: a message and one frame
 framing     frames in a stream of bytes
+tunnels     which tunnels may be opened now
 handshake   who may say what when; what two versions have in common
 """

@@ -69,6 +69,29 @@ class Reason(enum.StrEnum):
     """A reason of a later version: the detail says what it is."""
 
 
+class NoTunnel(enum.StrEnum):
+    """Why there will be no tunnel, for machines. A value that we do not know is read as ``OTHER``."""
+
+    UNKNOWN_TARGET = "unknown-target"
+    """The agent has nothing of that name that a tunnel could lead to."""
+    FORBIDDEN = "forbidden"
+    """The agent's configuration does not allow it."""
+    UNREACHABLE = "unreachable"
+    """What it leads to does not answer."""
+    TOO_MANY = "too-many"
+    """The link has as many as it may."""
+    NOT_AWAITED = "not-awaited"
+    """The principal does not wait for it: not any more, or it never did."""
+    TIMEOUT = "timeout"
+    """It was not opened in time."""
+    NOT_CONNECTED = "not-connected"
+    """The agent has no link now."""
+    UNSUPPORTED = "unsupported"
+    """The agent's version has no tunnels."""
+    OTHER = "other"
+    """A reason of a later version: the detail says what it is."""
+
+
 Highwater = tuple[tuple[str, str], ...]
 """Per kind the resourceVersion up to which a side has seen it: ``(("Application", "1234"), ...)``.
 
