@@ -9,6 +9,7 @@ import click
 
 from trio_argoagent._version import __version__
 from trio_argoagent.cli.apiserver_command import apiserver
+from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
@@ -260,5 +261,5 @@ def agent(**options: Any) -> None:
     run_agent(**options)
 
 
-for each in (demo, simulate, chaos, apiserver, ctl):
+for each in (demo, simulate, chaos, apiserver, bench, ctl):
     cli.add_command(each)

@@ -1,0 +1,13 @@
+"""What does a connection that says nothing cost in memory?
+
+python -m benchmarks.stream_idle [--quick] [--side NAME] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import sys
+
+from trio_argoagent.cli import main
+
+if __name__ == "__main__":
+    main(["bench", "stream", "idle", *sys.argv[1:]])

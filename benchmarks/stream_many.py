@@ -1,0 +1,13 @@
+"""How many messages a second does one process echo to 50 connections, and to 500?
+
+python -m benchmarks.stream_many [--quick] [--side NAME] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import sys
+
+from trio_argoagent.cli import main
+
+if __name__ == "__main__":
+    main(["bench", "stream", "many", *sys.argv[1:]])

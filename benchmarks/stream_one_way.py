@@ -1,0 +1,13 @@
+"""How fast does a link carry messages one way, and what does a message cost either side?
+
+python -m benchmarks.stream_one_way [--quick] [--side NAME] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import sys
+
+from trio_argoagent.cli import main
+
+if __name__ == "__main__":
+    main(["bench", "stream", "one-way", *sys.argv[1:]])

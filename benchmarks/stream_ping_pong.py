@@ -1,0 +1,13 @@
+"""How long does one message take there and back?
+
+python -m benchmarks.stream_ping_pong [--quick] [--side NAME] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import sys
+
+from trio_argoagent.cli import main
+
+if __name__ == "__main__":
+    main(["bench", "stream", "ping-pong", *sys.argv[1:]])

@@ -1,0 +1,144 @@
+"""What is done over a channel, held against a channel that counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_argoagent.bench import loads
+from trio_argoagent.bench.loads import END, OUTSTANDING, payload
+from trio_argoagent.bench.place import Place
+from trio_argoagent.bench.usage import Server, answering, ask_usage
+from trio_argoagent.bench.values import CPU
+
+
+class Echo:
+    """Sends back all that was sent, when it is asked for more.
+
+    Attributes:
+        sent: everything, in order.
+        most: messages that were ever on their way at once.
+    """
+
+    def __init__(self, at_once: int = 1000) -> None:
+        self.sent: list[bytes] = []
+        self.most = 0
+        self._waiting: list[bytes] = []
+        self._at_once = at_once
+
+    async def send(self, messages: Sequence[bytes]) -> None:
+        """See ``Channel``."""
+        self.sent += messages
+        self._waiting += messages
+        self.most = max(self.most, len(self._waiting))
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``Channel``."""
+        taken, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+        return taken
+
+
+class Scripted:
+    """Receives what is written here."""
+
+    def __init__(self, *batches: Sequence[bytes]) -> None:
+        self._batches = list(batches)
+        self.sent: list[bytes] = []
+
+    async def send(self, messages: Sequence[bytes]) -> None:
+        """See ``Channel``."""
+        self.sent += messages
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``Channel``."""
+        return self._batches.pop(0) if self._batches else ()
+
+
+@given(st.integers(1, 3000))
+def test_payload(size: int) -> None:
+    """As long as asked for, and the end of a burst is nowhere in it."""
+    assert len(payload(size)) == size
+    assert END not in payload(size)
+
+
+@pytest.mark.parametrize(("size", "count"), [(200, 1), (200, 327), (200, 328), (200, 1000), (20480, 7)])
+async def test_pour(size: int, count: int) -> None:
+    """So many messages of that size; only the last says that it is."""
+    channel = Echo()
+    await loads._pour(channel, size, count)
+    assert {len(message) for message in channel.sent} == {size}
+    assert [message.endswith(END) for message in channel.sent] == [False] * (count - 1) + [True]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+@pytest.mark.parametrize("count", [1, OUTSTANDING, OUTSTANDING + 1, 1000])
+async def test_juggle(count: int, at_once: int) -> None:
+    """Exactly so many, and never more than agreed on their way."""
+    channel = Echo(at_once)
+    await loads._juggle(channel, 10, count)
+    assert len(channel.sent) == count
+    assert channel.most == min(count, OUTSTANDING)
+
+
+async def test_rally() -> None:
+    """One at a time, each timed."""
+    channel, times = Echo(), [0.0]
+    await loads._rally(channel, 10, times, 5)
+    assert (len(channel.sent), channel.most, len(times)) == (5, 1, 5)
+
+
+async def test_sink() -> None:
+    """Nothing comes back but one word for each end of a burst."""
+    channel = Scripted([b"a", b"b"], [b"c", b"d\n"], [b"e"], [b"f\n"])
+    await loads.sink(channel)
+    assert channel.sent == [END, END]
+
+
+async def test_echo() -> None:
+    """Everything comes back as it came."""
+    channel = Scripted([b"a", b"b"], [b"c"])
+    await loads.echo(channel)
+    assert channel.sent == [b"a", b"b", b"c"]
+
+
+def test_percentiles() -> None:
+    """By order, in microseconds; the greatest at most."""
+    assert loads.percentiles([2e-6, 1e-6]) == {"p50": ("us", 2.0), "p99": ("us", 2.0)}
+    values = loads.percentiles([n / 1e6 for n in range(100)])
+    assert [round(value) for _, value in values.values()] == [50, 99]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """This process answers for what it has used."""
+    with answering() as told:
+        yield told
+
+
+def test_usage(server: Server) -> None:
+    """A process tells what it has used, its memory only when it is asked for that."""
+    first, second = ask_usage(server), ask_usage(server, memory=True)
+    assert server.pid == os.getpid()
+    assert (first.rss, first.objects) == (0, 0)
+    assert second.objects > 1000
+    assert second.cpu >= first.cpu > 0
+    assert second.wall > first.wall
+
+
+async def test_measured(server: Server, tmp_path: Path) -> None:
+    """What is measured is one burst after those that find out how long it must be."""
+    bursts: list[int] = []
+
+    async def burst(count: int) -> None:
+        bursts.append(count)
+
+    place = Place(str(tmp_path), pid=server.pid, control=server.control)
+    values = await loads._measured(place, burst, 1e-9)
+    assert bursts == [loads.FIRST] * 2
+    assert list(values) == ["rate", "client", "server", CPU]
+    assert values[CPU][1] == pytest.approx(values["client"][1] + values["server"][1])

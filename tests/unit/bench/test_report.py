@@ -1,0 +1,73 @@
+"""Tables and JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from rich.console import Console
+
+from trio_argoagent.bench.report import as_json, cell, show, verdicts
+from trio_argoagent.bench.values import CPU, Answer, Figure, Goal, Question, Row, Sense
+
+GOAL = Goal("frames a second", "ours", 200, "rate", Sense.AT_LEAST, 500_000)
+RELATIVE = Goal("CPU of grpc's", "ours", 200, CPU, Sense.AT_MOST, 0.1, "grpc")
+QUESTION = Question(
+    "q", "how fast", "echo", (200,), "B", ("ours", "grpc", "other"), "ours", goals=(GOAL, RELATIVE)
+)
+
+
+def figures(rate: float, cpu: float) -> dict[str, Figure]:
+    """Of one row."""
+    return {"rate": Figure("/s", (rate, rate * 1.2, rate * 1.4)), CPU: Figure("us", (cpu,))}
+
+
+ANSWER = Answer(
+    QUESTION,
+    (Row("ours", 200, figures(400_000, 1.25)), Row("grpc", 200, figures(20_000, 50.0))),
+    {"other": "other is not installed"},
+)
+
+
+def shown(answer: Answer) -> list[str]:
+    """On a wide screen without colours."""
+    file = io.StringIO()
+    show(answer, Console(file=file, width=200))
+    return file.getvalue().splitlines()
+
+
+def test_table() -> None:
+    """A row for each side and case, who is missing and why, and the goals."""
+    lines = shown(ANSWER)
+    (ours,) = [line for line in lines if "│ ours" in line]
+    assert ours.replace(" ", "") == "│200│ours│480,000/s±17%│1.25us│1.00x│"
+    (grpc,) = [line for line in lines if "│ grpc" in line]
+    assert grpc.replace(" ", "").endswith("│50us│40.00x│")
+    assert "  other: other is not installed" in lines
+    assert "  goal: frames a second: at least 500,000: 480,000, missed" in lines
+    assert "  goal: CPU of grpc's: at most 0.1x: 0.025x, met" in lines
+
+
+def test_nothing_measured() -> None:
+    """Goals without figures say so."""
+    assert verdicts(Answer(QUESTION, (), {}).verdicts) == [
+        "goal: frames a second: at least 500,000: not measured",
+        "goal: CPU of grpc's: at most 0.1x: not measured",
+    ]
+
+
+def test_cell() -> None:
+    """Three figures that count; a single value has no spread; no figure, no text."""
+    assert cell(Figure("us", (0.123456,))) == "0.123 us"
+    assert cell(Figure("us", (1234.5,))) == "1,234 us"
+    assert cell(None) == ""
+
+
+def test_json() -> None:
+    """Everything is in it, in plain values."""
+    told = json.loads(json.dumps(as_json("stream", [ANSWER], quick=True)))
+    assert told["quick"] is True
+    assert {"python", "trio", "h2"} <= set(told["versions"])
+    (question,) = told["questions"]
+    assert [goal["met"] for goal in question["goals"]] == [False, True]
+    assert question["rows"][1]["figures"]["cpu"]["values"] == [50.0]
