@@ -11,6 +11,8 @@ NOT_ASYNC := ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC109,ASYNC114,ASYN
 # The same seeds on every run: a red run is a change's doing, never the draw's. To look for more trouble,
 # play others: trio-argoagent simulate --seed 1000 --seeds 1000 --level 2
 SEEDS ?= --seed 1 --seeds 150
+# Likewise fleets whose Applications move between agents, and whose users keep credentials.
+OTHER_SEEDS ?= --seed 1 --seeds 15 --mapping destination --credentials
 
 .PHONY: demo test seeds lint interop clean
 
@@ -27,6 +29,8 @@ interop: $(VENV)/.tested
 seeds: $(VENV)/.installed
 	$(BIN)/trio-argoagent simulate $(SEEDS) --level 1
 	$(BIN)/trio-argoagent simulate $(SEEDS) --level 2
+	$(BIN)/trio-argoagent simulate $(OTHER_SEEDS) --level 1
+	$(BIN)/trio-argoagent simulate $(OTHER_SEEDS) --level 2
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -197,19 +197,38 @@ def test_plans_with_credentials(seed: int) -> None:
     assert report.violations == ()
 
 
-def test_a_foreign_write_is_seen() -> None:
+async def _write_as_agent(fleet: Fleet, password: str) -> None:
+    """The agent has a copy of the hub's ``one``, with that password."""
+    uid = oracle.objects(fleet.hub, SECRETS, NAMESPACE)["one"].meta.uid
+    copy = secret("one", password=password)
+    copy["metadata"]["annotations"] = {"argocd.argoproj.io/source-uid": uid}
+    await fleet.spoke_as("east", "agent").create(SECRETS, copy)
+
+
+@pytest.mark.parametrize(
+    ("owned", "late", "password", "allowed"),
+    [
+        (False, 0.0, CANARY, False),  # It never had the project.
+        (True, 0.0, CANARY, True),  # It had it a moment before these credentials came.
+        (True, 0.0, "another", False),  # The hub never had these.
+        (True, 1000.0, CANARY, False),  # That was long ago.
+    ],
+)
+def test_a_foreign_write_is_seen(owned: bool, late: float, password: str, allowed: bool) -> None:
     """I14 judges what an agent writes, not what the product thinks of it."""
     found: list[str] = []
 
     async def story() -> None:
         async with open_fleet([SpokePlan("east")], start=False) as fleet:
             monitors = Monitors(fleet)
-            await fleet.apply(secret("one", "nobodys"))
-            uid = oracle.objects(fleet.hub, SECRETS, NAMESPACE)["one"].meta.uid
-            stolen = secret("one", "nobodys")
-            stolen["metadata"]["annotations"] = {"argocd.argoproj.io/source-uid": uid}
-            await fleet.spoke_as("east", "agent").create(SECRETS, stolen)
+            everybody = app_project("team", namespace=NAMESPACE, destinations=_ALL, sourceNamespaces=["*"])
+            if owned:
+                await fleet.apply(everybody)
+            await fleet.apply(app_project("team", namespace=NAMESPACE, destinations=[]))
+            await fleet.apply(secret("one"))
+            await trio.sleep(late)
+            await _write_as_agent(fleet, password)
             found.extend(monitors.found())
 
     simulate(story, seed=1)
-    assert any("I14" in line for line in found)
+    assert any("I14" in line for line in found) is not allowed

@@ -13,6 +13,7 @@ from trio_argoagent.model.records import Holding, Outcome, Record, Result
 from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
 from trio_argoagent.ports.cluster import JsonPatch, MergePatch
 from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.runtime.events import Event
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.sync import conditions, names, steps
 from trio_argoagent.testing.argocd import argocd_server
@@ -208,3 +209,28 @@ def test_a_proof_that_never_moves_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Outlet, "consistent_as_of", lambda self, kind: "1")
     report = run_plan(draw_plan(1, Options(agents=1, apps=3, seconds=30.0, faults=())))
     assert [line.partition(":")[0] for line in report.violations] == ["L4"] * 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_the_last_link_refused_is_not_asked_of_the_next(again: bool) -> None:
+    """An answer comes when the principal has given the link up, and on the next link nothing is refused."""
+    key = Key(Kind.APPLICATION, NAMESPACE, "web")
+    record = messages.RecordMessage(1, Record(key, "u1", "d1", "5", b"{}"))
+    refused = messages.Results((Result(1, Outcome.REJECTED, "no such thing"),))
+
+    async def story(scene: Scene) -> None:
+        await scene.create("web")
+        await scene.agree()
+        name, visible = scene.spoke.name, scene.monitors._visible
+        visible.on_arrival(name, True, codec.encode(record))
+        visible.on_event(PRINCIPAL, Event("link-down", name, "the link has ended"))
+        visible.on_arrival(name, False, codec.encode(refused))
+        if again:
+            visible.on_event(name, Event("link-up", name, "connected"))
+        for _ in range(30):
+            scene.monitors.sample()
+            await trio.sleep(1)
+        assert any("I12" in line for line in scene.monitors.violations) is not again
+        scene.monitors.violations.clear()
+
+    play(story, mode=Mode.AUTONOMOUS)

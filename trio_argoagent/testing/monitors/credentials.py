@@ -1,8 +1,15 @@
-"""I14: what an agent writes as credentials, it may have, or might have had a moment before."""
+"""I14: what an agent writes as credentials, it may have, or might have had a moment before.
+
+A Secret names its AppProject in its own data, and the two are watched apart: a principal that still sees a
+project which has gone from the agent a moment ago may well send a newer Secret for it. So each is asked for
+itself: did the hub hold these credentials, and had this agent the project that they name, of late?
+"""
 
 from __future__ import annotations
 
-import attrs
+from collections.abc import Iterator
+from typing import Final
+
 import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
@@ -17,14 +24,10 @@ from trio_argoagent.testing.monitors import reading
 from trio_argoagent.testing.monitors.copies import RECENTLY
 from trio_argoagent.testing.monitors.ledger import Ledger
 
-_ROWS = [row for row in kinds.bases(Mode.MANAGED) if row.within is Kind.APP_PROJECT]
+_ROWS: Final = [row for row in kinds.bases(Mode.MANAGED) if row.within is Kind.APP_PROJECT]
 
-
-@attrs.frozen
-class _Grant:
-    agent: str
-    uid: str
-    content: str
+Fact = tuple[str, str]
+"""An agent and a project that it has; or a Secret's uid and what is in it."""
 
 
 class Credentials:
@@ -32,42 +35,48 @@ class Credentials:
 
     def __init__(self, fleet: Fleet, ledger: Ledger) -> None:
         self._fleet, self._ledger = fleet, ledger
-        self._granted: dict[_Grant, float] = {}
-        """Until when each was known to be granted; what still is, until for ever."""
+        self._owned: dict[Fact, float] = {}
+        """Until when an agent was known to have a project; what it has now, until for ever."""
+        self._held: dict[Fact, float] = {}
+        """Likewise the content of the hub's Secrets."""
 
     def on_hub(self, entry: LogEntry) -> None:
-        """Something on the hub has changed: who may have what now?"""
-        if entry.resource not in (SECRETS, APP_PROJECTS) or entry.namespace != NAMESPACE:
+        """Something on the hub has changed: who has what now?"""
+        if entry.namespace != NAMESPACE:
             return
-        now, forever = trio.current_time(), float("inf")
-        granted = {each: forever for spoke in self._fleet.spokes.values() for each in self._grants(spoke)}
-        ended = {each: min(until, now) for each, until in self._granted.items()}
-        self._granted = ended | granted
+        if entry.resource == APP_PROJECTS:
+            self._owned = _renewed(self._owned, self._projects())
+        elif entry.resource == SECRETS:
+            self._held = _renewed(self._held, self._secrets())
 
-    def _grants(self, spoke: Spoke) -> list[_Grant]:
-        if spoke.mapping.autonomous:
-            return []
+    def _projects(self) -> Iterator[Fact]:
         projects = oracle.objects(self._fleet.hub, APP_PROJECTS, NAMESPACE)
-        theirs = {
-            name
-            for name, project in projects.items()
-            if not selection.is_ignored(project) and spoke.mapping.admits(project.get("spec"))
-        }
-        secrets = oracle.objects(self._fleet.hub, SECRETS, NAMESPACE).values()
-        return [
-            _Grant(spoke.name, secret.meta.uid, _content(secret))
-            for secret in secrets
-            if any(row.selects(secret) for row in _ROWS) and entitlement.project_of(secret) in theirs
-        ]
+        for spoke in self._fleet.spokes.values():
+            for name, project in projects.items():
+                admitted = spoke.mapping.admits(project.get("spec")) and not spoke.mapping.autonomous
+                if admitted and not selection.is_ignored(project):
+                    yield spoke.name, name
+
+    def _secrets(self) -> Iterator[Fact]:
+        for secret in oracle.objects(self._fleet.hub, SECRETS, NAMESPACE).values():
+            if any(row.selects(secret) for row in _ROWS):
+                yield secret.meta.uid, _content(secret)
 
     def on_spoke(self, spoke: Spoke, entry: LogEntry) -> None:
         """An agent has written on its spoke."""
         uid = reading.source_uid(entry.new)
         if entry.resource != SECRETS or entry.new is None or not uid:
             return
-        grant = _Grant(spoke.name, uid, _content(reading.object_of(entry.new)))
-        if self._granted.get(grant, float("-inf")) < trio.current_time() - RECENTLY:
+        secret = reading.object_of(entry.new)
+        owned = self._owned.get((spoke.name, entitlement.project_of(secret)), float("-inf"))
+        held = self._held.get((uid, _content(secret)), float("-inf"))
+        if min(owned, held) < trio.current_time() - RECENTLY:
             self._ledger.violated("I14", entry, "these credentials are not this agent's")
+
+
+def _renewed(known: dict[Fact, float], now: Iterator[Fact]) -> dict[Fact, float]:
+    ended = {each: min(until, trio.current_time()) for each, until in known.items()}
+    return ended | dict.fromkeys(now, float("inf"))
 
 
 def _content(secret: Object) -> str:

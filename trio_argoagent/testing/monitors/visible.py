@@ -78,8 +78,12 @@ class Visible:
             self._nacks[agent, up, key] = _Nack(result.reason, final, record.tombstone, starts, calm)
 
     def on_event(self, program: str, event: Event) -> None:
-        """A program has told something: what a link that has ended carried will be said anew on the next."""
-        if program == PRINCIPAL and event.name == "link-down":
+        """A program has told something: what a link that has ended carried will be said anew on the next.
+
+        What was under way to the agent may still reach it when its principal has given the link up.
+        """
+        ended = program == PRINCIPAL and event.name == "link-down"
+        if ended or (program == event.agent and event.name == "link-up"):
             self._nacks = {place: nack for place, nack in self._nacks.items() if place[0] != event.agent}
 
     # What is seen
