@@ -175,7 +175,7 @@ def test_an_image_updater_on_a_managed_spoke_is_contested_and_not_fought_for_eve
             return " ".join(each["message"] for each in status.get("conditions", ()))
 
         async def fights() -> None:
-            await scene.until(lambda: "contested" in said(), 300.0)
+            await scene.until(lambda: "keeps changing spec.source.kustomize" in said(), 300.0)
             ours = [entry for entry in scene.spoke.server.log if entry.actor == "agent"]
             await trio.sleep(REST)
             after = [entry for entry in scene.spoke.server.log if entry.actor == "agent"]

@@ -32,30 +32,33 @@ SUCCEEDED: Final = "another process has applied a newer one"
 @attrs.define
 class _CopyPlan:
     place: Place
-    record: Record
+    work: Work
     body: dict[str, Any] | None
     gate: Callable[[Object | None], str]
     may_go: Callable[[guard.Departure, float], guard.Answer]
     revive: Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
-    guard: bool = False
     ask_after: float | None = None
     """Seconds after which a deletion that is held is worth another look."""
     stored: list[str] = attrs.field(factory=list)
+    drifted: tuple[str, ...] = ()
+    """Where the copy was found to differ, if it is put back."""
 
     def step(self, live: Object | None) -> steps.Step:
-        reason = self.gate(live)
+        record, reason = self.work.record, self.gate(live)
         if reason:
             return steps.pending(reason)
-        if self.guard and _is_newer(live, self.record):
+        if self.work.guard and _is_newer(live, record):
             return steps.Done(Outcome.REJECTED, SUCCEEDED)
-        departure = plan.departure(self.place, self.record, self.body, live)
+        departure = plan.departure(self.place, record, self.body, live)
         if departure is not None:
             answer = self.may_go(departure, trio.current_time())
             if answer.ruling is not guard.Ruling.PASSED:
                 self.ask_after = LOOK_AGAIN if answer.after is None else answer.after
                 return steps.pending(answer.reason)
-        step = plan.plan(self.place, self.record, self.body, live, self.stored)
-        return steps.Create(self.revive(self.record, step.value)) if isinstance(step, steps.Create) else step
+        if self.work.again and self.body is not None and not self.drifted:
+            self.drifted = plan.drift(self.place, self.body, live)
+        step = plan.plan(self.place, record, self.body, live, self.stored)
+        return steps.Create(self.revive(record, step.value)) if isinstance(step, steps.Create) else step
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         if isinstance(step, steps.Create) or (isinstance(step, steps.Patch) and step.sends):
@@ -101,10 +104,9 @@ class Copies:
 
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""
-        record, place = work.record, self._place(work.key)
-        body = read_copy(record)
+        place, body = self._place(work.key), read_copy(work.record)
         gate = partial(self._gate, work.key, place, body)
-        task = _CopyPlan(place, record, body, gate, self._may_go, self._revive, work.guard)
+        task = _CopyPlan(place, work, body, gate, self._may_go, self._revive)
         done = await self._executor.bring_about(place.namespace, place.name, task)
         if isinstance(done, TryLater):
             return done
@@ -115,7 +117,8 @@ class Copies:
             left = max(0.0, since + dependencies.WAIT - trio.current_time())
             return Achieved(done.outcome, done.reason, after=left)
         stays = body is not None and not body.get(projection.DELETING)
-        return Achieved(done.outcome, done.reason, retain=stays and done.outcome is Outcome.APPLIED)
+        retain = stays and done.outcome is Outcome.APPLIED
+        return Achieved(done.outcome, done.reason, retain, drifted=task.drifted)
 
     def _gate(self, key: Key, place: Place, body: Mapping[str, Any] | None, live: Object | None) -> str:
         """Why this key must wait for another one; empty: it need not."""

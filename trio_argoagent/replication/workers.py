@@ -32,6 +32,8 @@ class Achieved:
     asof: str = ""
     after: float | None = None
     """Seconds until a pending one is worth another try."""
+    drifted: tuple[str, ...] = ()
+    """Of what was applied before: the paths at which the copy was found to differ."""
 
 
 class Trade(Protocol):
@@ -165,7 +167,8 @@ class Workers:
             self.guard.finish(work.key, now)
         holding = trade.holding(work.key)
         result = Result(0, achieved.outcome, achieved.reason, holding, achieved.asof)
-        self.core.done(work, result, now, retain=achieved.retain, after=achieved.after)
+        retain, after, drifted = achieved.retain, achieved.after, achieved.drifted
+        self.core.done(work, result, now, retain=retain, after=after, drifted=drifted)
         self._ended(work.key, achieved.outcome, achieved.reason)
 
     def statistics(self) -> ReplicaStatistics:

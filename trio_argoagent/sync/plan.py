@@ -29,6 +29,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import DRIFT, Evidence, Holding, Record
 from trio_argoagent.sync import digest, marker, names, policy, projection, steps
+from trio_argoagent.sync import drift as drifts
 from trio_argoagent.sync.guard import Departure
 from trio_argoagent.sync.kinds import Row
 
@@ -231,6 +232,13 @@ def _update(
     changes = [steps.op_add(f"/{part}", sent[part]) for part in place.row.content if now[part] != sent[part]]
     changes += _changes(live, now, sent, _stamps(place, record, digest.stored(sent)))
     return steps.Patch([*_guards(live, strict=strict), *changes], sends=True)
+
+
+def drift(place: Place, body: Mapping[str, Any], live: Object | None) -> tuple[str, ...]:
+    """The paths at which a copy differs from the body that it should hold."""
+    if live is None:
+        return drifts.WHOLE
+    return drifts.differing(_sent(place.row, body), projection.copy_projection(place.row, live))
 
 
 def _guards(live: Object, *, strict: bool) -> list[dict[str, Any]]:

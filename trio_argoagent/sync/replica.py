@@ -23,7 +23,7 @@ import attrs
 from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import DRIFT, Holding, Outcome, Record, Result
-from trio_argoagent.sync import buckets
+from trio_argoagent.sync import buckets, drift
 
 MAX_REVERTS: Final = 5
 """Reverts of one key within ``REVERT_WINDOW`` seconds; one more, and we stop fighting for a while."""
@@ -34,7 +34,8 @@ RETRY_FIRST: Final = 1.0
 RETRY_MAX: Final = 120.0
 """Seconds between two tries of what the API server could not do."""
 
-CONTESTED: Final = "contested: somebody else keeps changing it"
+CONTESTED: Final = "contested: somebody else keeps changing"
+"""Begins the reason for what is not put back for a while; what is changed follows."""
 
 Change = tuple[Key, Holding | None]
 
@@ -86,6 +87,8 @@ class _Slot:
     failures: int = 0
     reverts: deque[float] = attrs.field(factory=deque)
     contested_until: float = 0.0
+    drift: tuple[str, ...] = ()
+    """What the last revert has put back, as paths."""
     wanted_since: float = 0.0
 
     @property
@@ -185,7 +188,7 @@ class Replica:
         slot.record, slot.number, slot.told_pending = record, number, ""
         slot.failures = 0
         if self._contested(slot, now):
-            self._answer_pending(slot, CONTESTED)
+            self._answer_pending(slot, f"{CONTESTED} {drift.told(slot.drift) or 'it'}")
         self._schedule(record.key, slot, now)
 
     def refuse(self, number: int, key: Key, reason: str) -> None:
@@ -322,6 +325,7 @@ class Replica:
         *,
         retain: bool,
         after: float | None = None,
+        drifted: tuple[str, ...] = (),
     ) -> None:
         """A worker has come to an end with one key.
 
@@ -332,9 +336,10 @@ class Replica:
             now: monotonic seconds.
             retain: guard this record from now on?
             after: seconds until a pending one is tried again; None: back off as usual.
+            drifted: the paths at which it was found to differ from what had been applied before.
         """
         slot = self._slots[work.key]
-        slot.busy = False
+        slot.busy, slot.drift = False, drifted or slot.drift
         self._hold(work.key, slot, result.holding)
         if result.outcome is Outcome.PENDING:
             if slot.record is work.record:

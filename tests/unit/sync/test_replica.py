@@ -164,12 +164,28 @@ def test_a_contested_key_backs_off_and_says_so() -> None:
     assert replica.statistics(10.0).contested == 1
     replica.record(2, record(), 11.0)
     assert replica.take(11.0) is None
-    assert reports(replica) == [Result(2, Outcome.PENDING, CONTESTED)]
+    assert reports(replica) == [Result(2, Outcome.PENDING, f"{CONTESTED} it")]
     end = MAX_REVERTS - 1 + CONTEST_BACKOFF
     assert replica.next_deadline() == end and replica.take(end - 0.1) is None
     apply(replica, end)
     assert reports(replica) == [Result(2, Outcome.APPLIED, holding=held())]
     assert replica.statistics(end).contested == 0
+
+
+def test_a_contest_names_what_is_fought_over() -> None:
+    """What the last revert has put back: the fields, and not more of them than anybody reads."""
+    replica = holding_app()
+    for moment in range(MAX_REVERTS):
+        replica.observe(APP, DRIFTED, float(moment))
+        work = replica.take(float(moment))
+        assert work is not None
+        paths = tuple(f"spec.f{number}" for number in range(moment + 2))
+        done = Result(0, Outcome.APPLIED, holding=held())
+        replica.done(work, done, float(moment), retain=True, drifted=paths)
+    replica.observe(APP, DRIFTED, 10.0)
+    replica.record(2, record(), 11.0)
+    (told,) = (each for each in reports(replica) if isinstance(each, Result))
+    assert told.reason == f"{CONTESTED} spec.f0, spec.f1, spec.f2, spec.f3, spec.f4 and 1 more"
 
 
 def test_a_contest_ends_with_its_window() -> None:
