@@ -22,7 +22,8 @@ from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
 from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
 from trio_argoagent.net.protocol.fields import code_name, split_fields
-from trio_argoagent.net.protocol.limits import STREAM_WINDOW, Limits
+from trio_argoagent.net.protocol.limits import CLIENT, NEVER, STREAM_WINDOW, Limits
+from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.tls import TlsStream
 
 __all__ = ["ConnectionStatistics", "Http2Connection", "Http2Stream", "open_http2"]
@@ -31,7 +32,6 @@ DRAIN_TIMEOUT: Final = 5.0
 """Seconds that streams in progress have to finish."""
 HANDLERS_PER_STREAM: Final = 2
 """Handler tasks per stream allowed: a reset frees its stream at once, its handler only when it has ended."""
-_DEFAULT_LIMITS: Final = Limits()
 
 
 @attrs.frozen
@@ -62,7 +62,7 @@ class Http2Connection:
         limits: Limits,
     ) -> None:
         self.engine = Engine(client=client, allowed=limits)
-        self.wire = Wire(stream, self.engine, self)
+        self.wire = Wire(stream, self.engine, self, limits.patience)
         self._transport = stream
         self._client = client
         self._handler = handler
@@ -71,6 +71,7 @@ class Http2Connection:
         self._authority = authority
         self._most_handlers = limits.streams * HANDLERS_PER_STREAM
         self._handlers = 0
+        self._idle_since = trio.current_time()
         self._streams: dict[int, Http2Stream] = {}
         self._opened = 0
         self._changed = trio.lowlevel.ParkingLot()
@@ -99,6 +100,7 @@ class Http2Connection:
         *,
         end_stream: bool = False,
         window: int = STREAM_WINDOW,
+        priority: Priority = Priority.NORMAL,
     ) -> Http2Stream:
         """Send a request's headers. Waits for the peer's SETTINGS and for its limit of streams.
 
@@ -108,6 +110,7 @@ class Http2Connection:
             headers: names in lower case.
             end_stream: there is no body.
             window: bytes the peer may send ahead of ``receive``.
+            priority: before whom it sends.
 
         Raises:
             ConnectionBroken: the connection takes no new streams (any more); ``sent`` is False.
@@ -124,7 +127,8 @@ class Http2Connection:
         pseudo = [(":method", method), (":scheme", scheme), (":path", path)]
         if self._authority:
             pseudo.insert(2, (":authority", self._authority))
-        stream_id = self.engine.open([*pseudo, *headers], end=end_stream, window=window)
+        fields = [*pseudo, *headers]
+        stream_id = self.engine.open(fields, end=end_stream, window=window, priority=priority)
         stream = self._streams[stream_id] = Http2Stream(self, stream_id)
         stream.headers_sent = True
         self._opened += 1
@@ -194,7 +198,17 @@ class Http2Connection:
         """The stream is over."""
         if self._streams.pop(stream.id, None) is not None:
             self.engine.drop(stream.id)
+            self._rest()
             self._changed.unpark_all()
+
+    def idle_since(self) -> float:
+        """Since when there has been no stream, nor a handler of one; infinite while there is."""
+        return NEVER if self._streams or self._handlers else self._idle_since
+
+    def give_up(self, stream_id: int, error: ConnectionBroken) -> None:
+        """The peer takes nothing on that stream: reset it."""
+        if stream := self._streams.get(stream_id):
+            stream.reset(ErrorCodes.CANCEL, error)
 
     def progressed(self, stream_ids: Sequence[int]) -> None:
         """These streams have room again, or have sent their end."""
@@ -272,6 +286,11 @@ class Http2Connection:
         finally:
             self._handlers -= 1
             stream.settle(code)
+            self._rest()
+
+    def _rest(self) -> None:
+        if not self._streams and not self._handlers:
+            self._idle_since = trio.current_time()
 
     def _take_goaway(self, event: events.ConnectionTerminated) -> None:
         self._leaving = True
@@ -293,7 +312,7 @@ async def open_http2(
     client: bool,
     handler: Handler | None = None,
     authority: str = "",
-    limits: Limits = _DEFAULT_LIMITS,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Http2Connection]:
     """Speak HTTP/2 over a byte stream, which is owned from now on and closed at the end.
 
@@ -305,14 +324,15 @@ async def open_http2(
         client: whether this side opens streams.
         handler: serves the streams that the peer opens, each in a task of its own.
         authority: what requests of this side are for (``:authority``).
-        limits: what is announced to the peer.
+        limits: what is announced to the peer, and what it may cost; without them, those for its role.
 
     Raises:
         ExceptionGroup: of what handlers have raised.
     """
     async with trio.open_nursery() as nursery:
+        allowed = limits or (CLIENT if client else Limits())
         connection = Http2Connection(
-            stream, nursery, client=client, handler=handler, authority=authority, limits=limits
+            stream, nursery, client=client, handler=handler, authority=authority, limits=allowed
         )
         nursery.start_soon(connection.wire.run)
         try:

@@ -6,20 +6,24 @@ a cancelled caller leaves nothing half done, and ending a stream is one synchron
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 from h2.errors import ErrorCodes
 
 from trio_argoagent.errors import LocalProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
-from trio_argoagent.net.protocol.limits import ROOM
+from trio_argoagent.net.protocol.turns import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from trio_argoagent.net.http import Headers
     from trio_argoagent.net.http2 import Http2Connection
+
+
+JOINED: Final = 1024
+"""Bytes; what arrives in smaller pieces is put together while it waits for its reader."""
 
 
 class Http2Stream:
@@ -43,7 +47,7 @@ class Http2Stream:
         self._engine = connection.engine
         self._outbox = self._engine.outbox(stream_id)
         self._status = 0
-        self._inbox: list[bytes] = []
+        self._inbox: list[bytes | bytearray] = []
         self._credit = 0
         self._remote_ended = False
         self._error: ConnectionBroken | None = None
@@ -92,17 +96,19 @@ class Http2Stream:
         if not self._remote_ended and self._error is None:
             self._engine.release(self.id, credit)
             self.connection.kick()
-        return inbox[0] if len(inbox) == 1 else b"".join(inbox)
+        return inbox[0] if len(inbox) == 1 and isinstance(inbox[0], bytes) else b"".join(inbox)
 
     async def wait_room(self) -> None:
-        """Return when less than 256 KiB of this stream are queued. Without waiting it is no checkpoint.
+        """Return when less than 256 KiB of this stream are queued, or none while its connection has too many.
+
+        Without waiting it is no checkpoint.
 
         Raises:
             ConnectionBroken: the stream is gone.
         """
         while True:
             self._check()
-            if self._outbox.size < ROOM:
+            if self._engine.has_room(self._outbox):
                 break
             await self._changed.park()
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -146,6 +152,12 @@ class Http2Stream:
         self._engine.widen(self.id, window)
         self.connection.kick()
 
+    def prefer(self, priority: Priority) -> None:
+        """Change before whom the stream sends."""
+        self._check()
+        self._engine.prefer(self.id, priority)
+        self.connection.kick()
+
     async def wait_sent(self) -> None:
         """Return when everything up to END_STREAM has been handed to the socket.
 
@@ -156,14 +168,18 @@ class Http2Stream:
             self._check()
             await self._changed.park()
 
-    def reset(self, code: int = ErrorCodes.CANCEL) -> None:
+    def reset(self, code: int = ErrorCodes.CANCEL, error: ConnectionBroken | None = None) -> None:
         """End the stream at once, both ways. What was queued or has arrived is forgotten.
 
         Safe at any time, as often as one likes, also when the stream or its connection is over.
+
+        Args:
+            code: what the peer is told.
+            error: what users of the stream are told; without it, that it was given up here.
         """
         if self._error is None and not (self._remote_ended and self._outbox.ended):
             self._engine.reset(self.id, code)
-            self.break_off(ConnectionBroken(f"stream {self.id} was given up on this side"))
+            self.break_off(error or ConnectionBroken(f"stream {self.id} was given up on this side"))
             self.connection.kick()
         self._inbox, self._credit = [], 0
 
@@ -189,7 +205,12 @@ class Http2Stream:
         """Bytes have arrived; ``size`` with their padding."""
         self._credit += size
         if data:
-            self._inbox.append(data)
+            last = self._inbox[-1] if self._inbox else None
+            if isinstance(last, bytearray) and len(last) < JOINED:
+                last += data
+            else:
+                # Each piece costs memory of its own: a window full of single bytes would take it fifty times.
+                self._inbox.append(data if len(data) >= JOINED else bytearray(data))
             self._changed.unpark_all()
 
     def take_end(self) -> None:

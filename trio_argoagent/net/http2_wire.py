@@ -18,25 +18,20 @@ import trio
 from h2.events import Event, PingAckReceived, RemoteSettingsChanged
 
 from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.http2_keeper import Streams, keep
 from trio_argoagent.net.protocol.engine import Engine
-from trio_argoagent.net.protocol.limits import UNSENT_CONTROL
+from trio_argoagent.net.protocol.limits import FEED, UNSENT_CONTROL, UNSENT_FRAMES, Patience
 from trio_argoagent.net.tls import TlsStream
 
 READ: Final = 64 * 1024
 """Bytes asked of the socket at once."""
-SEND_TIMEOUT: Final = 30.0
-"""Seconds that one send of about 64 KiB may take."""
-SETTINGS_TIMEOUT: Final = 10.0
-"""Seconds until the peer's SETTINGS, after which it is no HTTP/2 peer."""
-PING_AFTER: Final = 30.0
-"""Seconds without a byte from the peer."""
-PING_TIMEOUT: Final = 20.0
-"""Seconds the peer has to answer before it counts as gone."""
+FRAMES: Final = 256
+"""Frames looked at before others get their turn: some two milliseconds. Those of bulk are larger."""
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds for GOAWAY and the peer's last bytes. Closing with unread input would destroy the GOAWAY."""
 
 
-class Owner(Protocol):
+class Owner(Streams, Protocol):
     """What is told of what happens. None of it waits."""
 
     def happened(self, event: Event) -> None:
@@ -52,7 +47,14 @@ class Owner(Protocol):
 class Wire:
     """The three tasks of one connection.
 
+    Args:
+        stream: what carries the bytes.
+        engine: what they mean.
+        owner: is told of it.
+        patience: how long the peer may take.
+
     Attributes:
+        heard: when the last byte came.
         error: how the connection ended, if it has.
         settled: the peer's SETTINGS are here, or the connection is over.
         closed: the connection is over.
@@ -60,7 +62,7 @@ class Wire:
         farewell: what the peer gave as its reason, when it says so before it hangs up.
     """
 
-    def __init__(self, stream: trio.abc.Stream, engine: Engine, owner: Owner) -> None:
+    def __init__(self, stream: trio.abc.Stream, engine: Engine, owner: Owner, patience: Patience) -> None:
         self.error: ConnectionBroken | None = None
         self.settled = trio.Event()
         self.closed = trio.Event()
@@ -69,11 +71,12 @@ class Wire:
         self._stream = stream
         self._engine = engine
         self._owner = owner
+        self._patience = patience
         self._scope = trio.CancelScope(shield=True)
         self._work = trio.Event()
         self._written = trio.lowlevel.ParkingLot()
         self._stopping = False
-        self._heard = trio.current_time()
+        self.heard = trio.current_time()
         self._pings: dict[bytes, trio.Event] = {}
         self._pinged = 0
         self._sent = self._received = 0
@@ -127,7 +130,7 @@ class Wire:
         """Until the connection is over. The stream is closed then."""
         with self._scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._keep_alive)
+                nursery.start_soon(keep, self, self._engine, self._owner, self._patience)
                 async with trio.open_nursery() as both:
                     both.start_soon(self._write)
                     await self._read()
@@ -141,11 +144,8 @@ class Wire:
         try:
             while data := await self._stream.receive_some(READ):
                 self._received += len(data)
-                self._heard = trio.current_time()
-                if not self._stopping:
-                    self._take(data)
-                while self._engine.unsent > UNSENT_CONTROL and self.error is None:
-                    await self._written.park()
+                self.heard = trio.current_time()
+                await self._take_all(data)
         except ConnectionBroken as exc:
             self.fail(exc)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
@@ -154,8 +154,25 @@ class Wire:
             if not self._stopping:
                 self.fail(ConnectionBroken(self.farewell or "the peer closed the connection"))
 
-    def _take(self, data: bytes | bytearray) -> None:
-        events, error = self._engine.receive(data)
+    async def _take_all(self, data: bytes | bytearray) -> None:
+        """Look at bytes by the slice, so that no peer gets further ahead than the bounds allow."""
+        looked_at = self._engine.frames
+        view = memoryview(data)
+        for start in range(0, len(data), FEED):
+            if self._stopping:
+                return
+            self._take(view[start : start + FEED])
+            if self._engine.frames - looked_at > FRAMES:
+                looked_at = self._engine.frames
+                await trio.lowlevel.checkpoint()
+            while self.error is None and self._too_many_answers():
+                await self._written.park()
+
+    def _too_many_answers(self) -> bool:
+        return self._engine.unsent > UNSENT_CONTROL or self._engine.answers > UNSENT_FRAMES
+
+    def _take(self, data: memoryview) -> None:
+        events, error = self._engine.receive(data, self.heard)
         for event in events:
             if isinstance(event, RemoteSettingsChanged):
                 self.settled.set()
@@ -173,11 +190,11 @@ class Wire:
     async def _write(self) -> None:
         try:
             while True:
-                data, progressed = self._engine.pump()
+                data, progressed = self._engine.pump(trio.current_time())
                 if progressed:
                     self._owner.progressed(progressed)
                 if data:
-                    with trio.fail_after(SEND_TIMEOUT):
+                    with trio.fail_after(self._patience.send):
                         await self._stream.send_all(data)
                     self._sent += len(data)
                     self._written.unpark_all()
@@ -191,21 +208,7 @@ class Wire:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self.fail(_broken("the connection broke", exc))
         except trio.TooSlowError as exc:
-            self.fail(_broken(f"the peer has taken nothing for {SEND_TIMEOUT:g} s", exc))
-
-    async def _keep_alive(self) -> None:
-        with trio.move_on_after(SETTINGS_TIMEOUT):
-            await self.settled.wait()
-        if not self.settled.is_set():
-            self.fail(ConnectionBroken(f"the peer has sent no HTTP/2 SETTINGS for {SETTINGS_TIMEOUT:g} s"))
-        while True:
-            await trio.sleep_until(self._heard + PING_AFTER)
-            asked = trio.current_time()
-            if asked >= self._heard + PING_AFTER:
-                self.ping()
-                await trio.sleep(PING_TIMEOUT)
-                if self._heard < asked:
-                    self.fail(ConnectionBroken(f"the peer was silent for {PING_AFTER + PING_TIMEOUT:g} s"))
+            self.fail(_broken(f"the peer has taken nothing for {self._patience.send:g} s", exc))
 
     def _end(self, error: ConnectionBroken) -> None:
         self.error = error

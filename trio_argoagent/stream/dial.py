@@ -20,6 +20,7 @@ from trio_argoagent.net.client import Connect
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream, open_http2
 from trio_argoagent.net.protocol.limits import WIDE_WINDOW
+from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream, fingerprint
 from trio_argoagent.stream.explain import NO_HTTP2, answered, explain
@@ -132,7 +133,9 @@ async def _ask(connection: Http2Connection, peer: Peer) -> Http2Stream:
     try:
         with trio.fail_after(DIAL_TIMEOUT):
             await connection.wait_ready()
-            stream = await connection.open_stream("POST", LINK_PATH, [CONTENT_TYPE], window=WIDE_WINDOW)
+            stream = await connection.open_stream(
+                "POST", LINK_PATH, [CONTENT_TYPE], window=WIDE_WINDOW, priority=Priority.FIRST
+            )
             status, headers = await stream.response()
             if status != 200:
                 text = (await stream.receive())[:MAX_LINE].decode("utf-8", "replace")

@@ -19,7 +19,8 @@ from trio_argoagent.model.identity import Peer, is_dns_label
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler, Request
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream
-from trio_argoagent.net.protocol.limits import WIDE_WINDOW, Limits
+from trio_argoagent.net.protocol.limits import PRINCIPAL, WIDE_WINDOW
+from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.server import ErrorCallback, log_error, serve_https
 from trio_argoagent.net.tls import common_name, fingerprint
 from trio_argoagent.ports.transport import MAX_TUNNELS, Link
@@ -30,7 +31,7 @@ _TEXT = ("content-type", "text/plain; charset=utf-8")
 
 
 _NOTHING: Final = (404, "there is nothing here")
-LINK_LIMITS: Final = Limits(streams=MAX_TUNNELS + 8)
+LINK_LIMITS: Final = attrs.evolve(PRINCIPAL, streams=MAX_TUNNELS + 8)
 """A link, its tunnels, and some whose end is on its way."""
 
 
@@ -84,6 +85,7 @@ class _Acceptor:
         # tell a broken link from its own cancellation.
         stream.scope = None
         stream.widen(WIDE_WINDOW)
+        stream.prefer(Priority.FIRST)
         link = self.links[stream.connection] = Http2Link(stream, peer)
         try:
             await exchange.start(200, [CONTENT_TYPE])

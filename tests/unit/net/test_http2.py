@@ -11,12 +11,12 @@ from trio_argoagent.errors import LinkBroken, RemoteProtocolError
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.http2 import Http2Stream, open_http2
-from trio_argoagent.net.http2_wire import PING_AFTER, PING_TIMEOUT, SEND_TIMEOUT, SETTINGS_TIMEOUT
-from trio_argoagent.net.protocol.limits import ROOM, STREAM_WINDOW, Limits
+from trio_argoagent.net.protocol.limits import NEVER, ROOM, STREAM_WINDOW, Limits, Patience
 
 from .wiring import connected, echo, read_all
 
 LARGE = bytes(range(256)) * 20_000  # 5 MB
+PATIENCE = Patience()
 
 
 async def test_echo() -> None:
@@ -340,13 +340,13 @@ async def test_silent_peer(autojump_clock: trio.testing.MockClock) -> None:
     async with open_http2(near, client=True) as client:
         await far.send_all(bytes.fromhex("000000040000000000"))  # SETTINGS, empty
         await client.wait_closed()
-        assert trio.current_time() == pytest.approx(PING_AFTER + PING_TIMEOUT)
+        assert trio.current_time() == pytest.approx(PATIENCE.silence + PATIENCE.answer)
         assert "silent" in str(client.error)
 
 
 async def test_quiet_peer_is_kept(autojump_clock: trio.testing.MockClock) -> None:
     """Two quiet ends that answer PINGs stay connected for hours."""
-    async with connected() as (client, server):
+    async with connected(limits=Limits(patience=Patience(idle=NEVER))) as (client, server):
         await trio.sleep(7200)
         assert client.is_open and server.is_open
         assert client.statistics().bytes_sent < 20_000
@@ -358,7 +358,7 @@ async def test_no_settings(autojump_clock: trio.testing.MockClock) -> None:
     async with open_http2(near, client=True) as client:
         with pytest.raises(ConnectionBroken, match="SETTINGS"):
             await client.wait_ready()
-        assert trio.current_time() == pytest.approx(SETTINGS_TIMEOUT)
+        assert trio.current_time() == pytest.approx(PATIENCE.settings)
 
 
 async def test_peer_that_does_not_read(autojump_clock: trio.testing.MockClock) -> None:
@@ -368,7 +368,7 @@ async def test_peer_that_does_not_read(autojump_clock: trio.testing.MockClock) -
         nursery.start_soon(far.send_all, bytes.fromhex("000000040000000000"))
         async with open_http2(near, client=True) as client:
             await client.wait_closed()
-            assert trio.current_time() == pytest.approx(SEND_TIMEOUT)
+            assert trio.current_time() == pytest.approx(PATIENCE.send)
             assert "taken nothing" in str(client.error)
 
 

@@ -127,9 +127,7 @@ async def test_server_without_http2(
         assert client.statistics().dials == 1 and client.statistics().bytes_sent > len(LARGE)
 
 
-async def test_failing_handler(
-    plain: tuple[ssl.SSLContext, ssl.SSLContext], errors: list[Exception]
-) -> None:
+async def test_failing_handler(plain: tuple[ssl.SSLContext, ssl.SSLContext], errors: list[Exception]) -> None:
     """A handler's exception costs its own request: 500 or a reset, a report, and the server goes on."""
 
     async def handler(exchange: Exchange) -> None:
@@ -154,9 +152,7 @@ async def test_failing_handler(
     ]
 
 
-async def test_streamed_answer(
-    plain: tuple[ssl.SSLContext, ssl.SSLContext], errors: list[Exception]
-) -> None:
+async def test_streamed_answer(plain: tuple[ssl.SSLContext, ssl.SSLContext], errors: list[Exception]) -> None:
     """A watch arrives as it is written, and leaving it early cancels the handler."""
     ended = trio.Event()
 

@@ -1,4 +1,4 @@
-"""The protocol library's connection, bent in seven places where it does not fit.
+"""The protocol library's connection, bent in nine places where it does not fit.
 
 It builds on names that h2 does not promise to keep; setup.cfg pins the version and a test holds each bend:
 
@@ -15,8 +15,11 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
    refused leaves no trace in the compression state. Huffman coding is left to the peer: in Python it costs
    more than the bytes it saves.
 7. Open streams are counted without looking at each: a hundred watches would make every request dearer.
-
-This is also the place where counters against abuse go: every frame passes ``_receive_frame``.
+8. Every frame passes ``_receive_frame``, and there those that bring nobody anything are paid for
+   (``budgets``). h2's events would be no place for that: it tells of late frames only once, or not at all.
+   Late frames for a stream that we have reset are not answered once more: that would spend the budget of a
+   peer that could not know.
+9. RST_STREAM of a stream that never was ends the connection (RFC 9113 section 6.4).
 """
 
 from __future__ import annotations
@@ -33,10 +36,12 @@ from h2.events import (
     InformationalResponseReceived,
     RequestReceived,
     ResponseReceived,
+    StreamReset,
     TrailersReceived,
 )
 from h2.exceptions import DenialOfServiceError, ProtocolError, StreamClosedError, StreamIDTooLowError
 from h2.settings import SettingCodes, Settings
+from h2.stream import StreamClosedBy
 from hpack import Encoder
 from hyperframe.exceptions import InvalidPaddingError
 from hyperframe.frame import (
@@ -44,6 +49,7 @@ from hyperframe.frame import (
     Frame,
     GoAwayFrame,
     HeadersFrame,
+    PingFrame,
     RstStreamFrame,
     SettingsFrame,
     WindowUpdateFrame,
@@ -51,7 +57,15 @@ from hyperframe.frame import (
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.protocol import limits
+from trio_argoagent.net.protocol.budgets import (
+    BYTES_PER_UPDATE,
+    LATE_PER_RESET,
+    UPDATES_PER_FRAME,
+    Charge,
+    Meter,
+)
 from trio_argoagent.net.protocol.headers import Part, check, outbound
+from trio_argoagent.net.protocol.incoming import Frames
 
 DEFAULT_WINDOW: Final = 65_535
 """Bytes every connection starts with (RFC 9113 section 6.9.2)."""
@@ -73,6 +87,16 @@ _PARTS: Final[Mapping[type[Event], Part]] = {
 }
 
 
+# What frames cost that are not charged elsewhere; those that are not here are glitches.
+_CHARGES: Final[Mapping[type[Frame], Charge]] = {
+    PingFrame: Charge.PING,
+    RstStreamFrame: Charge.RESET,
+    SettingsFrame: Charge.SETTINGS,
+}
+_REASON: Final = 200
+"""Bytes of a reason in GOAWAY."""
+
+
 class _OutlivesGoaway(H2ConnectionStateMachine):
     _transitions = _TRANSITIONS
 
@@ -87,7 +111,11 @@ class Connection(H2Connection):
 
     Args:
         client: whether this side opens streams.
-        allowed: what is announced to the peer.
+        allowed: what is announced to the peer, and what it may cost us.
+
+    Attributes:
+        answers: to the peer's frames, that wait to be sent.
+        frames: received so far.
     """
 
     MAX_CLOSED_STREAMS = limits.CLOSED_STREAMS
@@ -103,6 +131,10 @@ class Connection(H2Connection):
                 normalize_outbound_headers=False,
             )
         )
+        self.answers = self.frames = 0
+        self._now = 0.0
+        self._meter = Meter(allowed.budget)
+        self.incoming_buffer = Frames(server=not client, block=allowed.header_list)
         self.state_machine = _OutlivesGoaway()
         self.encoder = _PlainEncoder()
         settings = {
@@ -124,13 +156,20 @@ class Connection(H2Connection):
         """Bytes waiting to be sent."""
         return len(self._data_to_send)
 
-    def receive(self, data: bytes | bytearray) -> tuple[list[Event], RemoteProtocolError | None]:
+    def receive(
+        self, data: bytes | bytearray | memoryview, now: float
+    ) -> tuple[list[Event], RemoteProtocolError | None]:
         """What the peer's bytes mean: events, and the error that ends the connection, if there is one.
 
         With an error the GOAWAY is ready to be sent, and nothing may be received any more. The events before
         it are good; h2's own method loses them.
+
+        Args:
+            data: as much as there is.
+            now: seconds on any clock that does not go back.
         """
         events: list[Event] = []
+        self._now = now
         try:
             self.incoming_buffer.add_data(data)
             self.incoming_buffer.max_frame_size = self.max_inbound_frame_size
@@ -138,8 +177,9 @@ class Connection(H2Connection):
                 events += self._receive_frame(frame)
         except (ProtocolError, InvalidPaddingError) as exc:
             code = exc.error_code if isinstance(exc, ProtocolError) else ErrorCodes.PROTOCOL_ERROR
-            self._terminate_connection(code)
-            error = RemoteProtocolError(f"HTTP/2: {exc}" if str(exc) else f"HTTP/2: {type(exc).__name__}")
+            reason = str(exc) or type(exc).__name__
+            self.close_connection(code, reason.encode("ascii", "replace")[:_REASON])
+            error = RemoteProtocolError(f"HTTP/2: {reason}")
             error.__cause__ = exc
             return events, error
         return events, None
@@ -154,6 +194,28 @@ class Connection(H2Connection):
         stream = self.streams.get(stream_id)
         if stream is not None and stream.open:
             self._prepare_for_sending(stream.acknowledge_received_data(size))
+
+    def put_data(self, stream_id: int, data: bytes | memoryview, *, end: bool) -> None:
+        """Send DATA that fits into a frame and the windows."""
+        self.send_data(stream_id, data, end_stream=end)
+        self._meter.earn(UPDATES_PER_FRAME + len(data) // BYTES_PER_UPDATE)
+
+    def put_reset(self, stream_id: int, code: int) -> None:
+        """Send RST_STREAM, unless the stream is over."""
+        stream = self.streams.get(stream_id)
+        if stream is not None and not stream.closed:
+            self.reset_stream(stream_id, code)
+            self._meter.earn(LATE_PER_RESET)
+
+    def put_ping(self, token: bytes) -> None:
+        """Send PING."""
+        self.ping(token)
+        self._meter.earn(1)
+
+    def take(self) -> bytes:
+        """What is ready to be sent; it is gone from here."""
+        self.answers = 0
+        return self.data_to_send() if self._data_to_send else b""
 
     def put_headers(self, stream_id: int, headers: Iterable[tuple[str, str]], *, end: bool) -> None:
         """Send a request's or a response's headers, or change nothing that the peer can see.
@@ -186,31 +248,59 @@ class Connection(H2Connection):
         return super()._open_streams(remainder)
 
     def _receive_frame(self, frame: Frame) -> list[Event]:
+        self.frames += 1
+        kind = type(frame)
+        if kind is not DataFrame and kind is not HeadersFrame:
+            self._charge(kind, frame)
         try:
-            frames, events = self._frame_dispatch_table[type(frame)](frame)
+            frames, events = self._frame_dispatch_table[kind](frame)
         except (StreamClosedError, StreamIDTooLowError) as exc:
-            return self._receive_late(exc)
-        self._prepare_for_sending(frames)
+            events = self._receive_late(exc)
+        else:
+            if frames:
+                self.answers += len(frames)
+                self._prepare_for_sending(frames)
+        if events and type(events[0]) is StreamReset and not events[0].remote_reset:
+            self._meter.charge(Charge.PROVOKED, self._now)
         return list(events)
+
+    def _charge(self, kind: type[Frame], frame: Frame) -> None:
+        """What a frame costs its sender; DATA and HEADERS are looked at where they are understood."""
+        if kind is WindowUpdateFrame or (kind is PingFrame and "ACK" in frame.flags):
+            self._meter.excuse(self._now)
+        else:
+            self._meter.charge(_CHARGES.get(kind, Charge.GLITCH), self._now)
 
     def _receive_late(self, exc: StreamClosedError | StreamIDTooLowError) -> list[Event]:
         """A frame for a stream that is over: harmless after a reset (5.1), otherwise the connection's end."""
+        self._meter.excuse(self._now)
+        events = exc._events if isinstance(exc, StreamClosedError) else []
         if self._stream_is_closed_by_reset(exc.stream_id):
-            reset = RstStreamFrame(exc.stream_id)
-            reset.error_code = ErrorCodes.STREAM_CLOSED
-            self._prepare_for_sending([reset])
-            return exc._events if isinstance(exc, StreamClosedError) else []
+            if events or not self._was_reset_here(exc.stream_id):
+                reset = RstStreamFrame(exc.stream_id)
+                reset.error_code = ErrorCodes.STREAM_CLOSED
+                self.answers += 1
+                self._prepare_for_sending([reset])
+            return events
         if isinstance(exc, StreamIDTooLowError) and self._stream_is_closed_by_end(exc.stream_id):
             raise StreamClosedError(exc.stream_id) from exc
         raise exc
+
+    def _was_reset_here(self, stream_id: int) -> bool:
+        """Then the peer knows, or will: to tell it again for each frame would cost it its own budget."""
+        return self._stream_closed_by(stream_id) is StreamClosedBy.SEND_RST_STREAM
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
         frames, events = super()._receive_headers_frame(frame)
         head: Any = events[0]
         check(head.headers, _PARTS[type(head)])
+        # Windows are opened for a request before anything has been sent on it.
+        self._meter.earn(UPDATES_PER_FRAME)
         return frames, events
 
     def _receive_data_frame(self, frame: DataFrame) -> tuple[list[Frame], list[Event]]:
+        if not frame.data and "END_STREAM" not in frame.flags:
+            self._meter.charge(Charge.GLITCH, self._now)
         frames, events = super()._receive_data_frame(frame)
         if events and type(events[0]) is DataReceived:
             manager = self._inbound_flow_control_window_manager
@@ -218,6 +308,24 @@ class Connection(H2Connection):
             if increment:
                 frames.append(WindowUpdateFrame(0, window_increment=increment))
         return frames, events
+
+    def _handle_data_on_closed_stream(
+        self, events: list[Event], exc: StreamClosedError, frame: DataFrame
+    ) -> tuple[list[Frame], list[Event]]:
+        self._meter.excuse(self._now)
+        frames, events = super()._handle_data_on_closed_stream(events, exc, frame)
+        if not events and self._was_reset_here(frame.stream_id):
+            frames = [each for each in frames if not isinstance(each, RstStreamFrame)]
+        return frames, events
+
+    def _receive_rst_stream_frame(self, frame: RstStreamFrame) -> tuple[list[Frame], list[Event]]:
+        if frame.stream_id > (
+            self.highest_outbound_stream_id
+            if self._stream_id_is_outbound(frame.stream_id)
+            else self.highest_inbound_stream_id
+        ):
+            raise ProtocolError(f"RST_STREAM of stream {frame.stream_id}, which nobody has opened")
+        return super()._receive_rst_stream_frame(frame)
 
     def _receive_settings_frame(self, frame: SettingsFrame) -> tuple[list[Frame], list[Event]]:
         if len(frame.settings) > limits.SETTINGS_ENTRIES:

@@ -22,8 +22,8 @@ def pair(server_limits: limits.Limits | None = None) -> tuple[Connection, Connec
     client = Connection(client=True, allowed=limits.Limits())
     server = Connection(client=False, allowed=server_limits or limits.Limits())
     for _ in range(2):
-        assert server.receive(client.data_to_send())[1] is None
-        assert client.receive(server.data_to_send())[1] is None
+        assert server.receive(client.data_to_send(), 0)[1] is None
+        assert client.receive(server.data_to_send(), 0)[1] is None
     return client, server
 
 
@@ -33,9 +33,9 @@ def test_large_frames_are_accepted() -> None:
     assert client.max_outbound_frame_size == server.max_inbound_frame_size == limits.FRAME
     client.send_headers(1, REQUEST)
     client.send_data(1, bytes(limits.FRAME))
-    events, error = server.receive(client.data_to_send())
+    events, error = server.receive(client.data_to_send(), 0)
     assert error is None and any(isinstance(event, DataReceived) for event in events)
-    _, error = server.receive(struct.pack(">IBI", (limits.FRAME + 1) << 8, 0, 1) + bytes(limits.FRAME + 1))
+    _, error = server.receive(struct.pack(">IBI", (limits.FRAME + 1) << 8, 0, 1) + bytes(limits.FRAME + 1), 0)
     assert error is not None and "overlong" in str(error)
 
 
@@ -43,7 +43,7 @@ def test_header_lists_are_bounded() -> None:
     """A header list above 16 KiB ends the connection, though it was small on the wire."""
     client, server = pair()
     client.send_headers(1, [*REQUEST, *[("x", "y" * 100)] * 200])
-    _, error = server.receive(client.data_to_send())
+    _, error = server.receive(client.data_to_send(), 0)
     assert error is not None
 
 
@@ -57,23 +57,23 @@ def test_frames_are_not_turned_into_text(monkeypatch: pytest.MonkeyPatch) -> Non
     client, server = pair()
     client.send_headers(1, REQUEST)
     client.send_data(1, bytes(1000))
-    assert server.receive(client.data_to_send())[1] is None
+    assert server.receive(client.data_to_send(), 0)[1] is None
 
 
 def test_streams_outlive_goaway() -> None:
     """After GOAWAY both ways, queued bytes leave and streams in progress carry on."""
     client, server = pair()
     client.send_headers(1, REQUEST)
-    server.receive(client.data_to_send())
+    server.receive(client.data_to_send(), 0)
     client.send_data(1, b"queued")
     server.close_connection(last_stream_id=1)
-    events, error = client.receive(server.data_to_send())
+    events, error = client.receive(server.data_to_send(), 0)
     assert error is None and isinstance(events[0], ConnectionTerminated)
     client.close_connection()
-    events, error = server.receive(client.data_to_send())
+    events, error = server.receive(client.data_to_send(), 0)
     assert error is None and [e.data for e in events if isinstance(e, DataReceived)] == [b"queued"]
     server.send_headers(1, [(":status", "200")], end_stream=True)
-    assert client.receive(server.data_to_send())[1] is None
+    assert client.receive(server.data_to_send(), 0)[1] is None
 
 
 def test_connection_window_does_not_wait_for_readers() -> None:
@@ -83,11 +83,11 @@ def test_connection_window_does_not_wait_for_readers() -> None:
         client.send_headers(stream_id, REQUEST)
         for _ in range(limits.STREAM_WINDOW // limits.FRAME):
             client.send_data(stream_id, bytes(limits.FRAME))
-            assert server.receive(client.data_to_send())[1] is None
-            client.receive(server.data_to_send())
+            assert server.receive(client.data_to_send(), 0)[1] is None
+            client.receive(server.data_to_send(), 0)
         assert client.local_flow_control_window(stream_id) == 0
     server.release(1, limits.STREAM_WINDOW)
-    client.receive(server.data_to_send())
+    client.receive(server.data_to_send(), 0)
     assert client.local_flow_control_window(1) == limits.STREAM_WINDOW
     assert client.local_flow_control_window(3) == 0
 
@@ -98,20 +98,20 @@ def test_padding_is_given_back() -> None:
     client.send_headers(1, REQUEST)
     for _ in range(5000):
         client.send_data(1, b"x", pad_length=255)
-        events, error = server.receive(client.data_to_send())
+        events, error = server.receive(client.data_to_send(), 0)
         assert error is None
         server.release(1, sum(e.flow_controlled_length for e in events if isinstance(e, DataReceived)))
-        client.receive(server.data_to_send())
+        client.receive(server.data_to_send(), 0)
 
 
 def test_settings_are_bounded() -> None:
     """Too many entries end the connection; unknown ones are not kept; a huge HPACK table is not built."""
     _, server = pair()
-    assert server.receive(unknown_settings(limits.SETTINGS_ENTRIES))[1] is None
+    assert server.receive(unknown_settings(limits.SETTINGS_ENTRIES), 0)[1] is None
     assert not [code for code in server.remote_settings if code >= 0x100]
-    assert server.receive(SettingsFrame(0, settings={1: 2**32 - 1}).serialize())[1] is None
+    assert server.receive(SettingsFrame(0, settings={1: 2**32 - 1}).serialize(), 0)[1] is None
     assert server.encoder.header_table_size == limits.HEADER_TABLE
-    _, error = server.receive(unknown_settings(limits.SETTINGS_ENTRIES + 1))
+    _, error = server.receive(unknown_settings(limits.SETTINGS_ENTRIES + 1), 0)
     assert error is not None and server.unsent > 0
 
 
@@ -129,26 +129,26 @@ def test_refused_headers_leave_no_trace() -> None:
     assert client.data_to_send() == b"" and client.open_outbound_streams == 0
     client.put_headers(3, [*REQUEST, ("x-good", "2")], end=True)
     client.put_headers(5, [*REQUEST, ("x-good", "2")], end=True)
-    events, error = server.receive(client.data_to_send())
+    events, error = server.receive(client.data_to_send(), 0)
     requests = [event for event in events if isinstance(event, RequestReceived)]
     assert error is None and [dict(event.headers)[b"x-good"] for event in requests] == [b"2", b"2"]
 
 
 def test_late_frames() -> None:
-    """Frames for a stream that was reset are answered and ignored; for one that ended they are an error."""
+    """Frames for a stream that was reset here are ignored; for one that ended they are an error."""
     client, server = pair()
     client.send_headers(1, REQUEST)
-    server.receive(client.data_to_send())
+    server.receive(client.data_to_send(), 0)
     server.reset_stream(1)
     client.send_data(1, b"late")
-    assert server.receive(client.data_to_send()) == ([], None)
-    events, _ = client.receive(server.data_to_send())
+    assert server.receive(client.data_to_send(), 0) == ([], None)
+    events, _ = client.receive(server.data_to_send(), 0)
     assert [event.stream_id for event in events if isinstance(event, StreamReset)] == [1]
     client.send_headers(3, REQUEST, end_stream=True)
-    server.receive(client.data_to_send())
+    server.receive(client.data_to_send(), 0)
     server.send_headers(3, [(":status", "200")], end_stream=True)
     server.forget(3)
-    _, error = server.receive(headers_of_3())
+    _, error = server.receive(headers_of_3(), 0)
     assert error is not None
 
 
@@ -162,7 +162,7 @@ def test_good_events_before_an_error_are_kept() -> None:
     client, server = pair()
     client.send_headers(1, REQUEST)
     bad = DataFrame(0x7FFFFFFE, b"x").serialize()
-    events, error = server.receive(client.data_to_send() + bad)
+    events, error = server.receive(client.data_to_send() + bad, 0)
     assert error is not None and isinstance(events[0], RequestReceived)
     assert b"\x07" in server.data_to_send()
 
@@ -176,6 +176,6 @@ def test_noise(noise: bytes, position: int) -> None:
     client.send_data(1, bytes(50), end_stream=True)
     good = client.data_to_send()
     position = min(position, len(good))
-    _, error = server.receive(good[:position] + noise + good[position:])
+    _, error = server.receive(good[:position] + noise + good[position:], 0)
     if error is not None:
         assert server.unsent > 0

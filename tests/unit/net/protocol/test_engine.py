@@ -29,13 +29,13 @@ class Two:
         """Carry bytes both ways until nothing moves."""
         moved = True
         while moved:
-            up, _ = self.client.pump()
-            events, error = self.server.receive(up)
+            up, _ = self.client.pump(0)
+            events, error = self.server.receive(up, 0)
             assert error is None and len(up) <= QUANTUM + FRAME + 100
             for event in events:
                 self.take(event, reading)
-            down, _ = self.server.pump()
-            assert self.client.receive(down)[1] is None
+            down, _ = self.server.pump(0)
+            assert self.client.receive(down, 0)[1] is None
             moved = bool(up or down)
 
     def take(self, event: Event, reading: bool) -> None:
@@ -102,14 +102,14 @@ def test_room_is_told_once() -> None:
     stream = two.client.open(REQUEST, end=False, window=0)
     two.client.queue(stream, bytes(ROOM + FRAME))
     told = []
-    while (step := two.client.pump())[0]:
+    while (step := two.client.pump(0))[0]:
         told.append(step[1])
-        for event in two.server.receive(step[0])[0]:
+        for event in two.server.receive(step[0], 0)[0]:
             two.take(event, reading=True)
     assert [stream] in told and sum(map(len, told)) == 1
     two.exchange()
     two.client.finish(stream)
-    assert two.client.pump()[1] == [stream]
+    assert two.client.pump(0)[1] == [stream]
 
 
 def test_control_is_sent_past_blocked_data() -> None:
@@ -121,7 +121,7 @@ def test_control_is_sent_past_blocked_data() -> None:
     assert two.client.outbox(stream).size == STREAM_WINDOW and not two.client.pending
     two.client.reset(other, 8)
     two.client.ping(bytes(8))
-    events, _ = two.server.receive(two.client.pump()[0])
+    events, _ = two.server.receive(two.client.pump(0)[0], 0)
     assert any(isinstance(event, StreamReset) for event in events)
 
 
@@ -153,10 +153,10 @@ def test_handed_means_the_whole_request() -> None:
     full = two.client.open(REQUEST, end=False, window=0)
     assert not two.client.outbox(bare).handed
     two.client.queue(full, b"x")
-    two.client.pump()
+    two.client.pump(0)
     assert two.client.outbox(bare).handed and not two.client.outbox(full).handed
     two.client.finish(full)
-    two.client.pump()
+    two.client.pump(0)
     assert two.client.outbox(full).handed
 
 

@@ -128,7 +128,7 @@ def sizes(requests: Iterable[list[tuple[str, str]]]) -> list[int]:
     for number, request in enumerate(requests):
         client.put_headers(2 * number + 1, request, end=True)
         data = client.data_to_send()
-        events, error = server.receive(data)
+        events, error = server.receive(data, 0)
         assert error is None
         (received,) = (event for event in events if isinstance(event, RequestReceived))
         assert [(name.decode(), value.decode()) for name, value in received.headers] == request
@@ -167,7 +167,7 @@ def test_open_streams_are_counted() -> None:
         client.reset_stream(2 * number + 1)
     for number in range(limit, 2 * limit):
         client.put_headers(2 * number + 1, REQUEST, end=False)
-    _, error = server.receive(client.data_to_send())
+    _, error = server.receive(client.data_to_send(), 0)
     assert error is None and server.open_inbound_streams == limit
     with pytest.raises(LocalProtocolError, match="Max outbound streams"):
         client.put_headers(4 * limit + 1, REQUEST, end=False)
@@ -178,7 +178,7 @@ def test_what_is_forgotten_is_not_counted() -> None:
     client, server = pair()
     client.put_headers(1, REQUEST, end=True)
     client.put_headers(3, REQUEST, end=True)
-    server.receive(client.data_to_send())
+    server.receive(client.data_to_send(), 0)
     server.put_headers(1, [(":status", "200")], end=True)
     server.forget(1)
     server.forget(3)
