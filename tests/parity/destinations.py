@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import attrs
-import pytest
-
-from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
-from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
-from trio_argoagent.sync.mapping import Style
-from trio_argoagent.sync.patterns import Patterns
 from trio_argoagent.testing.argocd.applications import application
 
-from ..interop.kubernetes.conftest import VARIABLE
 from .play import Story, play
 from .stage import Side, Stage, find, namespace
 
-TENANTS = Patterns(("team-*", "edge*"))
+TENANTS = ("team-*", "edge*")
 
 
 def play_by_destination(
@@ -30,17 +21,7 @@ def play_by_destination(
 
     Such an agent watches all of its cluster, so two of them need a cluster each.
     """
-    if VARIABLE in os.environ:
-        pytest.skip("agents that are found by destination need a cluster each, and there is one real spoke")
-    play(story, managed=managed, autonomous=autonomous, principal=_principal, agent=_agent)
-
-
-def _principal(config: PrincipalConfig) -> PrincipalConfig:
-    return attrs.evolve(config, style=Style.DESTINATION, allowed_namespaces=TENANTS)
-
-
-def _agent(config: AgentConfig) -> AgentConfig:
-    return config if config.mode is Mode.AUTONOMOUS else attrs.evolve(config, allowed_namespaces=TENANTS)
+    play(story, managed=managed, autonomous=autonomous, tenants=TENANTS)
 
 
 async def tenant(stage: Stage, name: str, *sides: Side) -> str:

@@ -25,6 +25,8 @@ from trio_argoagent.principal import Principal
 from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.sync.destinations import DestinationMapping
+from trio_argoagent.sync.mapping import Style
+from trio_argoagent.sync.patterns import NONE, Patterns
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project, application
@@ -54,7 +56,8 @@ class Backing:
         hub: the hub's API.
         spoke: an agent's API, by the agent's name; agents may share a cluster.
         env: of a program, by its name.
-        tag: makes this story's names its own where clusters outlive it; may be empty.
+        tag: ends the names of this story's namespaces, and so makes them its own where clusters outlive it;
+            may be empty.
     """
 
     hub: Cluster
@@ -74,7 +77,7 @@ class _Controller:
             side.namespace,
             env=side.env,
             world=side.world,
-            settings=attrs.evolve(QUICK, everywhere=isinstance(side.mapping, DestinationMapping)),
+            settings=attrs.evolve(QUICK, namespaces=side.tenants.patterns),
         )
 
 
@@ -91,6 +94,8 @@ class Side:
         self.redis = FakeRedis()
         """Argo CD's on the spoke."""
         self.mapping = stage.principal_config.mapping(name, mode, self.namespace)
+        self.tenants = self.mapping.allowed if isinstance(self.mapping, DestinationMapping) else NONE
+        """The further namespaces whose Applications take part."""
         self.controller: Program[Any] = Program(f"{name}/controller", lambda start: _Controller(self))
         self.agent: Program[Agent] = Program(name, partial(stage.make_agent, self))
 
@@ -133,10 +138,11 @@ class Side:
         """What hub and spoke do not agree about, one line each."""
         hub, stage = self.stage.hub, self.stage
         anywhere = isinstance(self.mapping, DestinationMapping)
+        copies = await self.cluster.list(APPLICATIONS, "" if anywhere else self.namespace)
         both = oracle.arrange(
             self.mapping,
             (await hub.list(APPLICATIONS, "" if anywhere else self.name)).items,
-            (await self.cluster.list(APPLICATIONS, "" if anywhere else self.namespace)).items,
+            [app for app in copies.items if app.meta.namespace.endswith(stage.backing.tag)],
             (await hub.list(APP_PROJECTS, stage.namespace)).items,
             (await self.cluster.list(APP_PROJECTS, self.namespace)).items,
             {
@@ -159,6 +165,8 @@ class Stage:
         principal_config: changes the principal's settings.
         agent_config: changes each agent's settings.
         strangers: the agents that have no cluster secret.
+        tenants: patterns of namespaces whose Applications say by their destination whose they are; none:
+            an Application's namespace says it.
     """
 
     def __init__(
@@ -168,12 +176,17 @@ class Stage:
         principal_config: Callable[[PrincipalConfig], PrincipalConfig],
         agent_config: Callable[[AgentConfig], AgentConfig],
         strangers: Sequence[str] = (),
+        tenants: Sequence[str] = (),
     ) -> None:
         self.backing, self.hub = backing, backing.hub
         self.namespace = f"argocd{backing.tag}"
         """Argo CD's on the hub."""
         self._strangers = tuple(name + backing.tag for name in strangers)
-        self.principal_config = principal_config(PrincipalConfig(self.namespace))
+        config = PrincipalConfig(self.namespace)
+        if tenants:
+            ours = Patterns(tuple(pattern + backing.tag for pattern in tenants))
+            config = attrs.evolve(config, style=Style.DESTINATION, allowed_namespaces=ours)
+        self.principal_config = principal_config(config)
         self._agent_config = agent_config
         self.network = make_network(1, stream(1, "network"))
         self.principal: Program[Principal] = Program("principal", self._make_principal)
@@ -191,7 +204,8 @@ class Stage:
     def make_agent(self, side: Side, start: int) -> Agent:
         """A fresh agent's process."""
         config = AgentConfig(side.namespace, side.mode, side.name, count_every=COUNT_EVERY)
-        config = attrs.evolve(config, style=self.principal_config.style_of(side.mode))
+        style = self.principal_config.style_of(side.mode)
+        config = attrs.evolve(config, style=style, allowed_namespaces=side.tenants)
         return Agent(
             self._agent_config(config),
             cluster=side.cluster,

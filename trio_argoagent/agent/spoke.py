@@ -11,6 +11,7 @@ import trio
 from trio_argoagent.agent.revival import Revival
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model import rv
 from trio_argoagent.model.identity import Mode, is_dns_label
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
@@ -33,6 +34,7 @@ from trio_argoagent.sync import kinds, names, projection, wants
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.selection import is_ignored
+from trio_argoagent.sync.source import Want
 
 _NEEDED: Final = (Kind.APP_PROJECT, Kind.REPOSITORY, Kind.REPO_CREDS)
 """The kinds that an Application needs, when it comes and when it goes."""
@@ -99,9 +101,7 @@ class Spoke:
             for kind, row in self._desired.items()
             if row.copied
         }
-        self._intents = Intents(
-            self._executors[Kind.INTENT], self._uid, lambda key: self.outlet.force(status_key(key))
-        )
+        self._intents = Intents(self._executors[Kind.INTENT], self._uid, self._intent_answered)
         trades[Kind.INTENT] = self._intents
         listed = frozenset(kind for kind, row in self._desired.items() if row.listed)
         return Workers(trades, listed=listed, limits=limits)
@@ -204,13 +204,25 @@ class Spoke:
         uid = self._uid(obj) if obj is not None else ""
         want = None
         if obj is not None and uid and not self._leaves_out(obj):
-            asked = self._intents.is_refreshing(key)
-            want = wants.status(uid, wants.status_body(obj), self._recently(), refreshing=asked)
+            want = self._status_wanted(key, uid, obj)
         if want is not None:
             self.outlet.want(key, want)
         else:
             gone = self._uid(change.old) if change.old is not None and change.witnessed else ""
             self.outlet.absent(key, witnessed=gone)
+
+    def _status_wanted(self, key: Key, uid: str, obj: Object) -> Want | None:
+        asked = self._intents.refreshed_at(key)
+        behind = asked is not None and rv.is_newer(asked, obj.meta.resource_version)
+        body, refreshing = wants.status_body(obj), asked is not None
+        return wants.status(uid, body, self._recently(), refreshing=refreshing, behind=behind)
+
+    def _intent_answered(self, key: Key) -> None:
+        """An intent is done: the status is told once more, with what it says of it from now on."""
+        obj = self.stores.get(Kind.APPLICATION, key.namespace, key.name)
+        if obj is not None:
+            self._want_status(status_key(key), Change(obj, obj))
+        self.outlet.force(status_key(key))
 
     def _leaves_out(self, obj: Object) -> bool:
         """Is the hub not to know of it? Which of its own objects a managed agent has, the hub decides."""

@@ -84,9 +84,10 @@ class Intents:
         """See ``Trade``: an intent leaves nothing to hold."""
         return None
 
-    def is_refreshing(self, app: Key) -> bool:
-        """Has the hub asked for a refresh of this Application, and not yet seen its end?"""
-        return app.of(Kind.INTENT, Verb.REFRESH) in self._refreshed
+    def refreshed_at(self, app: Key) -> str | None:
+        """The resourceVersion at which the hub's refresh stood here; None: it has asked for none."""
+        known = self._refreshed.get(app.of(Kind.INTENT, Verb.REFRESH))
+        return known[1] if known is not None else None
 
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""

@@ -42,7 +42,9 @@ def status_body(obj: Object) -> dict[str, Any]:
     }
 
 
-def status(uid: str, body: Mapping[str, Any], recently: str, *, refreshing: bool = False) -> Want | None:
+def status(
+    uid: str, body: Mapping[str, Any], recently: str, *, refreshing: bool = False, behind: bool = False
+) -> Want | None:
     """The want for a status body; None while there is no status.
 
     Args:
@@ -50,6 +52,8 @@ def status(uid: str, body: Mapping[str, Any], recently: str, *, refreshing: bool
         body: see ``status_body``.
         recently: the RFC 3339 time ``FRESH`` seconds ago.
         refreshing: does the hub wait for a refresh? Else it is nobody's there: a webhook makes hundreds.
+        behind: is the body older than our write for that refresh? What comes then may be the same body, and
+            is sent all the same: it is what the hub waits for.
     """
     value = body["status"]
     if not value:
@@ -61,7 +65,7 @@ def status(uid: str, body: Mapping[str, Any], recently: str, *, refreshing: bool
         digest.wanted(Kind.STATUS, uid, value),
         Rank.STATUS,
         substance="" if urgent else digest.stored(projection.substance(value)),
-        aside=digest.stored([body["operation"], body["intent"], refreshing and body["refresh"]]),
+        aside=digest.stored([body["operation"], body["intent"], refreshing and (body["refresh"] or behind)]),
     )
 
 

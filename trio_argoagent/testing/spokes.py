@@ -90,7 +90,8 @@ class Controller:
     async def run(self) -> None:
         """Until cancelled."""
         spoke = self.spoke
-        settings = attrs.evolve(spoke.plan.settings, everywhere=not spoke.app_namespaces)
+        further = () if spoke.app_namespaces else ("*",)
+        settings = attrs.evolve(spoke.plan.settings, namespaces=further)
         await run_application_controller(
             self.cluster, NAMESPACE, env=self.env, world=spoke.world, settings=settings
         )

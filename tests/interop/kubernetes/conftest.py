@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trio
@@ -12,6 +13,7 @@ import trio
 from trio_argoagent.errors import AlreadyExists, NotFound
 from trio_argoagent.kube.client import HttpCluster, open_cluster
 from trio_argoagent.kube.credentials import from_kubeconfig
+from trio_argoagent.model import yamltext
 from trio_argoagent.model.resources import APPLICATIONS, Resource
 
 from .. import definitions
@@ -27,6 +29,17 @@ Connect = Callable[[str], AbstractAsyncContextManager[HttpCluster]]
 def is_given() -> bool:
     """Are there any clusters?"""
     return bool(os.environ.get(VARIABLE))
+
+
+SPOKES = ("spoke", "spoke-2")
+"""The contexts that may name a spoke; the first is always there."""
+
+
+def spokes_given() -> list[str]:
+    """Those of ``SPOKES`` that the kubeconfig has."""
+    found = yamltext.load_one(Path(os.environ[VARIABLE]).read_bytes())
+    contexts = [each["name"] for each in found["contexts"]]
+    return [name for name in SPOKES if name in contexts]
 
 
 # One test says that they are missing (``test_without``), instead of each of a hundred.

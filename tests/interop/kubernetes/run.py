@@ -1,7 +1,8 @@
-"""``make interop``: build real API servers, start two, and run the tests that are about them.
+"""``make interop``: build real API servers, start some, and run the tests that are about them.
 
-What they are told is where a kubeconfig is (``TRIO_ARGOAGENT_TEST_KUBECONFIG``) with the contexts ``hub`` and
-``spoke``. Set it yourself, and the tests use your clusters; they make namespaces and Argo CD's definitions.
+What they are told is where a kubeconfig is (``TRIO_ARGOAGENT_TEST_KUBECONFIG``) with the contexts ``hub``,
+``spoke`` and ``spoke-2``. Set it yourself, and the tests use your clusters; they make namespaces and define
+Argo CD's kinds.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
 
 import trio
 import yaml
 
 from .build import SKIPPED, cache_folder, main
+from .conftest import SPOKES, VARIABLE
 from .servers import kubeconfig_of, open_servers
-
-VARIABLE: Final = "TRIO_ARGOAGENT_TEST_KUBECONFIG"
 
 
 def pytest_command(arguments: list[str]) -> list[str]:
@@ -54,7 +53,7 @@ async def run(arguments: list[str]) -> int:
 async def _tested(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="trio-argoagent-interop-") as scratch:
         folder = Path(scratch)
-        async with open_servers(cache_folder(), folder, ["hub", "spoke"]) as servers:
+        async with open_servers(cache_folder(), folder, ["hub", *SPOKES]) as servers:
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_text(yaml.safe_dump(kubeconfig_of(servers)))
             environment = os.environ | {VARIABLE: str(kubeconfig)}

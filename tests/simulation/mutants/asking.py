@@ -9,9 +9,10 @@ from typing import Any, Final
 import trio
 import trio.lowlevel
 
+from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
-from trio_argoagent.sync import operations
+from trio_argoagent.sync import names, operations
 from trio_argoagent.sync.operations import Origin
 from trio_argoagent.testing.argocd import argocd_server
 from trio_argoagent.testing.argocd.names import Dialect, Settings
@@ -147,6 +148,33 @@ async def _rejected(scene: Scene) -> None:
 
 async def _refreshed_twice(scene: Scene) -> None:
     """Each refresh shows what is in Git by then, however the spoke's watch lags."""
+    await _refreshed(scene, Faults(stalls=1.0, stall=4.0))
+
+
+async def _refreshed_unanswered(scene: Scene) -> None:
+    """Likewise where the agent sees its own request before it knows that it has made it."""
+    await _refreshed(scene, Faults(unanswered=1.0))
+
+
+def _refreshes(app: Object | None) -> bool:
+    return app is not None and names.REFRESH in app.annotations
+
+
+async def _refreshed_unseen(scene: Scene) -> None:
+    """It is worked off before the agent's watch shows it, and leaves everything as it was."""
+    await scene.create("web", cascade=False)
+    await scene.agree()
+    scene.fleet.crash(scene.spoke.controller)
+    scene.fleet.clients[scene.spoke.name].faults = Faults(stalls=1.0, stall=20.0, conflates=1.0)
+    await _on_hub(scene, {"metadata": {"annotations": {names.REFRESH: "normal"}}})
+    await scene.until(lambda: _refreshes(scene.on_spoke("web")))
+    await trio.sleep(5)
+    await _on_spoke(scene, {"metadata": {"annotations": {names.REFRESH: None}}})
+    await trio.sleep(40)
+    assert not _refreshes(scene.on_hub("web")), "a refresh that has ended stands on the hub"
+
+
+async def _refreshed(scene: Scene, faults: Faults) -> None:
     created = await scene.create("web", cascade=False)
     await scene.agree()
     await argocd_server.cli_sync(scene.argocd, scene.spoke.name, "web")
@@ -154,7 +182,7 @@ async def _refreshed_twice(scene: Scene) -> None:
     url = created.get("spec")["source"]["repoURL"]
     for _ in range(2):
         scene.spoke.world.git = scene.spoke.world.git.push(url, "guestbook")
-        scene.fleet.clients[scene.spoke.name].faults = Faults(stalls=1.0, stall=4.0)
+        scene.fleet.clients[scene.spoke.name].faults = faults
         with trio.fail_after(60):
             app = await argocd_server.refresh(
                 scene.argocd, scene.spoke.name, "web", env=scene.fleet.env, dialect=Dialect.V35
@@ -361,6 +389,8 @@ ASKING: Final = (
     Race("abandoned", _abandoned, settings=_HALF_A_MINUTE),
     Race("rejected", _rejected),
     Race("refreshed-twice", _refreshed_twice, settings=Settings(think=0.5)),
+    Race("refreshed-unseen", _refreshed_unseen),
+    Race("refreshed-unanswered", _refreshed_unanswered, settings=Settings(think=5.0)),
     Race("started-once-each", _started_once_each, settings=_HALF_A_MINUTE),
     Race("put-back-after-its-answer", _put_back_after_its_answer),
     Race("terminated-too-late", _terminated_too_late, settings=Settings(operation=10.0)),

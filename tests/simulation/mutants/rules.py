@@ -130,7 +130,7 @@ RULES: Final[tuple[Mutant, ...]] = (
     mutant(
         "any-refresh-is-urgent",
         "a refresh that nobody on the hub has asked for is told there at once",
-        Rewrite("sync.wants:status", 'refreshing and body["refresh"]', 'body["refresh"]'),
+        Rewrite("sync.wants:status", 'refreshing and (body["refresh"] or behind)', 'body["refresh"]'),
     ),
     mutant(
         "time-stamps-without-budget",
@@ -146,6 +146,11 @@ RULES: Final[tuple[Mutant, ...]] = (
         "V14-refresh-answered-in-two-writes",
         "a body that shows the refresh pending answers it",
         Rewrite("sync.overlay:merge", 'not body["refresh"]', "True"),
+    ),
+    mutant(
+        "V14-refresh-that-changes-nothing",
+        "a status that is the same after the refresh as before it is not sent",
+        Rewrite("sync.wants:status", '(body["refresh"] or behind)', 'body["refresh"]'),
     ),
     mutant(
         "V14-refresh-without-identity",

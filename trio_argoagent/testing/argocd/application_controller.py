@@ -50,7 +50,7 @@ async def run_application_controller(
 
     Args:
         cluster: the API it reads and writes.
-        namespace: where its AppProjects are, and its Applications, too (but see ``Settings.everywhere``).
+        namespace: where its AppProjects are, and its Applications, too (but see ``Settings.namespaces``).
         env: wall time for what it writes, randomness for the resync's jitter.
         world: the workload it manages; it outlives this run, and so may be given to the next.
         settings: dialect and durations; None: an unhurried 3.6.
@@ -77,7 +77,7 @@ class _Controller:
         self._apps = Informer(
             cluster,
             APPLICATIONS,
-            "" if settings.everywhere else namespace,
+            "" if settings.namespaces else namespace,
             env=env,
             name="argocd applications",
         )
@@ -115,6 +115,8 @@ class _Controller:
         seen = change.new or change.old
         assert seen is not None
         name = (seen.meta.namespace, seen.meta.name)
+        if not self._looks_after(name):
+            return
         if change.new is None:
             self._writer.forget(name)
             self._requested.pop(name, None)
@@ -128,6 +130,11 @@ class _Controller:
         # pending when it started waits for the next update or resync.
         if change.old is not None or self._settings.dialect is Dialect.V35:
             self._operations.add(name)
+
+    def _looks_after(self, name: Name) -> bool:
+        namespace = name[0]
+        further = self._settings.namespaces
+        return namespace == self._namespace or any(fnmatchcase(namespace, each) for each in further)
 
     def _project_changed(self, change: Change) -> None:
         # Applications are not looked at because of their project: that is Argo CD's behaviour.
@@ -151,7 +158,7 @@ class _Controller:
     async def _resync(self) -> None:
         while True:
             await trio.sleep(self._settings.resync)
-            for name in sorted(self._apps.objects):
+            for name in sorted(filter(self._looks_after, self._apps.objects)):
                 delay = self._env.random.uniform(0.0, self._settings.resync_jitter)
                 self._refreshes.add_after(name, delay)
                 self._operations.add_after(name, delay)

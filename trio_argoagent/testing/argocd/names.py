@@ -85,7 +85,7 @@ class Settings:
         persist_health: does ``status.resources`` carry each resource's health (Argo CD before 3.0)?
         refreshers: passes over status at once.
         operators: passes over operations and deletions at once.
-        everywhere: are Applications of all namespaces looked after (``--application-namespaces``)?
+        namespaces: further ones whose Applications are looked after, as globs (``--application-namespaces``).
     """
 
     dialect: Dialect = Dialect.V36
@@ -99,7 +99,7 @@ class Settings:
     persist_health: bool = False
     refreshers: int = 20
     operators: int = 10
-    everywhere: bool = False
+    namespaces: tuple[str, ...] = ()
 
 
 def stamp(now: float) -> str:
