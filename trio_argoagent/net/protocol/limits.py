@@ -96,8 +96,9 @@ class Limits:
 CLIENT: Final = Limits(budget=Budget(resets=Rate(10_000, 1000)), patience=Patience(idle=NEVER))
 """For whoever dials: it knows whom, and what comes back is bounded by what it has asked for."""
 PRINCIPAL: Final = Limits(
-    budget=Budget(resets=Rate(100, 10), pings=Rate(4, 0.1)),
+    budget=Budget(resets=Rate(256, 10), pings=Rate(4, 0.1)),
     patience=Patience(silence=75.0, answer=0.0, idle=10.0),
 )
 """For the port that agents dial: each opens a link at once, a few tunnels now and then, and keeps itself
-alive. A PING every ten seconds is expected, three that come sooner are forgiven."""
+alive. A PING every ten seconds is expected, three that come sooner are forgiven. All of 64 tunnels may be
+reset at once, and four times over: the service that they lead to has stopped."""
