@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from trio_argoagent.cli import duration
+from trio_argoagent.sync import allowance
 from trio_argoagent.sync.policy import DEFAULTS, Adoption, Mismatch, Recreation
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -81,6 +82,15 @@ def expiry_option(command: F) -> F:
 
 def share_option(command: F) -> F:
     """How much of the hub one agent may take."""
+    command = click.option(
+        "--max-agent-objects",
+        envvar="ARGOCD_PRINCIPAL_MAX_AGENT_OBJECTS",
+        default=allowance.DEFAULT,
+        show_default=True,
+        type=click.IntRange(0, 1_000_000),
+        metavar="N",
+        help="Applications and AppProjects that one agent may make the hub hold; 0: any number.",
+    )(command)
     return click.option(
         "--max-hub-writes",
         envvar="ARGOCD_PRINCIPAL_MAX_HUB_WRITES",

@@ -34,6 +34,7 @@ class Hub:
 
     def __init__(self, cluster: Cluster, config: PrincipalConfig, env: Env) -> None:
         self.local, self.intent_expiry = config.local, config.intent_expiry
+        self.max_agent_objects = config.max_agent_objects
         self._creation, namespace = config.creation, config.namespace
         self.namespace, self.env, self.cluster = namespace, env, cluster
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}

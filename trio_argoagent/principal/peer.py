@@ -21,6 +21,7 @@ from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.transport import Link, LinkStatistics
 from trio_argoagent.principal.asking import Asking
+from trio_argoagent.principal.crowding import Crowding
 from trio_argoagent.principal.desired import Desired
 from trio_argoagent.principal.holds import Holds
 from trio_argoagent.principal.hub import Hub
@@ -29,7 +30,7 @@ from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.replication.bodies import read_copy
 from trio_argoagent.replication.copies import Copies, retained
 from trio_argoagent.replication.dependencies import Dependencies
-from trio_argoagent.replication.happenings import Happenings
+from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import status_key
 from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.refusals import Name, Refusals
@@ -39,6 +40,7 @@ from trio_argoagent.replication.telling import Telling
 from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import kinds, policy
+from trio_argoagent.sync.allowance import Allowance
 from trio_argoagent.sync.guard import Answer, Departure, Limits
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -95,6 +97,7 @@ class Peer:
             if hub.stores[kind].is_essential  # Argo CD's finalizers, and requests, are on Argo CD's own.
         }
         self.telling = self._make_telling(report)
+        self._allowance = Allowance(hub.max_agent_objects, self._mirrors)
         self.workers = self._make_workers(limits)
         self.holds = Holds(hub, hub.memory, mapping, self.workers, tell)
         self._catch_up()
@@ -108,7 +111,14 @@ class Peer:
             lambda app: False,  # A mirror's deletion needs no project: nothing is pruned for it.
         )
         trades: dict[Kind, Trade] = {
-            kind: Copies(self._executors[kind], self._place, order, self._wanted_since, self._may_go)
+            kind: Copies(
+                self._executors[kind],
+                self._place,
+                order,
+                self._wanted_since,
+                self._may_go,
+                allowance=self._allowance,
+            )
             for kind, row in observed.items()
             if row.copied
         }
@@ -120,14 +130,26 @@ class Peer:
             self._keepers[Kind.APPLICATION].ended,
             lambda app: self.telling.message(app),
             hub.env.timestamp,
+            self._why_no_mirror,
         )
         listed = frozenset(kind for kind, row in observed.items() if row.listed)
         return Workers(trades, listed=listed, ended=self._ended, limits=limits)
+
+    def _mirrors(self) -> int:
+        return sum(self.workers.core.count(kind) for kind, row in self._observed.items() if row.copied)
+
+    def _why_no_mirror(self, status: Key) -> str:
+        """Why the mirror that this status would be written on will not come soon; empty: it may."""
+        app = status.of(Kind.APPLICATION)
+        comes = not self.mapping.autonomous or self.workers.core.wanted(app) is not None
+        return "" if comes else self._allowance.refusal()
 
     def _make_telling(self, report: Callable[[str], None]) -> Telling:
         hub, agent = self._hub, self.mapping.agent
         standing = Refusals(self.mapping.hub_name, self.outlet.core.answered, f"agent {agent}", "the hub")
         on_cluster = Happenings(hub.cluster, hub.env, partial(hub.cluster_secret, agent))
+        secret = Involved("v1", "Namespace", hub.namespace, hub.namespace)
+        self._crowding = Crowding(agent, on_cluster, secret, self._tell)
         told = (self._executors[Kind.APPLICATION], standing, on_cluster, self._key_of, hub.env, report)
         return Telling(*told, self._remark)
 
@@ -143,6 +165,7 @@ class Peer:
 
     def _ended(self, key: Key, outcome: Outcome, reason: str) -> None:
         """The hub has taken a record of this agent, or not. Of a mirror its agent tells on the spoke."""
+        self._crowding.heard(outcome, reason)
         if key.kind is Kind.STATUS and not self.mapping.autonomous:
             self.telling.heard(key, outcome, reason, local=True)
 
@@ -195,6 +218,7 @@ class Peer:
             for keeper in self._keepers.values():
                 nursery.start_soon(keeper.run)
             nursery.start_soon(self.telling.run)
+            nursery.start_soon(self._crowding.run)
 
     # What the hub's informers say
 

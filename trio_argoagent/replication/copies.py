@@ -19,6 +19,7 @@ from trio_argoagent.replication.dependencies import Dependencies
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
 from trio_argoagent.sync import guard, marker, names, plan, projection, steps
+from trio_argoagent.sync.allowance import Allowance
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.replica import Work
@@ -34,6 +35,7 @@ class _CopyPlan:
     place: Place
     work: Work
     body: dict[str, Any] | None
+    allowance: Allowance
     gate: Callable[[Object | None], str]
     may_go: Callable[[guard.Departure, float], guard.Answer]
     revive: Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
@@ -58,7 +60,12 @@ class _CopyPlan:
         if self.work.again and self.body is not None and not self.drifted:
             self.drifted = plan.drift(self.place, self.body, live)
         step = plan.plan(self.place, record, self.body, live, self.stored)
-        return steps.Create(self.revive(record, step.value)) if isinstance(step, steps.Create) else step
+        if not isinstance(step, steps.Create):
+            return step
+        reason = self.allowance.claim(record.key)
+        if reason:
+            return steps.Done(Outcome.REJECTED, reason)
+        return steps.Create(self.revive(record, step.value))
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
         if isinstance(step, steps.Create) or (isinstance(step, steps.Patch) and step.sends):
@@ -81,6 +88,7 @@ class Copies:
         wanted_since: when the newest record of a key arrived (monotonic seconds).
         may_go: asked before a copy is made to go.
         revive: told the record and the value of a new copy; says what to create.
+        allowance: of what may be created.
     """
 
     def __init__(
@@ -91,10 +99,12 @@ class Copies:
         wanted_since: Callable[[Key], float | None],
         may_go: Callable[[guard.Departure, float], guard.Answer] = lambda departure, now: guard.PASSED,
         revive: Callable[[Record, Mapping[str, Any]], Mapping[str, Any]] = lambda record, fresh: fresh,
+        allowance: Allowance | None = None,
     ) -> None:
         self._executor, self._place = executor, place
         self._dependencies, self._wanted_since = order, wanted_since
         self._may_go, self._revive = may_go, revive
+        self._allowance = allowance or Allowance()
 
     def holding(self, key: Key) -> Holding | None:
         """See ``Trade``."""
@@ -106,8 +116,11 @@ class Copies:
         """See ``Trade``."""
         place, body = self._place(work.key), read_copy(work.record)
         gate = partial(self._gate, work.key, place, body)
-        task = _CopyPlan(place, work, body, gate, self._may_go, self._revive)
-        done = await self._executor.bring_about(place.namespace, place.name, task)
+        task = _CopyPlan(place, work, body, self._allowance, gate, self._may_go, self._revive)
+        try:
+            done = await self._executor.bring_about(place.namespace, place.name, task)
+        finally:
+            self._allowance.release(work.key)
         if isinstance(done, TryLater):
             return done
         if done.reason.startswith(guard.HELD):

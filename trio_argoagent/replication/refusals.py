@@ -15,7 +15,7 @@ import attrs
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Outcome
 from trio_argoagent.replication.dependencies import NEEDED, WAITS_FOR_PROJECT, WAITS_FOR_REPOSITORY
-from trio_argoagent.sync import guard, intents, kinds, names, plan, policy, replica, scope
+from trio_argoagent.sync import allowance, guard, intents, kinds, names, plan, policy, replica, scope
 
 PATIENCE: Final = 5.0
 """Seconds a record may be pending before people are told."""
@@ -46,6 +46,7 @@ _ADVICE: Final = (
     (scope.FORBIDDEN, "let the agent have it, or move the Application"),
     (policy.NOT_ADOPTED, f"remove it there, or annotate it {names.ADOPTION_POLICY}: always"),
     (WAITS_FOR_PROJECT, "create it, or let this agent have it (destinations, sourceNamespaces)"),
+    (allowance.TOO_MANY, "remove some, or let it have more; it is tried again every 5 minutes"),
     (guard.HELD, "it waits for trio-argoagent ctl deletes confirm"),
     (replica.CONTESTED, "find out who; it is put back again after 5 minutes"),
     (" of its own of that name", "rename or remove one of the two"),

@@ -75,6 +75,7 @@ class _StatusPlan:
     ended: Callable[[str], None]
     message: Callable[[Object], str | None]
     at: str
+    refusal: str
     merged: Merged | None = None
     live: Object | None = None
 
@@ -92,6 +93,8 @@ class _StatusPlan:
             refreshed = self.refreshed()
             self.merged = overlay.merge(self.mapping, self.body, live, self.memo, refreshed=refreshed)
             return overlay.plan(self.merged, self.memo, self.message(live), self.at)
+        if self.refusal:
+            return steps.Done(Outcome.REJECTED, self.refusal)
         return steps.pending(refusals.NO_OBJECT)
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
@@ -114,6 +117,7 @@ class Statuses:
         ended: told that we have removed the operation of that intent from that object of the hub.
         message: what our condition on that object shall say (see ``Refusals.wanted``).
         now: wall time, RFC 3339.
+        refusal: why the object of a status that has none will not be made soon; empty: it may.
     """
 
     def __init__(
@@ -125,10 +129,11 @@ class Statuses:
         ended: Callable[[str, str, str], None],
         message: Callable[[Object], str | None],
         now: Callable[[], str],
+        refusal: Callable[[Key], str] = lambda key: "",
     ) -> None:
         self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
         self._unstarted, self._ended = unstarted, ended
-        self._message, self._now = message, now
+        self._message, self._now, self._refusal = message, now, refusal
         self._memos: dict[Key, Memo] = {}
 
     def holding(self, key: Key) -> Holding | None:
@@ -152,6 +157,7 @@ class Statuses:
             lambda intent: self._ended(*name, intent),
             self._message,
             self._now(),
+            self._refusal(work.key),
         )
         done = await self._executor.bring_about(*name, plan)
         if isinstance(done, TryLater):

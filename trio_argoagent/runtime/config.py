@@ -12,6 +12,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import EVERYTHING, LabelSelector
 from trio_argoagent.stream.protocol.negotiation import OURS, Offer
 from trio_argoagent.stream.protocol.vocabulary import MAX_SELECTOR
+from trio_argoagent.sync import allowance
 from trio_argoagent.sync.destinations import DestinationMapping
 from trio_argoagent.sync.flow import DEFAULT, Budget
 from trio_argoagent.sync.guard import Limits
@@ -138,6 +139,7 @@ class PrincipalConfig:
         registration: how an agent without a cluster secret gets one; None: it is refused.
         intent_expiry: seconds in which a sync must be started on its spoke; 0: it may wait for ever.
         hub_writes: a second, on behalf of one agent; 0: as many as its share allows.
+        max_agent_objects: that one agent may make the hub hold; 0: any number.
         style: how it is known which managed agent an Application is for.
         allowed_namespaces: of the hub's Applications. By destination, those that take part besides Argo CD's
             own; by namespace, those that may be an agent's (None: whichever the hub names).
@@ -156,6 +158,7 @@ class PrincipalConfig:
     registration: SelfRegistration | None = None
     intent_expiry: float = 0.0
     hub_writes: float = 0.0
+    max_agent_objects: int = allowance.DEFAULT
     style: Style = Style.NAMESPACE
     allowed_namespaces: Patterns | None = None
     selector: LabelSelector = EVERYTHING

@@ -10,11 +10,12 @@ cost 2 KB for it and no second round trip, which is what a reconnecting agent wa
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from trio_argoagent.model.keys import Key
+from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding
 
 COUNT: Final = 256
@@ -39,10 +40,14 @@ class Buckets:
         self._held: tuple[dict[Key, Holding], ...] = tuple({} for _ in range(COUNT))
         self._hashes = [_EMPTY] * COUNT
         self._stale: dict[int, None] = {}
-        self._size = 0
+        self._counts: Counter[Kind] = Counter()
 
     def __len__(self) -> int:
-        return self._size
+        return self._counts.total()
+
+    def count(self, kind: Kind) -> int:
+        """How many entries are of this kind; it costs nothing."""
+        return self._counts[kind]
 
     def __iter__(self) -> Iterator[Key]:
         for held in self._held:
@@ -61,10 +66,10 @@ class Buckets:
             return False
         if holding is None:
             del held[key]
-            self._size -= 1
+            self._counts[key.kind] -= 1
         else:
             held[key] = holding
-            self._size += before is None
+            self._counts[key.kind] += before is None
         self._stale[index] = None
         return True
 

@@ -477,7 +477,7 @@ class Replica:
 
     def count(self, kind: Kind) -> int:
         """How many objects of this kind are held."""
-        return sum(key.kind is kind for key in self._held)
+        return self._held.count(kind)
 
     def waiting(self) -> Sequence[Key]:
         """The keys whose newest record is not applied yet."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .crowding import CROWDED
 from .mapping import MAPPED
 from .mutant import Mutant, mutant
 from .policing import POLICED
@@ -580,4 +581,5 @@ if len(self._ready[entry.queued]) > 2:
     ),
     *POLICED,
     *MAPPED,
+    *CROWDED,
 )

@@ -14,6 +14,7 @@ import attrs
 
 from .asking import ASKING
 from .bugs import BUGS
+from .crowding import CROWDING
 from .deleting import DELETING
 from .expiring import EXPIRING
 from .guarding import GUARDING
@@ -33,7 +34,7 @@ RACES: Final[Mapping[str, Race | Staged]] = {
     race.name: race
     for races in (
         *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
-        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING),
+        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING),
     )
     for race in races
 }
@@ -139,6 +140,10 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "applications-before-their-credentials": "credentials-come-slowly",
     "credentials-before-their-application": "pruned-with-credentials",
     "credentials-stay-with-a-stuck-application": "stuck-with-credentials",
+    "any-number-of-objects": "crowded",
+    "objects-under-way-are-not-counted": "crowded",
+    "a-full-hub-keeps-what-it-refuses": "nothing-is-kept",
+    "a-claim-is-for-ever": "crowded",
     # Bugs
     "tombstone-of-any-uid": "late-tombstone",
     "dirty-mark-lost-on-cut": "answer-lost",

@@ -65,3 +65,15 @@ def test_get_tells_what_stands() -> None:
     """Or None."""
     made = filled({KEYS[0]: Holding("u1", "D1")})
     assert made.get(KEYS[0]) == Holding("u1", "D1") and made.get(KEYS[1]) is None
+
+
+@settings(deadline=None)
+@given(MAPS, MAPS)
+def test_kinds_are_counted_as_they_come_and_go(first: dict[Key, Holding], second: dict[Key, Holding]) -> None:
+    """Each for itself, without looking at the entries."""
+    projects = {Key(Kind.APP_PROJECT, key.namespace, key.name): held for key, held in second.items()}
+    made = filled(first | projects)
+    assert (made.count(Kind.APPLICATION), made.count(Kind.APP_PROJECT)) == (len(first), len(second))
+    for key in first:
+        made.set(key, None)
+    assert made.count(Kind.APPLICATION) == 0 and len(made) == made.count(Kind.APP_PROJECT) == len(second)
