@@ -23,6 +23,7 @@ from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer
+from trio_argoagent.sync.flow import Budget
 from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.sync.patterns import NONE, Patterns
@@ -101,6 +102,9 @@ def _config(
     adoption_policy: str,
     source_uid_mismatch_policy: str,
     on_application_recreate: str,
+    status_budget_records: int,
+    status_budget_bytes: int,
+    status_budget_cosmetic: int,
     cache_refresh_interval: float,
     style: Style,
     allowed_namespaces: Patterns | None,
@@ -129,4 +133,5 @@ def _config(
         creates_namespaces=creates_namespaces,
         selector=selector,
         ignores_unmanaged=ignores_unmanaged,
+        budget=Budget(status_budget_records, status_budget_bytes, status_budget_cosmetic),
     )

@@ -10,6 +10,7 @@ import click
 from trio_argoagent._version import __version__
 from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.bench_command import bench
+from trio_argoagent.cli.budget_options import budget_options, share_options
 from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
@@ -19,7 +20,7 @@ from trio_argoagent.cli.mapping_options import (
     mapping_options,
     principal_mapping_options,
 )
-from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options, share_option
+from trio_argoagent.cli.policy_options import expiry_option, local_options, policy_options
 from trio_argoagent.cli.proxy_options import proxy_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
@@ -164,7 +165,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     help="Silence before a ping; two of them end a link.",
 )
 @expiry_option
-@share_option
+@share_options
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options
@@ -244,6 +245,7 @@ def principal(**options: Any) -> None:
 )
 @agent_mapping_options
 @policy_options
+@budget_options
 @redis_options(AGENT)
 @click.option(
     "--cache-refresh-interval",

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 import click
 
 from trio_argoagent.cli import duration
-from trio_argoagent.sync import allowance
 from trio_argoagent.sync.policy import DEFAULTS, Adoption, Mismatch, Recreation
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,28 +76,6 @@ def expiry_option(command: F) -> F:
         callback=duration.seconds,
         metavar="DURATION",
         help="A sync that has not started on its spoke by then fails, and never starts; 0: it may wait.",
-    )(command)
-
-
-def share_option(command: F) -> F:
-    """How much of the hub one agent may take."""
-    command = click.option(
-        "--max-agent-objects",
-        envvar="ARGOCD_PRINCIPAL_MAX_AGENT_OBJECTS",
-        default=allowance.DEFAULT,
-        show_default=True,
-        type=click.IntRange(0, 1_000_000),
-        metavar="N",
-        help="Applications and AppProjects that one agent may make the hub hold; 0: any number.",
-    )(command)
-    return click.option(
-        "--max-hub-writes",
-        envvar="ARGOCD_PRINCIPAL_MAX_HUB_WRITES",
-        default=0.0,
-        show_default=True,
-        type=click.FloatRange(0.0, 10_000.0),
-        metavar="PER_SECOND",
-        help="Writes to the hub on behalf of one agent; 0: as many as its share allows.",
     )(command)
 
 

@@ -1,8 +1,8 @@
 """How many objects a source may make its replica's cluster hold: what is beyond is refused.
 
-Whatever runs on a spoke, the hub's API server, its etcd and everybody's Argo CD must live with what comes.
+Whatever runs on a spoke, the hub's API server, its etcd and everybody's Argo CD have to live with what comes.
 A refused record leaves nothing behind here. Its source offers it again every five minutes, so that it comes
-once there is room; nothing else waits for it. What is there already is never refused a change or its deletion.
+once there is room; nothing else waits for it. What is there already takes every change, and its deletion.
 """
 
 from __future__ import annotations
