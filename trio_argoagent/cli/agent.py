@@ -22,7 +22,7 @@ from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.world import real_env
-from trio_argoagent.stream.dial import Http2Dialer
+from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
 from trio_argoagent.sync.flow import Budget
 from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.mapping import Style
@@ -39,6 +39,7 @@ def run_agent(
     root_ca_path: str,
     tls_client_cert: str,
     tls_client_key: str,
+    enable_websocket: bool,
     kubeconfig: str,
     kubecontext: str,
     log_level: str,
@@ -52,7 +53,8 @@ def run_agent(
     async def program() -> int:
         config = _config(namespace, Mode(agent_mode), **settings)
         server = read_redis(redis)
-        context = _context(root_ca_path, tls_client_cert, tls_client_key)
+        dialer, protocol = _dialer(websocket=enable_websocket)
+        context = _context(root_ca_path, tls_client_cert, tls_client_key, protocol)
         proxy = environment_proxy(os.environ, server_address, server_port)
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer = logs.log_events("agent")
@@ -63,7 +65,7 @@ def run_agent(
             await Agent(
                 config,
                 cluster=cluster,
-                dialer=Http2Dialer(server_address, server_port, context, connect=connect),
+                dialer=dialer(server_address, server_port, context, connect=connect),
                 env=real_env(),
                 observer=observer,
                 redis=server,
@@ -73,7 +75,17 @@ def run_agent(
     running.run(program)
 
 
-def _context(root_ca_path: str, tls_client_cert: str, tls_client_key: str) -> ssl.SSLContext:
+def _dialer(*, websocket: bool) -> tuple[type[TlsDialer], str]:
+    """What links are dialled with, and what TLS is to agree on for it."""
+    if not websocket:
+        return Http2Dialer, "h2"
+    # Here: it loads what the others need not carry.
+    from trio_argoagent.stream.websocket_dial import WebSocketDialer
+
+    return WebSocketDialer, "http/1.1"
+
+
+def _context(root_ca_path: str, tls_client_cert: str, tls_client_key: str, protocol: str) -> ssl.SSLContext:
     """For links.
 
     Raises:
@@ -86,7 +98,7 @@ def _context(root_ca_path: str, tls_client_cert: str, tls_client_key: str) -> ss
         ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
         certificate=certificate,
         key=key,
-        alpn=("h2",),
+        alpn=(protocol,),
         minimum=ssl.TLSVersion.TLSv1_3,
     )
 

@@ -25,6 +25,7 @@ from trio_argoagent.cli.proxy_options import proxy_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
 from trio_argoagent.cli.simulate_command import simulate
+from trio_argoagent.cli.transport_options import websocket_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
@@ -164,6 +165,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     metavar="SECONDS",
     help="Silence before a ping; two of them end a link.",
 )
+@websocket_option("ARGOCD_PRINCIPAL", "Let agents have WebSockets too, on the same port.")
 @expiry_option
 @share_options
 @_shared("ARGOCD_PRINCIPAL")
@@ -238,6 +240,7 @@ def principal(**options: Any) -> None:
     metavar="FILE",
     help="PEM: its private key.",
 )
+@websocket_option("ARGOCD_AGENT", "Dial the principal by WebSocket; it must have the option as well.")
 @_shared("ARGOCD_AGENT")
 @local_options("ARGOCD_AGENT")
 @mapping_options(

@@ -38,6 +38,7 @@ def run_principal(
     tls_cert: str,
     tls_key: str,
     root_ca_path: str,
+    enable_websocket: bool,
     keepalive: float,
     kubeconfig: str,
     kubecontext: str,
@@ -53,7 +54,7 @@ def run_principal(
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
         server = read_redis(redis)
-        context = _context(tls_cert, tls_key, root_ca_path)
+        context = _context(tls_cert, tls_key, root_ca_path, websocket=enable_websocket)
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer = logs.log_events("principal")
         async with (
@@ -65,7 +66,7 @@ def run_principal(
             await Principal(
                 config,
                 cluster=cluster,
-                listener=Http2Listener(listeners, context, agent_name, Strangers(observer)),
+                listener=Http2Listener(listeners, context, agent_name, Strangers(observer), enable_websocket),
                 env=real_env(),
                 observer=observer,
                 redis=server,
@@ -135,7 +136,7 @@ async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
     return in_cluster()
 
 
-def _context(tls_cert: str, tls_key: str, root_ca_path: str) -> ssl.SSLContext:
+def _context(tls_cert: str, tls_key: str, root_ca_path: str, *, websocket: bool) -> ssl.SSLContext:
     """For links.
 
     Raises:
@@ -147,6 +148,6 @@ def _context(tls_cert: str, tls_key: str, root_ca_path: str) -> ssl.SSLContext:
         key=key,
         client_ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
         require_client=True,
-        alpn=("h2",),
+        alpn=("h2", "http/1.1") if websocket else ("h2",),
         minimum=ssl.TLSVersion.TLSv1_3,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -30,6 +30,8 @@ HANDSHAKE_TIMEOUT: Final = 10.0
 """Seconds for one."""
 
 ErrorCallback = Callable[[Exception], None]
+Speaker = Callable[[trio.abc.Stream, Handler], Awaitable[None]]
+"""Serves one connection, to its end; the requests on it are for the handler."""
 
 _log = logging.getLogger("trio_argoagent.net")
 
@@ -49,6 +51,7 @@ async def serve_https(
     *,
     limits: Limits | None = None,
     on_error: ErrorCallback = log_error,
+    otherwise: Speaker = serve_http1,
     task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled.
@@ -63,9 +66,11 @@ async def serve_https(
         limits: what an HTTP/2 peer may have open and send ahead.
         on_error: told of each failing handler, and of each peer that failed its handshake or its protocol
             (``LinkBroken``, ``RemoteProtocolError``). It must not raise.
+        otherwise: speaks with a peer that has not agreed on HTTP/2.
         task_status: started with the listeners.
     """
-    server = _Server(handler, context, limits or Limits(), on_error, trio.CapacityLimiter(HANDSHAKES))
+    handshakes = trio.CapacityLimiter(HANDSHAKES)
+    server = _Server(handler, context, limits or Limits(), on_error, handshakes, otherwise)
     task_status.started(list(listeners))
     await trio.serve_listeners(server.connection, list(listeners))
 
@@ -122,6 +127,7 @@ class _Server:
     limits: Limits
     on_error: ErrorCallback
     handshakes: trio.CapacityLimiter
+    otherwise: Speaker = serve_http1
 
     async def connection(self, transport: trio.SocketStream) -> None:
         """One connection, from its first byte to its last. Nothing but cancellation leaves it."""
@@ -151,7 +157,7 @@ class _Server:
             with trio.fail_after(HANDSHAKE_TIMEOUT):
                 await tls.do_handshake()
         if tls.alpn != "h2":
-            await serve_http1(tls, guard)
+            await self.otherwise(tls, guard)
             return
         await serve_http2(self.handler, tls, limits=self.limits, on_error=self.on_error)
 

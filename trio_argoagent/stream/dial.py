@@ -1,4 +1,4 @@
-"""The agent's side of a link: TCP, TLS, HTTP/2, and one ``POST /v1/link``.
+"""The agent's side of a link: TCP, TLS, and over HTTP/2 one ``POST /v1/link``.
 
 With TLS 1.3 a client's handshake succeeds before the server has judged its certificate, so a link counts as
 open only when the principal has answered 200.
@@ -6,10 +6,11 @@ open only when the principal has answered 200.
 
 from __future__ import annotations
 
+import abc
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ClassVar, Final
 
 import trio
 
@@ -24,23 +25,28 @@ from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream, fingerprint
 from trio_argoagent.stream.explain import NO_HTTP2, answered, explain
-from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, Http2Link
+from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, FramedLink, Http2Link
 from trio_argoagent.stream.protocol.messages import MAX_LINE
 
 DIAL_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS, and as many again for the principal's answer."""
 
 
-class Http2Dialer:
-    """``ports.transport.Dialer`` over HTTP/2.
+class TlsDialer(abc.ABC):
+    """``ports.transport.Dialer`` over TLS.
 
     Args:
         host: name or address of the principal.
         port: its TCP port.
-        context: trust in the principal and our own certificate, with ``h2`` in its ALPN list.
+        context: trust in the principal and our own certificate, with the protocol in its ALPN list.
         server_hostname: what its certificate must be for, when that is not ``host``.
         connect: makes the byte stream; a proxy's tunnel, for example, instead of TCP.
+
+    Attributes:
+        protocols: what ALPN may agree on.
     """
+
+    protocols: ClassVar[tuple[str | None, ...]]
 
     def __init__(
         self,
@@ -58,8 +64,12 @@ class Http2Dialer:
         self._connect = connect
         self._where = format_address(host, port)
 
+    @abc.abstractmethod
+    def open(self, stream: trio.abc.Stream, peer: Peer) -> AbstractAsyncContextManager[FramedLink]:
+        """A link over a byte stream that TLS has made, and which is owned from now on."""
+
     @asynccontextmanager
-    async def dial(self) -> AsyncIterator[Http2Link]:
+    async def dial(self) -> AsyncIterator[FramedLink]:
         """Open a link; leaving the context tears it down, connection and all.
 
         What the body raises leaves it as it is, not in a group.
@@ -68,14 +78,18 @@ class Http2Dialer:
             LinkBroken: nobody answers, or not for long enough.
             LinkRefused: TLS or the principal refuses us; the text says what to do.
         """
-        tls = await self._handshake()
+        tls = await self.reach()
         certificate = tls.peer_certificate
         peer = Peer(self._host, fingerprint(certificate) if certificate else "", self._where)
-        async with open_link(tls, peer) as link:
+        async with self.open(tls, peer) as link:
             yield link
 
-    async def _handshake(self) -> TlsStream:
-        """A TLS stream that has agreed on HTTP/2."""
+    async def reach(self) -> TlsStream:
+        """A connection to the principal that has agreed on our protocol.
+
+        Raises:
+            LinkError: as ``dial``.
+        """
         try:
             with trio.fail_after(DIAL_TIMEOUT):
                 transport = await self._connect(self._host, self._port)
@@ -83,7 +97,7 @@ class Http2Dialer:
                 tls = TlsStream(transport, self._context, server_hostname=self._name)
                 try:
                     await tls.do_handshake()
-                    if tls.alpn != "h2":
+                    if tls.alpn not in self.protocols:
                         reason, sentence = NO_HTTP2
                         raise LinkRefused(reason, f"{self._where}: {sentence}")
                 except BaseException:
@@ -94,6 +108,16 @@ class Http2Dialer:
         except (ConnectionBroken, OSError, trio.BrokenResourceError) as exc:
             raise explain(exc, host=self._name, where=self._where) from exc
         return tls
+
+
+class Http2Dialer(TlsDialer):
+    """The same over HTTP/2."""
+
+    protocols = ("h2",)
+
+    def open(self, stream: trio.abc.Stream, peer: Peer) -> AbstractAsyncContextManager[FramedLink]:
+        """See ``open_link``."""
+        return open_link(stream, peer)
 
 
 @asynccontextmanager
@@ -139,7 +163,7 @@ async def _ask(connection: Http2Connection, peer: Peer) -> Http2Stream:
             status, headers = await stream.response()
             if status != 200:
                 text = (await stream.receive())[:MAX_LINE].decode("utf-8", "replace")
-                raise answered(status, text, _seconds(dict(headers)), where=where)
+                raise answered(status, text, seconds(dict(headers)), where=where)
     except trio.TooSlowError as exc:
         raise LinkBroken(f"{where}: no answer within {DIAL_TIMEOUT:g} s") from exc
     except ConnectionBroken as exc:
@@ -147,7 +171,7 @@ async def _ask(connection: Http2Connection, peer: Peer) -> Http2Stream:
     return stream
 
 
-def _seconds(headers: dict[str, str]) -> float:
+def seconds(headers: dict[str, str]) -> float:
     """The header retry-after, where it is a number of seconds (RFC 9110, section 10.2.3)."""
     text = headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0

@@ -122,6 +122,8 @@ def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkE
         return LinkRefused(
             Reason.PROTOCOL, f"{where}: this is no principal: check --server-address and --server-port"
         )
+    if status == 501:
+        return LinkRefused(Reason.PROTOCOL, f"{where}: {said or 'it does not know what we ask for'}")
     if status == 503:
         return LinkRefused(Reason.NOT_READY, f"{where}: {said or 'the principal is not ready'}", retry_after)
     return LinkBroken(f"{where}: the principal, or a proxy before it, answered {status}: {said}")

@@ -1,19 +1,30 @@
-"""Frames over one HTTP/2 stream, and tunnels beside it on its connection: ``ports.transport.Link``."""
+"""Frames over a stream of bytes, and tunnels beside it: ``ports.transport.Link``, twice.
+
+Over HTTP/2 a tunnel is one more stream of the link's connection; over WebSockets it is a socket of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import abc
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
 import trio
 
-from trio_argoagent.errors import LinkBroken, LocalProtocolError, TunnelRefused
+from trio_argoagent.errors import (
+    LinkBroken,
+    LinkError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TunnelRefused,
+)
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.errors import ConnectionBroken
-from trio_argoagent.net.http2 import Http2Stream
+from trio_argoagent.net.http2 import ConnectionStatistics, Http2Stream
 from trio_argoagent.ports.transport import LinkStatistics, Tunnel
 from trio_argoagent.stream.protocol.framing import Framer, prefix
 from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.tunnel import Carrier
 from trio_argoagent.stream.tunnels import Tunnels
 
 LINK_PATH: Final = "/v1/link"
@@ -28,20 +39,20 @@ _JOINED: Final = 16 * 1024
 """Bytes; a longer frame is queued beside its length instead of being copied behind it."""
 
 
-class Http2Link:
-    """One link. The stream has its headers, both ways; whoever opened it also resets it.
+class FramedLink(abc.ABC):
+    """One link. The stream of bytes has begun, both ways; whoever opened it also resets it.
 
     Args:
-        stream: carries the frames and nothing else.
+        carrier: carries the frames and nothing else.
         peer: who is at its other end, as TLS has proven it.
 
     Attributes:
         tunnels: of this link; whoever made the link ends them with it.
     """
 
-    def __init__(self, stream: Http2Stream, peer: Peer) -> None:
+    def __init__(self, carrier: Carrier, peer: Peer) -> None:
         self.tunnels = Tunnels()
-        self._stream = stream
+        self._carrier = carrier
         self._peer = peer
         self._framer = Framer()
         self._frames_sent = 0
@@ -55,7 +66,7 @@ class Http2Link:
 
     async def wait_room(self) -> None:
         """Return when less than 256 KiB are queued."""
-        await self._stream.wait_room()
+        await self._carrier.wait_room()
 
     def send_nowait(self, frame: bytes) -> None:
         """Queue one frame.
@@ -68,10 +79,10 @@ class Http2Link:
             raise LocalProtocolError("a frame after the end of the link")
         length = prefix(frame)
         if len(frame) <= _JOINED:
-            self._stream.send_nowait(length + frame)
+            self._carrier.send_nowait(length + frame)
         else:
-            self._stream.send_nowait(length)
-            self._stream.send_nowait(frame)
+            self._carrier.send_nowait(length)
+            self._carrier.send_nowait(frame)
         self._frames_sent += 1
 
     async def receive(self) -> Sequence[bytes]:
@@ -81,7 +92,7 @@ class Http2Link:
             RemoteProtocolError: the peer announces a frame that is too long.
             LinkBroken: the link is gone, or ended in the middle of a frame.
         """
-        while data := await self._stream.receive():
+        while data := await self._carrier.receive():
             if frames := self._framer.feed(data):
                 self._frames_received += len(frames)
                 return frames
@@ -96,32 +107,30 @@ class Http2Link:
             LinkBroken: the peer has gone, or has not taken it in time; the stream is reset then.
         """
         self._closed = True
-        self._stream.end()
+        self._carrier.end()
         with trio.move_on_after(CLOSE_TIMEOUT) as scope:
-            await self._stream.wait_sent()
+            await self._carrier.wait_sent()
         if scope.cancelled_caught:
-            self._stream.reset()
+            self._carrier.reset()
             raise LinkBroken(f"the peer has not taken the last frames within {CLOSE_TIMEOUT:g} s")
 
     async def open_tunnel(self, tunnel_id: str) -> Tunnel:
-        """See ``Link``: one more stream of the same connection."""
+        """See ``Link``."""
         with self.tunnels.opening():
-            connection = self._stream.connection
-            try:
-                stream = await connection.open_stream("POST", TUNNEL_PATH + tunnel_id, [CONTENT_TYPE])
-                try:
-                    status, _ = await stream.response()
-                except BaseException:
-                    stream.reset()
-                    raise
-            except ConnectionBroken as exc:
-                if not connection.is_open:
-                    raise
-                raise TunnelRefused(NoTunnel.NOT_AWAITED, f"the principal takes none: {exc}") from exc
-        if status == 200:
-            return self.tunnels.add(stream)
-        stream.reset()
-        raise TunnelRefused(NoTunnel.NOT_AWAITED, "the principal does not wait for this tunnel (any more)")
+            carrier = await self._open_carrier(TUNNEL_PATH + tunnel_id)
+        if carrier is None:
+            text = "the principal does not wait for this tunnel (any more)"
+            raise TunnelRefused(NoTunnel.NOT_AWAITED, text)
+        return self.tunnels.add(carrier)
+
+    @abc.abstractmethod
+    async def _open_carrier(self, path: str) -> Carrier | None:
+        """Ask the principal for that path; None: it says no.
+
+        Raises:
+            TunnelRefused: it takes nothing more.
+            LinkBroken: the link is gone.
+        """
 
     async def accept_tunnel(self, tunnel_id: str, within: float) -> Tunnel:
         """See ``Link``; ``listen`` serves what the agent opens."""
@@ -129,8 +138,101 @@ class Http2Link:
 
     def statistics(self) -> LinkStatistics:
         """What has crossed so far: bytes of the whole connection, TLS included."""
-        carried = self._stream.connection.statistics()
+        carried = self._carried()
         link = LinkStatistics(
             carried.bytes_sent, carried.bytes_received, self._frames_sent, self._frames_received
         )
         return self.tunnels.counted(link)
+
+    @abc.abstractmethod
+    def _carried(self) -> ConnectionStatistics:
+        """What the connection under the carrier has carried."""
+
+
+class Http2Link(FramedLink):
+    """A link over one stream of an HTTP/2 connection, whose other streams are its tunnels.
+
+    Args:
+        stream: has its headers, both ways.
+        peer: as TLS has proven it.
+    """
+
+    def __init__(self, stream: Http2Stream, peer: Peer) -> None:
+        super().__init__(stream, peer)
+        self._connection = stream.connection
+
+    async def _open_carrier(self, path: str) -> Http2Stream | None:
+        try:
+            stream = await self._connection.open_stream("POST", path, [CONTENT_TYPE])
+            try:
+                status, _ = await stream.response()
+            except BaseException:
+                stream.reset()
+                raise
+        except ConnectionBroken as exc:
+            if not self._connection.is_open:
+                raise
+            raise TunnelRefused(NoTunnel.NOT_AWAITED, f"the principal takes none: {exc}") from exc
+        if status == 200:
+            return stream
+        stream.reset()
+        return None
+
+    def _carried(self) -> ConnectionStatistics:
+        return self._connection.statistics()
+
+
+class Socket(Carrier, Protocol):
+    """A carrier that has a connection for itself.
+
+    Attributes:
+        error: how it broke, if it has.
+    """
+
+    error: ConnectionBroken | None
+
+    def break_off(self, error: ConnectionBroken) -> None:
+        """It is over for that reason."""
+
+    def statistics(self) -> ConnectionStatistics:
+        """What the connection has carried."""
+
+
+class WebSocketLink(FramedLink):
+    """A link over a socket of its own, and each tunnel over another one.
+
+    Args:
+        socket: that carries the frames.
+        peer: as TLS has proven it.
+        another: dials one more, for a path; None: the principal says no. Only an agent has it.
+    """
+
+    def __init__(
+        self, socket: Socket, peer: Peer, another: Callable[[str], Awaitable[Socket | None]] | None = None
+    ) -> None:
+        super().__init__(socket, peer)
+        self._socket = socket
+        self._another = another
+
+    def cut(self, why: str) -> None:
+        """The peer has broken the rules: this link has been one too many."""
+        error = ConnectionBroken(f"the connection was ended: {why}")
+        error.__cause__ = RemoteProtocolError(why)
+        self._socket.break_off(error)
+
+    async def _open_carrier(self, path: str) -> Socket | None:
+        if self._another is None:
+            raise LocalProtocolError("only an agent opens tunnels")
+        try:
+            carrier = await self._another(path)
+        except LinkError as exc:
+            if self._socket.error is None:
+                raise TunnelRefused(NoTunnel.NOT_AWAITED, f"the principal takes none: {exc}") from exc
+            carrier = None
+        if carrier is None and self._socket.error is not None:
+            # A tunnel that did open ends with the link; whoever got a no should learn that there is none.
+            raise LinkBroken(f"the link has ended: {self._socket.error}") from self._socket.error
+        return carrier
+
+    def _carried(self) -> ConnectionStatistics:
+        return self._socket.statistics()

@@ -2,6 +2,7 @@
 
 Who dials is what its certificate says; nothing that an agent says about itself is looked at here. One
 connection carries one link, and its tunnels: the ids that a link awaits mean nothing on another connection.
+Whoever does not speak HTTP/2 may have WebSockets of the same paths, where they are allowed.
 """
 
 from __future__ import annotations
@@ -18,19 +19,21 @@ from trio_argoagent.errors import RemoteProtocolError, UserError
 from trio_argoagent.model.identity import Peer, is_dns_label
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler, Request
+from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream
 from trio_argoagent.net.protocol.limits import PRINCIPAL, WIDE_WINDOW
 from trio_argoagent.net.protocol.turns import Priority
-from trio_argoagent.net.server import ErrorCallback, log_error, serve_https
-from trio_argoagent.net.tls import common_name, fingerprint
+from trio_argoagent.net.server import ErrorCallback, Speaker, log_error, serve_https
+from trio_argoagent.net.tls import common_name
 from trio_argoagent.ports.transport import MAX_TUNNELS, Link
+from trio_argoagent.stream.admission import ABUSE, NO_WEBSOCKETS, NOTHING, Refusal, admit
 from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, TUNNEL_PATH, Http2Link
 from trio_argoagent.stream.protocol.tunnels import Verdict
+from trio_argoagent.stream.websocket_listen import WebSocketAcceptor
 
 _TEXT = ("content-type", "text/plain; charset=utf-8")
 
 
-_NOTHING: Final = (404, "there is nothing here")
 LINK_LIMITS: Final = attrs.evolve(PRINCIPAL, streams=MAX_TUNNELS + 8)
 """A link, its tunnels, and some whose end is on its way."""
 
@@ -102,10 +105,10 @@ class _Acceptor:
         verdict = link.tunnels.claim(tunnel_id) if link is not None else Verdict.UNKNOWN
         if link is None or verdict is not Verdict.GRANTED:
             # The same answer as for whatever else is not there: who guesses learns nothing.
-            status, text = _NOTHING
+            status, text = NOTHING
             await exchange.respond(status, [_TEXT], text.encode())
             if verdict is Verdict.ABUSE:
-                _end(stream.connection, "it opens tunnels that nobody has asked for")
+                _end(stream.connection, ABUSE)
             return
         stream.scope = None
         await exchange.start(200, [CONTENT_TYPE])
@@ -116,17 +119,13 @@ class _Acceptor:
             tunnel.break_off()
 
 
-def _judge(request: Request, identify: Callable[[bytes], str]) -> Peer | tuple[int, str]:
-    """Who asks for a link, or the status and the text of our no."""
+def _judge(request: Request, identify: Callable[[bytes], str]) -> Peer | Refusal:
+    """Who asks for a link, or our no."""
+    if request.header("upgrade").lower() == "websocket":
+        return NO_WEBSOCKETS
     if (request.method, request.path) != ("POST", LINK_PATH):
-        return _NOTHING
-    certificate = request.peer_certificate
-    if certificate is None:
-        return 401, "a link needs a client certificate"
-    try:
-        return Peer(identify(certificate), fingerprint(certificate))
-    except UserError as exc:
-        return 403, str(exc)
+        return NOTHING
+    return admit(request.peer_certificate, identify)
 
 
 def _end(connection: Http2Connection, why: str) -> None:
@@ -139,19 +138,22 @@ def _end(connection: Http2Connection, why: str) -> None:
 
 @attrs.frozen
 class Http2Listener:
-    """``ports.transport.Listener`` over HTTP/2.
+    """``ports.transport.Listener`` over HTTP/2, and over WebSockets where they are allowed.
 
     Attributes:
         listeners: bound sockets; closed when serving ends.
-        context: our certificate and the CA of the agents, with ``h2`` in its ALPN list.
+        context: our certificate and the CA of the agents, with ``h2`` in its ALPN list, and ``http/1.1``
+            for WebSockets.
         identify: the agent's name by its verified certificate (DER); raises UserError if it names nobody.
         on_error: told of every link that failed, with what its handler raised; it must not raise.
+        websocket: may agents that do not speak HTTP/2 have WebSockets?
     """
 
     listeners: Sequence[trio.SocketListener]
     context: ssl.SSLContext
     identify: Callable[[bytes], str] = name_of
     on_error: ErrorCallback = log_error
+    websocket: bool = False
 
     async def serve(
         self,
@@ -169,5 +171,14 @@ class Http2Listener:
             self.context,
             limits=LINK_LIMITS,
             on_error=self.on_error,
+            otherwise=self._websockets(handler) if self.websocket else serve_http1,
             task_status=task_status,
         )
+
+    def _websockets(self, handler: Callable[[Link], Awaitable[None]]) -> Speaker:
+        acceptor = WebSocketAcceptor(handler, self.identify)
+
+        async def serve(stream: trio.abc.Stream, _: Handler) -> None:
+            await acceptor.serve(stream)
+
+        return serve

@@ -92,6 +92,10 @@ class Tunnels:
             raise LinkBroken("the link has ended")
         raise TunnelRefused(NoTunnel.TIMEOUT, f"the agent has not opened it within {within:g} s")
 
+    def awaits(self, tunnel_id: str) -> bool:
+        """Does anybody here wait for this tunnel?"""
+        return tunnel_id in self._arrivals
+
     def claim(self, tunnel_id: str) -> Verdict:
         """The agent wants to open this tunnel. Granted: the next step is ``arrive``."""
         return self._awaited.claim(tunnel_id, trio.current_time())

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
@@ -18,6 +18,7 @@ from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.transport import Dialer, Link, Listener
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
+from trio_argoagent.stream.websocket_dial import WebSocketDialer
 
 START = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
 LONG = 36_500 * DAY
@@ -75,14 +76,18 @@ def principal_tls(
 
 
 def agent_tls(
-    certificate: bytes | None = None, *, ca: str = "ours", anonymous: bool = False
+    certificate: bytes | None = None,
+    *,
+    ca: str = "ours",
+    anonymous: bool = False,
+    alpn: tuple[str, ...] = ("h2",),
 ) -> ssl.SSLContext:
     """What an agent dials with."""
     return client_context(
         ca=authority(ca).certificate_pem,
         certificate=None if anonymous else certificate or client_pem(),
         key=None if anonymous else keys.key_pem(leaf_key()),
-        alpn=("h2",),
+        alpn=alpn,
     )
 
 
@@ -92,6 +97,10 @@ async def echo(link: Link) -> None:
         for frame in frames:
             await link.wait_room()
             link.send_nowait(frame)
+
+
+BOTH: Final = ("h2", "http/1.1")
+"""What a principal agrees on that allows WebSockets."""
 
 
 @attrs.frozen
@@ -105,15 +114,24 @@ class Hub:
         """An agent's way to it."""
         return Http2Dialer("127.0.0.1", self.port, context or agent_tls(), **options)
 
+    def web_dialer(self, context: ssl.SSLContext | None = None, **options: Any) -> Dialer:
+        """The same over a WebSocket."""
+        context = context or agent_tls(alpn=("http/1.1",))
+        return WebSocketDialer("127.0.0.1", self.port, context, **options)
+
 
 @asynccontextmanager
 async def open_hub(
-    handler: Callable[[Link], Awaitable[None]] = echo, context: ssl.SSLContext | None = None
+    handler: Callable[[Link], Awaitable[None]] = echo,
+    context: ssl.SSLContext | None = None,
+    *,
+    websocket: bool = False,
 ) -> AsyncIterator[Hub]:
     """Serve links on a free port."""
     sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
     errors: list[Exception] = []
-    listener: Listener = Http2Listener(sockets, context or principal_tls(), agent_name, errors.append)
+    context = context or principal_tls(alpn=BOTH if websocket else ("h2",))
+    listener: Listener = Http2Listener(sockets, context, agent_name, errors.append, websocket)
     async with trio.open_nursery() as nursery:
         await nursery.start(listener.serve, handler)
         yield Hub(sockets[0].socket.getsockname()[1], errors)

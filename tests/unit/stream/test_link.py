@@ -139,7 +139,7 @@ async def test_a_frame_that_is_cut_off_is_no_clean_end() -> None:
 
     async def cut(link: Link) -> None:
         assert isinstance(link, Http2Link)
-        link._stream.send_nowait(b"\0\0\0\x05abc")
+        link._carrier.send_nowait(b"\0\0\0\x05abc")
 
     async with open_hub(cut) as hub, hub.dialer().dial() as link:
         with pytest.raises(LinkBroken, match="in the middle of a frame"):
@@ -151,7 +151,7 @@ async def test_a_frame_that_is_too_long_is_refused_at_its_length() -> None:
 
     async def boast(link: Link) -> None:
         assert isinstance(link, Http2Link)
-        link._stream.send_nowait((MAX_FRAME + 1).to_bytes(4))
+        link._carrier.send_nowait((MAX_FRAME + 1).to_bytes(4))
         await link.receive()
 
     async with open_hub(boast) as hub, hub.dialer().dial() as link:

@@ -101,7 +101,7 @@ async def test_the_peers_error_is_reported_as_such() -> None:
     async with open_hub(read) as hub:
         async with hub.dialer().dial() as link:
             assert isinstance(link, Http2Link)
-            link._stream.send_nowait(b"\xff\xff\xff\xff")
+            link._carrier.send_nowait(b"\xff\xff\xff\xff")
             with pytest.raises(LinkBroken):
                 await link.receive()
         assert [type(error) for error in hub.errors] == [RemoteProtocolError]

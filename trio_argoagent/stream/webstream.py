@@ -1,0 +1,238 @@
+"""A stream of bytes over one WebSocket, with the face of ``net.http2_stream.Http2Stream``.
+
+One task hears and one speaks, and neither waits for the application: what the application does is synchronous
+but for its waits, so a cancelled caller leaves nothing half done. What the messages mean is in
+``protocol.messaging``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import trio
+from trio_websocket import CloseReason, ConnectionClosed, WebSocketConnection
+
+from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.net.errors import ConnectionBroken, renewed
+from trio_argoagent.net.http2 import ConnectionStatistics
+from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.protocol.limits import ROOM
+from trio_argoagent.net.tls import TlsStream
+from trio_argoagent.stream.protocol.messaging import Messages
+
+HEAD: Final = 16 * 1024
+"""Bytes of what comes before the upgrade; whoever sends more is cut off."""
+SEND_TIMEOUT: Final = 30.0
+"""Seconds that one message may take."""
+
+
+class Line(trio.abc.Stream):
+    """The byte stream under a WebSocket: counted, bounded before the upgrade, and its failure remembered.
+
+    The library knows of ``BrokenResourceError`` alone, and tells nobody why.
+
+    Args:
+        stream: connected, and after its TLS handshake; not owned.
+
+    Attributes:
+        head: what the peer has said before the upgrade.
+        upgraded: nothing is bounded, and ``head`` stays as it is, from now on.
+        ended: the peer has hung up.
+        failure: how receiving has failed.
+    """
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self.head = b""
+        self.upgraded = False
+        self.ended = False
+        self.failure: Exception | None = None
+        self._stream = stream
+        self._sent = self._received = 0
+
+    def statistics(self) -> ConnectionStatistics:
+        """Bytes as on the socket, TLS included."""
+        if isinstance(self._stream, TlsStream):
+            return ConnectionStatistics(self._stream.bytes_sent, self._stream.bytes_received, 1, 1)
+        return ConnectionStatistics(self._sent, self._received, 1, 1)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """See ``trio.abc.ReceiveStream``."""
+        if not self.upgraded and len(self.head) >= HEAD:
+            return b""
+        try:
+            data = bytes(await self._stream.receive_some(max_bytes))
+        except (ConnectionBroken, trio.BrokenResourceError) as exc:
+            self.failure = exc
+            raise trio.BrokenResourceError(str(exc)) from exc
+        self.ended = not data
+        self._received += len(data)
+        if not self.upgraded:
+            self.head += data
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """See ``trio.abc.SendStream``."""
+        await self._stream.send_all(data)
+        self._sent += len(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """See ``trio.abc.SendStream``."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        """See ``trio.abc.AsyncResource``."""
+        await self._stream.aclose()
+
+
+class WebSocketStream:
+    """One stream. One task receives, one task sends; ``run`` runs beside them.
+
+    Args:
+        socket: after its upgrade.
+        line: what is under it.
+
+    Attributes:
+        error: how it broke, if it has.
+        closed: nothing of it is left, the connection included.
+    """
+
+    def __init__(self, socket: WebSocketConnection, line: Line) -> None:
+        self.error: ConnectionBroken | None = None
+        self.closed = trio.Event()
+        self._socket, self._line = socket, line
+        self._messages = Messages()
+        self._inbox: list[bytes] = []
+        self._handed = False
+        self._over = trio.Event()
+        # For the application: whoever is woken looks whether it was meant. And for the task that speaks.
+        self._changed = trio.lowlevel.ParkingLot()
+        self._work = trio.lowlevel.ParkingLot()
+
+    def statistics(self) -> ConnectionStatistics:
+        """What the socket has carried so far."""
+        return self._line.statistics()
+
+    async def receive(self) -> bytes:
+        """All that has arrived, joined; empty after the peer's clean end. See ``Http2Stream``."""
+        while not self._inbox:
+            if self._messages.ended:
+                await trio.lowlevel.checkpoint_if_cancelled()
+                return b""
+            self._check()
+            await self._changed.park()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        inbox, self._inbox = self._inbox, []
+        data = inbox[0] if len(inbox) == 1 else b"".join(inbox)
+        self._messages.taken(len(data))
+        self._work.unpark_all()
+        return data
+
+    async def wait_room(self) -> None:
+        """Return when less than 256 KiB are queued. See ``Http2Stream``."""
+        while True:
+            self._check()
+            if self._messages.queued < ROOM:
+                break
+            await self._changed.park()
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+    def send_nowait(self, data: bytes) -> None:
+        """Queue bytes; after ``wait_room``, or for something small.
+
+        Raises:
+            ConnectionBroken: the stream is gone.
+            LocalProtocolError: it has been ended.
+        """
+        self._check()
+        self._messages.put(data)
+        self._work.unpark_all()
+
+    def end(self) -> None:
+        """Nothing follows what is queued."""
+        self._messages.end()
+        self._work.unpark_all()
+
+    async def wait_sent(self) -> None:
+        """Return when everything up to the end has been handed to the socket.
+
+        Raises:
+            ConnectionBroken: the stream is gone before.
+        """
+        while not self._handed:
+            self._check()
+            await self._changed.park()
+
+    def reset(self) -> None:
+        """It is over, both ways. Safe at any time.
+
+        What was sent arrives if this side has ended cleanly; else the peer sees a broken connection.
+        """
+        self.break_off(ConnectionBroken("the WebSocket was given up on this side"))
+        self._inbox = []
+
+    def break_off(self, error: ConnectionBroken) -> None:
+        """It is over for that reason, unless it is already: who uses it is told."""
+        if self.error is None:
+            self.error = error
+        self._over.set()
+        self._changed.unpark_all()
+        self._work.unpark_all()
+
+    async def run(self) -> None:
+        """Hear and speak until it is over; then Close, where this side has ended cleanly, and hang up."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._hear)
+                nursery.start_soon(self._speak)
+                await self._over.wait()
+                if self._handed:
+                    with trio.move_on_after(CLOSE_TIMEOUT):
+                        await self._socket.aclose()
+                nursery.cancel_scope.cancel()
+            await trio.aclose_forcefully(self._line)
+        finally:
+            self.closed.set()
+
+    async def _hear(self) -> None:
+        try:
+            while True:
+                message = await self._socket.get_message()
+                data = self._messages.receive(message)
+                if data:
+                    self._inbox.append(data)
+                self._changed.unpark_all()
+                self._work.unpark_all()
+        except ConnectionClosed as exc:
+            self.break_off(ConnectionBroken(_why(exc.reason)))
+        except RemoteProtocolError as exc:
+            error = ConnectionBroken(str(exc))
+            error.__cause__ = exc
+            self.break_off(error)
+
+    async def _speak(self) -> None:
+        try:
+            while self.error is None:
+                message = self._messages.next_message()
+                if message is None:
+                    await self._work.park()
+                    continue
+                with trio.fail_after(SEND_TIMEOUT):
+                    await self._socket.send_message(message)
+                self._handed = self._messages.end_taken
+                self._changed.unpark_all()
+        except ConnectionClosed as exc:
+            self.break_off(ConnectionBroken(_why(exc.reason)))
+        except trio.TooSlowError:
+            self.break_off(ConnectionBroken(f"the peer has taken nothing for {SEND_TIMEOUT:g} s"))
+
+    def _check(self) -> None:
+        if self.error is not None:
+            raise renewed(self.error, sent=self.error.sent)
+
+
+def _why(reason: CloseReason | None) -> str:
+    """What a close means (RFC 6455, section 7.4.1), in one line."""
+    if reason is None or reason.code == 1006:
+        return "the peer closed the connection"
+    said = "".join(c if c.isprintable() else " " for c in reason.reason or "")
+    return f"the WebSocket was closed: {reason.code} {said}".rstrip()
