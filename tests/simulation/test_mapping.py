@@ -13,6 +13,8 @@ from trio_argoagent.model.resources import APPLICATIONS, EVENTS, NAMESPACES, SEC
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.clusters import HOME, make_secret
+from trio_argoagent.principal.unclaimed import RECHECK
+from trio_argoagent.replication.happenings import RENEW
 from trio_argoagent.runtime.config import AgentConfig, NamespaceCreation, PrincipalConfig
 from trio_argoagent.sync import conditions, names, scope
 from trio_argoagent.sync.mapping import Style
@@ -127,6 +129,64 @@ async def test_s1061_an_application_of_an_unknown_agent_is_told(autojump_clock: 
         await trio.sleep(2.0)
         told = [event.text for _, _, event in fleet.events if event.name == "no-such-agent"]
         assert len(told) == 1 and "m1/web names m9" in told[0]
+
+
+def test_an_application_that_waits_for_an_agent_says_so() -> None:
+    """An Event about it, also if it was there before; not where the name is a cluster of the hub's own."""
+
+    async def said_of(stage: Stage, where: str, name: str) -> list[tuple[str, int]]:
+        events = [event.value() for event in (await stage.hub.list(EVENTS, where)).items]
+        return [(e["message"], e["count"]) for e in events if e["involvedObject"]["name"] == name]
+
+    async def story(stage: Stage) -> None:
+        east = stage.sides["east"]
+        stage.principal.crash()
+        team = await tenant(stage, "a", east)
+        own = make_secret("prod-7", stage.namespace)
+        del own["metadata"]["labels"][names.AGENT_NAME]
+        await stage.hub.create(SECRETS, own)
+        await make(stage, team, "web", "esat")
+        await make(stage, team, "api", "prod-7")
+        await make(stage, "default", "elsewhere", "esat")
+        stage.principal.start()
+
+        async def is_told() -> bool:
+            return bool(await said_of(stage, team, "web"))
+
+        await stage.until(is_told)
+        assert "names esat" in (await said_of(stage, team, "web"))[0][0]
+        await trio.sleep(RENEW + RECHECK + A_WHILE)
+        assert [count for _, count in await said_of(stage, team, "web")] == [2]
+        right = MergePatch({"spec": {"destination": {"name": east.name}}})
+        await stage.hub.patch(APPLICATIONS, team, "web", right)
+        await until_there(stage, east, team, "web")
+        await trio.sleep(RENEW + RECHECK + A_WHILE)
+        assert [count for _, count in await said_of(stage, team, "web")] == [2]
+        assert not await said_of(stage, team, "api") and not await said_of(stage, "default", "elsewhere")
+
+    play_by_destination(story, managed=("east",))
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_nobody_says_any_more_goes(leaves: bool) -> None:
+    """A refusal of an agent that an Application no longer names, or that the hub no longer knows."""
+
+    def principal(config: PrincipalConfig) -> PrincipalConfig:
+        return attrs.evolve(config, style=Style.DESTINATION, allowed_namespaces=ALL)
+
+    async def story(stage: Stage) -> None:
+        side = stage.side
+        await stage.hub.create(NAMESPACES, namespace(side.namespace))
+        await make(stage, side.namespace, "web", side.name)
+        await until_said(stage, side.namespace, "web", "is not mapped")
+        if leaves:
+            await stage.hub.delete(SECRETS, stage.namespace, f"cluster-{side.name}")
+        else:
+            elsewhere = MergePatch({"spec": {"destination": {"name": "in-cluster"}}})
+            await stage.hub.patch(APPLICATIONS, side.namespace, "web", elsewhere)
+        await until_said(stage, side.namespace, "web", "")
+
+    play(story, principal=principal)
 
 
 def test_s593_s921_two_tenants_share_a_cluster() -> None:

@@ -194,6 +194,10 @@ class Peer:
     def _is_mine(self, app: Object) -> bool:
         return self.mapping.find(Kind.APPLICATION, app) is not None
 
+    def speaks_for(self, app: Object) -> bool:
+        """Is this Application of the hub this agent's, or has this peer anything to say on it?"""
+        return self._is_mine(app) or bool(self._remark(app))
+
     def _takes_part(self, kind: Kind, obj: Object) -> bool:
         return self.mapping.find(kind, obj) is not None and not self._desired.selection.leaves_out(obj)
 

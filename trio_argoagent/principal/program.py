@@ -12,7 +12,9 @@ import trio
 from trio_argoagent import errors
 from trio_argoagent._version import __version__
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.cluster import Cluster, MergePatch
@@ -26,6 +28,7 @@ from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import Answering
 from trio_argoagent.principal.status import PeerStatus
+from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
@@ -36,7 +39,7 @@ from trio_argoagent.stream.protocol import handshake, messages, negotiation
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
 from trio_argoagent.sync.mapping import Style
-from trio_argoagent.sync.selection import is_ignored
+from trio_argoagent.sync.selection import Selection
 
 IDENTITY: Final = "argocd-agent-principal-identity"
 """The ConfigMap that keeps the principal's uid, as argocd-agent names it."""
@@ -74,6 +77,7 @@ class Principal:
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
         self._door = Door(self.hub, config, self._agents, self._report)
         self.peers = self._agents.peers
+        self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
         self._infos = self._make_infos(redis) if redis is not None else None
         self._instance = env.new_id()
         self._uid = ""
@@ -96,6 +100,7 @@ class Principal:
                 await self.hub.namespaces.wait_synced()
             await self.hub.memory.wait_synced()
             await nursery.start(self._agents.run)
+            nursery.start_soon(self._unclaimed.run)
             if self._infos is not None:
                 nursery.start_soon(self._infos.run)
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
@@ -104,6 +109,7 @@ class Principal:
 
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
         self._door.part(agent, goodbye)
+        self._unclaimed.agents_changed()
 
     def _make_infos(self, redis: RedisServer) -> ClusterInfos:
         def look_at(agent: str) -> Sight | None:
@@ -117,6 +123,7 @@ class Principal:
         refused, tell = partial(self._refused, name), partial(self._report, name)
         peer = Peer(self.hub, mapping, refused, self.config.limits, tell)
         peer.choose(self.config.selector)
+        self._unclaimed.agents_changed()
         if self._infos is not None:
             peer.on_informed = self._infos.look
         return peer
@@ -158,7 +165,8 @@ class Principal:
         for peer in self._concerned(kind, change):
             peer.on_change(kind, change)
         self._look_for_scope(kind, change)
-        self._look_for_agent(kind, change)
+        if kind is Kind.APPLICATION:
+            self._unclaimed.changed(change)
         if kind is Kind.APPLICATION and change.new is None and self.hub.is_any_leaving(Kind.APP_PROJECT):
             # Whoever holds a deleting project's copy waits for its last Application, wherever that was.
             for each in self.peers.values():
@@ -176,16 +184,17 @@ class Principal:
             agents |= dict.fromkeys(map(destination_of, sides))
         return [self.peers[name] for name in agents if name in self.peers]
 
-    def _look_for_agent(self, kind: Kind, change: Change) -> None:
-        """Say once of an Application that names no agent of ours that it waits: it may be the hub's own."""
-        app, by_name = change.new, self.config.style is Style.DESTINATION
-        if kind is not Kind.APPLICATION or not by_name or app is None or change.initial or is_ignored(app):
-            return
-        named = destination_of(app)
-        before = destination_of(change.old) if change.old is not None else ""
-        if named and named != before and named not in self.peers:
-            text = f"Application {app.meta.namespace}/{app.meta.name} names {named}, which is no agent here"
-            self._report(named, "no-such-agent", f"{text}: it waits, unless it is the hub's own")
+    def _is_claimed(self, app: Object) -> bool:
+        concerned = self._concerned(Kind.APPLICATION, Change(None, app))
+        return any(peer.speaks_for(app) for peer in concerned)
+
+    def _waits(self, app: Object) -> bool:
+        """Would an agent get this Application if it were called as its destination?"""
+        named = destination_of(app) if self.config.style is Style.DESTINATION else ""
+        if not named or Selection((self.config.selector,)).leaves_out(app):
+            return False
+        mapping = self.config.mapping(named, Mode.MANAGED, self.config.namespace)
+        return mapping.find(Kind.APPLICATION, app) is not None
 
     def _look_for_scope(self, kind: Kind, change: Change) -> None:
         """Say once of credentials without a project that they go nowhere: nothing else would."""
@@ -283,6 +292,9 @@ class Principal:
             root=peer.workers.core.link_up(),
             keepalive=self.config.keepalive,
         )
+
+    def _no_such_agent(self, agent: str, text: str) -> None:
+        self._report(agent, "no-such-agent", text)
 
     def _refused(self, agent: str, text: str) -> None:
         self._report(agent, "agent-error", text, "warning")
