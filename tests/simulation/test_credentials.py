@@ -16,6 +16,7 @@ from trio_argoagent.model.objects import decode
 from trio_argoagent.model.resources import APP_PROJECTS, EVENTS, SECRETS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.stream.protocol import codec, messages
+from trio_argoagent.stream.protocol.payload import Packed, unpack
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.repositories import encoded, repo_creds, repository
@@ -104,7 +105,9 @@ async def world(steps: list[tuple[Any, ...]]) -> None:
             if not isinstance(said, messages.RecordMessage) or said.record.body is None:
                 return
             scoped = said.record.key.kind in (Kind.REPOSITORY, Kind.REPO_CREDS)
-            if scoped and not may_have(fleet, agent, decode(said.record.body)):
+            # A secret travels alone: what it says can be read without what was said before it.
+            body = unpack(Packed(said.encoding, said.record.body)) if scoped else b"{}"
+            if scoped and not may_have(fleet, agent, decode(body)):
                 foreign.append(f"{said.record.key} was sent to {agent}")
 
         fleet.network.on_frame = on_frame

@@ -66,6 +66,12 @@ def test_programs_of_neighbouring_versions_understand_each_other(
     ranges = {each.protocols for each in seen if isinstance(each, messages.Hello)}
     assert ((1, 2) in ranges) == (version is Version.NEXT and program != PRINCIPAL)
     assert {each.protocol for each in seen if isinstance(each, messages.Welcome)} == {1}
+    able = {bool(each.capabilities) for each in seen if isinstance(each, messages.Welcome)}
+    assert (False in able) == (version is Version.LAST)
+    if version is Version.LAST and program == PRINCIPAL:
+        assert not [each for each in seen if isinstance(each, messages.RecordMessage) and each.encoding]
+    if version is Version.NEXT:
+        assert [each for each in seen if isinstance(each, messages.RecordMessage) and each.base]
 
 
 def test_an_old_principal_goes_on_beside_its_successor() -> None:

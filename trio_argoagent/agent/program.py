@@ -25,6 +25,7 @@ from trio_argoagent.replication.memory import Memory
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync import names
 from trio_argoagent.sync.flow import FlowStatistics
 from trio_argoagent.sync.guard import HeldSet
@@ -52,6 +53,8 @@ class AgentStatus:
     """Of which kinds no absence is told to the principal, and why."""
     held: HeldSet | None = None
     """The deletions that wait for a person."""
+    freight: FreightStatistics = attrs.field(factory=FreightStatistics)
+    """How the bodies of its feed have travelled."""
 
 
 class Agent:
@@ -160,4 +163,5 @@ class Agent:
             silence=self.spoke.outlet.silence(),
             held=self.spoke.workers.guard.held,
             flow=self.spoke.outlet.flow.statistics(),
+            freight=attrs.evolve(self.spoke.outlet.freight),
         )

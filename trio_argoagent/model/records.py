@@ -30,6 +30,8 @@ class Outcome(enum.StrEnum):
     """Not yet, for the reason given; the replica goes on by itself and will answer again."""
     REJECTED = "rejected"
     """No, and sending the same again will not help."""
+    UNREADABLE = "unreadable"
+    """Its body refers to an earlier one that is not here any more: it should come again, by itself."""
 
 
 @attrs.frozen

@@ -21,8 +21,11 @@ import trio
 
 from trio_argoagent.model.identity import Peer
 
-MAX_FRAME: Final = 16 * 1024 * 1024
-"""Bytes of one frame. A longer one, either way, is a protocol error."""
+MAX_FRAME: Final = 2 * 1024 * 1024
+"""Bytes of one frame. A longer one, either way, is a protocol error.
+
+The longest list of the longest entries fits; what is larger travels in several frames.
+"""
 MAX_TUNNELS: Final = 64
 """Tunnels of one link at once, awaited ones included. A peer can make us hold a window (256 KiB) for each."""
 TUNNEL_ID: Final = 16

@@ -381,4 +381,5 @@ class Peer:
             silence=self.outlet.silence(),
             held=self.holds.shown,
             waiting=self._asking.waiting(dict(self.outlet.core.waiting())),
+            freight=attrs.evolve(self.outlet.freight),
         )

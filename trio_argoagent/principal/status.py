@@ -8,6 +8,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.ports.transport import LinkStatistics
 from trio_argoagent.principal.asking import Waiting
 from trio_argoagent.principal.holds import HeldEntry
+from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
 
@@ -32,3 +33,5 @@ class PeerStatus:
     """Do two processes fight for this agent's place? The one that is connected keeps it."""
     waiting: tuple[Waiting, ...] = ()
     """The syncs, refreshes and terminates that this agent has not taken up yet."""
+    freight: FreightStatistics = attrs.field(factory=FreightStatistics)
+    """How the bodies of its feed have travelled."""

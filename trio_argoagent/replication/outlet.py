@@ -10,6 +10,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Record
 from trio_argoagent.replication.bell import Bell
+from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync.flow import DEFAULT, Budget, Flow
 from trio_argoagent.sync.source import Source, SourceStatistics, Ticket, Want
 
@@ -31,6 +32,8 @@ class Outlet:
     ) -> None:
         self.core = Source()
         self.flow = Flow(budget)
+        self.freight = FreightStatistics()
+        """How the bodies have travelled, over all links."""
         self.bell = Bell()
         self._body, self._asof = body, asof
         self._settled_at = ""

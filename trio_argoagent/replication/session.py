@@ -11,7 +11,7 @@ then what the replica reports, then the source's records by rank.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -23,12 +23,15 @@ from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.replication.reporting import BATCH, as_messages
 from trio_argoagent.replication.workers import Workers
 from trio_argoagent.stream.protocol import codec, messages
-from trio_argoagent.sync.replica import Listing, Report, Root
+from trio_argoagent.stream.protocol.freight import Loader, Unloaded, Unloader, Unreadable
+from trio_argoagent.sync import kinds
 from trio_argoagent.sync.source import Ticket
 
-_BATCH: Final = messages.MAX_ENTRIES
+ALONE: Final = frozenset(kind for kind, row in kinds.BASE.items() if row.secret)
+"""The kinds whose bodies refer to no other: what a secret has in common with an earlier one is nobody's."""
 
 
 @attrs.frozen
@@ -76,6 +79,8 @@ class Session:
     def __init__(self, greeting: Greeting, feeds: Feeds, keepalive: float) -> None:
         self._link, self._conversation, self._early = greeting.link, greeting.conversation, greeting.early
         self._feeds, self._keepalive = feeds, keepalive
+        self._loader = Loader(greeting.terms, ALONE, counts=feeds.outlet.freight)
+        self._unloader = Unloader(greeting.terms, ALONE)
         self._control: deque[messages.Message] = deque()
         self._pong: messages.Pong | None = None
         self._listing = False
@@ -146,8 +151,10 @@ class Session:
     def _hear(self, message: messages.Message) -> None:
         now, source = trio.current_time(), self._feeds.outlet.core
         match message:
-            case messages.RecordMessage(number, record):
-                self._take(number, record)
+            case messages.RecordMessage():
+                self._unload(self._unloader.message(message))
+            case messages.Part():
+                self._unload(self._unloader.part(message))
             case messages.Results(results):
                 self._take_results(results)
             case messages.Have(entries):
@@ -189,7 +196,9 @@ class Session:
             if key is not None:
                 self._feeds.outlet.flow.answered(key)
             ticket = source.result(result, trio.current_time())
-            if key is not None:
+            if key is not None and result.outcome is Outcome.UNREADABLE:
+                self._loader.unreadable(key)  # Nobody's fault, and nobody needs to know.
+            elif key is not None:
                 self._feeds.heard(key, result)
             if ticket is not None:
                 self._feeds.answered(ticket, result)
@@ -200,6 +209,12 @@ class Session:
             raise RemoteProtocolError("buckets: the listing asked for before is still on its way")
         self._listing = True
         self._feeds.workers.core.compare(hashes)
+
+    def _unload(self, come: Unloaded) -> None:
+        if isinstance(come, Unreadable):
+            self._feeds.workers.core.refuse(come.number, come.key, "", Outcome.UNREADABLE)
+        elif come is not None:
+            self._take(*come)
 
     def _take(self, number: int, record: Record) -> None:
         try:
@@ -232,14 +247,17 @@ class Session:
         except LocalProtocolError as exc:
             if not isinstance(message, messages.RecordMessage):
                 raise
-            # One object that the wire cannot carry (its body is too large) must not break every link.
-            held = self._feeds.outlet.core.held(message.record.key)
-            self._take_results((Result(message.number, Outcome.REJECTED, str(exc), held),))
+            self._cannot_carry(message.number, message.record.key, exc)
             return
         self._conversation.sent(message)
         self._link.send_nowait(frame)
         if isinstance(message, messages.Leaf) and message.last:
             self._listing = False
+
+    def _cannot_carry(self, number: int, key: Key, why: LocalProtocolError) -> None:
+        """One object that the wire cannot carry (its body is too large) must not break every link."""
+        held = self._feeds.outlet.core.held(key)
+        self._take_results((Result(number, Outcome.REJECTED, str(why), held),))
 
     def _next(self) -> messages.Message | None:
         """The next thing to say, or None for now."""
@@ -258,14 +276,26 @@ class Session:
         if held is not None:
             return held
         if self._feeds.workers.core.has_reports:
-            self._control.extend(_frames(self._feeds.workers.core.reports(_BATCH)))
+            self._control.extend(as_messages(self._feeds.workers.core.reports(BATCH)))
             return self._control.popleft()
         info = self._feeds.info()
         if info is not None and info != self._said_info:
             self._said_info = info
             return info
-        taken = self._feeds.outlet.take()
-        return messages.RecordMessage(*taken) if taken is not None else None
+        return self._next_freight()
+
+    def _next_freight(self) -> messages.Message | None:
+        """A record, or a part of one that is under way: by turns."""
+        while self._loader.takes and (taken := self._feeds.outlet.take()) is not None:
+            number, record = taken
+            try:
+                message = self._loader.load(number, record)
+            except LocalProtocolError as exc:
+                self._cannot_carry(number, record.key, exc)
+            else:
+                if message is not None:
+                    return message
+        return self._loader.part()
 
     def _look_whether_settled(self) -> None:
         if not self._settled and self._feeds.outlet.core.proven:
@@ -296,7 +326,7 @@ class Session:
         self._said_held = name
         if held is None:
             return messages.Held("", "", 0, ())
-        keys = tuple(departure.key for departure in held.departures[:_BATCH])
+        keys = tuple(departure.key for departure in held.departures[:BATCH])
         return messages.Held(name, held.reason, len(held.departures), keys)
 
     def wake(self) -> None:
@@ -330,34 +360,3 @@ class Session:
             if silent >= self._keepalive:
                 token += 1
                 self._say(messages.Ping(token.to_bytes(8, "big")))
-
-
-def _frames(reports: Iterable[Report]) -> Iterator[messages.Message]:
-    """Reports as messages, in their order; neighbours of one kind travel together."""
-    batch: list[Report] = []
-    for report in reports:
-        if batch and type(batch[0]) is not type(report):
-            yield _batched(batch)
-            batch = []
-        if isinstance(report, Listing):
-            yield from _leaves(report)
-        elif isinstance(report, Root):
-            yield messages.Mark(report.root)
-        else:
-            batch.append(report)
-    if batch:
-        yield _batched(batch)
-
-
-def _batched(batch: list[Report]) -> messages.Message:
-    if isinstance(batch[0], Result):
-        return messages.Results(tuple(r for r in batch if isinstance(r, Result)))
-    return messages.Have(tuple(r for r in batch if isinstance(r, tuple)))
-
-
-def _leaves(listing: Listing) -> Iterator[messages.Message]:
-    """A listing in as many leaves as it takes; the last one says so."""
-    indices, entries = bytes(listing.indices), listing.entries
-    chunks = [entries[at : at + _BATCH] for at in range(0, len(entries), _BATCH)] or [()]
-    for number, chunk in enumerate(chunks):
-        yield messages.Leaf(indices if number == 0 else b"", chunk, number == len(chunks) - 1)

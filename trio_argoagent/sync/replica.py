@@ -191,7 +191,9 @@ class Replica:
             self._answer_pending(slot, f"{CONTESTED} {drift.told(slot.drift) or 'it'}")
         self._schedule(record.key, slot, now)
 
-    def refuse(self, number: int, key: Key, reason: str) -> None:
+    def refuse(
+        self, number: int, key: Key, reason: str, outcome: Outcome = Outcome.REJECTED
+    ) -> None:
         """A record was not taken at all: say so, and what is held instead, in its place of the FIFO.
 
         The source counts on nothing it sent before under this key any more, so an older record that is still
@@ -201,7 +203,7 @@ class Replica:
         if slot is not None:
             slot.number, slot.told, slot.told_pending = None, slot.held, ""
         held = slot.held if slot is not None and self._listed(key) else None
-        self._say(Result(number, Outcome.REJECTED, reason, held))
+        self._say(Result(number, outcome, reason, held))
 
     def compare(self, theirs: bytes) -> None:
         """The source's bucket hashes have arrived: report all that is held in the buckets that differ."""

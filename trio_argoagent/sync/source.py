@@ -155,10 +155,12 @@ class SourceStatistics:
     forsaken: int = 0
     """Records that were in flight when their link ended.
 
-    ``records = applied + rejected + superseded + forsaken + in_flight``, at any time.
+    ``records = applied + rejected + unreadable + superseded + forsaken + in_flight``, at any time.
     """
     keys: int = 0
     """Keys that anything is remembered of."""
+    unreadable: int = 0
+    """Records that went again, because what their bodies referred to was not there any more."""
 
 
 class Source:
@@ -180,7 +182,7 @@ class Source:
         self._numbers = 0
         self._timer_numbers = 0
         self._records = self._tombstones = self._mismatches = 0
-        self._answers = {Outcome.APPLIED: 0, Outcome.REJECTED: 0}
+        self._answers = {Outcome.APPLIED: 0, Outcome.REJECTED: 0, Outcome.UNREADABLE: 0}
         self._superseded = self._forsaken = 0
 
     # What should be held
@@ -343,8 +345,8 @@ class Source:
         """The replica's answer to one record.
 
         Returns:
-            The ticket it answers for good (``applied`` or ``rejected``); None for ``pending`` and for numbers
-            that were superseded.
+            The ticket it answers for good (``applied`` or ``rejected``); None for the other outcomes, and for
+            numbers that were superseded.
         """
         key = self._tickets.get(result.number)
         if key is None:
@@ -367,10 +369,13 @@ class Source:
             entry.guarded = "" if goes else ticket.uid
             entry.buried = ticket.uid if ticket.want is None else ""
             entry.aside = ticket.want.aside if ticket.want is not None else None
-        else:
+        elif result.outcome is Outcome.REJECTED:
             entry.refused, entry.refused_at = ticket, now
+        else:
+            # Again, and at once: it may have been sent for a cause that nothing that is compared shows.
+            entry.forced = entry.want is not None
         self._touch(key, now)
-        return ticket
+        return None if result.outcome is Outcome.UNREADABLE else ticket
 
     # What to send
 
@@ -576,5 +581,6 @@ class Source:
             rejected=self._answers[Outcome.REJECTED],
             superseded=self._superseded,
             forsaken=self._forsaken,
+            unreadable=self._answers[Outcome.UNREADABLE],
             keys=len(self._entries),
         )

@@ -1,8 +1,8 @@
 """A program of another version at one end of a link: says what this version does not know.
 
-The next version names one more protocol, adds fields to each message, and sends messages that may be ignored.
-The last one neither says nor hears those of today's messages that may be ignored. The rest of either is this
-version.
+The next version names one more protocol and a capability, adds fields to each message, and sends messages
+that may be ignored. The last one can do nothing beyond the protocol, and neither says nor hears those of
+today's messages that may be ignored. The rest of either is this version.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ class _Disguised:
         said = codec.decode(frame)
         if self._version is Version.LAST:
             if not _may_be_ignored(said):
-                self._link.send_nowait(frame)
+                self._link.send_nowait(_of_the_last(frame, said))
             return
         if isinstance(said, messages.Hello):
-            frame = codec.encode(attrs.evolve(said, protocols=(1, 2)))
+            can = (*said.capabilities, "of a later version")
+            frame = codec.encode(attrs.evolve(said, protocols=(1, 2), capabilities=can))
         fields: list[Any] = msgpack.unpackb(frame)
         self._link.send_nowait(msgpack.packb([*fields, "a later field", [1, 2]]))
         if not isinstance(said, messages.Hello | messages.Refuse | messages.Goodbye):
@@ -60,10 +61,9 @@ class _Disguised:
 
     async def receive(self) -> Sequence[bytes]:
         """See ``Link``."""
-        while frames := await self._link.receive():
-            known = [
-                f for f in frames if self._version is Version.NEXT or not _may_be_ignored(codec.decode(f))
-            ]
+        while (frames := await self._link.receive()) and self._version is Version.LAST:
+            heard = [(frame, codec.decode(frame)) for frame in frames]
+            known = [_of_the_last(frame, said) for frame, said in heard if not _may_be_ignored(said)]
             if known:
                 return known
         return frames
@@ -87,6 +87,13 @@ class _Disguised:
 
 def _may_be_ignored(said: messages.Message | None) -> bool:
     return said is None or NUMBERS[type(said)] >= IGNORED_FROM
+
+
+def _of_the_last(frame: bytes, said: messages.Message | None) -> bytes:
+    """What the last version makes of it: of a capability it has never heard."""
+    if isinstance(said, messages.Hello | messages.Welcome):
+        return codec.encode(attrs.evolve(said, capabilities=()))
+    return frame
 
 
 @attrs.frozen

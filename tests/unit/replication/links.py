@@ -19,12 +19,14 @@ from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.session import Feeds, Session
 from trio_argoagent.replication.workers import Achieved, Workers
 from trio_argoagent.stream.protocol import codec, handshake, messages
+from trio_argoagent.stream.protocol.negotiation import Terms
 from trio_argoagent.sync.kinds import Rank
 from trio_argoagent.sync.replica import Work
 from trio_argoagent.sync.source import Ticket, Want
 from trio_argoagent.testing.network import MemoryLink, Network
 
 KEEPALIVE = 30.0
+NONE = Terms()
 WEB = Key(Kind.APPLICATION, "argocd", "web")
 OTHER = Key(Kind.APPLICATION, "argocd", "other")
 
@@ -77,9 +79,9 @@ class End:
         self.outlet.set_complete(Kind.APPLICATION, True)
         self.workers = Workers({Kind.APPLICATION: self.trade}, listed=frozenset((Kind.APPLICATION,)))
 
-    def want(self, key: Key, text: str) -> None:
-        """The peer shall hold this."""
-        self.values[key] = b'"%s"' % text.encode()
+    def want(self, key: Key, text: str, body: bytes | None = None) -> None:
+        """The peer shall hold this; its body says no more than its digest, unless it is given."""
+        self.values[key] = b'"%s"' % text.encode() if body is None else body
         self.outlet.want(key, Want("u1", text, Rank.SPEC))
 
     def feeds(self) -> Feeds:
@@ -129,7 +131,7 @@ def link_pair(seed: int = 1) -> tuple[MemoryLink, MemoryLink, Network]:
         return mine, arriving.receive_nowait(), network
 
 
-async def greet(agent_root: bytes, principal_root: bytes) -> Pair:
+async def greet(agent_root: bytes, principal_root: bytes, terms: Terms = NONE) -> Pair:
     """A link whose handshake is over."""
     mine, theirs, network = link_pair()
     agent, principal = (
@@ -142,12 +144,13 @@ async def greet(agent_root: bytes, principal_root: bytes) -> Pair:
     second = await agent.hear()
     assert isinstance(first, messages.Hello)
     assert isinstance(second, messages.Welcome)
+    agent.terms = principal.terms = terms
     return Pair(agent, principal, first, second, network)
 
 
-async def join(agent: End, principal: End) -> Pair:
+async def join(agent: End, principal: End, terms: Terms = NONE) -> Pair:
     """A link between two ends."""
-    return await greet(agent.workers.core.link_up(), principal.workers.core.link_up())
+    return await greet(agent.workers.core.link_up(), principal.workers.core.link_up(), terms)
 
 
 class Raw:

@@ -447,6 +447,34 @@ def test_every_record_is_accounted_for() -> None:
     assert (found.forsaken, found.in_flight, found.keys) == (1, 0, 1)
 
 
+def test_what_could_not_be_read_goes_again_at_once() -> None:
+    """Whatever it was sent for: also where nothing that is compared has changed."""
+    source = holding_app()
+    source.force(APP, 1.0)
+    first = source.take(1.0)
+    assert first is not None
+    assert source.result(Result(first.number, Outcome.UNREADABLE, "", Holding("u1", "D1")), 1.0) is None
+    again = source.take(1.0)
+    assert again is not None and again.want == first.want and again.number != first.number
+    assert source.take(1.0) is None
+    applied(source, again, 1.0)
+    assert source.proven and source.take(1.0) is None
+    found = source.statistics(1.0)
+    assert (found.records, found.applied, found.unreadable) == (3, 2, 1)
+
+
+def test_what_could_not_be_read_and_is_gone_does_not_come_back() -> None:
+    """Nothing is sent of a key that nobody wants any more, but for its tombstone."""
+    source = live()
+    source.want(APP, want(), 0.0)
+    ticket = source.take(0.0)
+    assert ticket is not None
+    source.absent(APP, 0.0, witnessed="u1")
+    source.result(Result(ticket.number, Outcome.UNREADABLE), 0.0)
+    assert source.take(0.0) is None
+    assert source.proven and source._entries == {}
+
+
 def test_a_cascade_tells_how_its_deletion_is_known() -> None:
     """The evidence travels with the value; another evidence of the same value is sent, too."""
     source = holding_app()

@@ -22,6 +22,8 @@ def _step(name: str, *arguments: st.SearchStrategy[object]) -> st.SearchStrategy
 _KEY = st.sampled_from(KEYS)
 _VERSION = st.integers(0, 2)
 _WORKER = st.integers(0, 3)
+_ANSWERS = (Outcome.APPLIED, Outcome.PENDING, Outcome.REJECTED)
+"""What a worker can come to."""
 _STEPS = st.one_of(
     _step("put", _KEY, _VERSION),
     _step("put", _KEY, _VERSION),
@@ -39,7 +41,7 @@ _STEPS = st.one_of(
     _step("disturb", _KEY),
     _step("start"),
     _step("write", _WORKER),
-    _step("finish", _WORKER, st.sampled_from([*Outcome, Outcome.APPLIED, None])),
+    _step("finish", _WORKER, st.sampled_from([*_ANSWERS, Outcome.APPLIED, None])),
     _step("finish", _WORKER, st.just(Outcome.APPLIED)),
     _step("connect"),
     _step("cut"),
@@ -47,6 +49,7 @@ _STEPS = st.one_of(
     _step("push"),
     _step("mark"),
     _step("deliver_down"),
+    _step("garble"),
     _step("deliver_up"),
     _step("drain_down"),
     _step("drain_up"),
@@ -118,6 +121,22 @@ def test_a_check_while_a_drift_is_being_put_back_is_no_mismatch() -> None:
     world.settle()
     world.assert_converged()
     assert len(world.tickets) == sent
+
+
+def test_what_could_not_be_read_hides_nothing_that_was_applied_before_it() -> None:
+    """The source goes back to what the replica holds, while the record before is still being worked on."""
+    world = _synced()
+    world.put(KEYS[0], 1)
+    world.drain_down()
+    world.start()
+    world.tick(2.0)
+    world.put(KEYS[0], 2)
+    world.pull()
+    world.garble()
+    world.put(KEYS[0], 0)
+    world.drain_up()
+    world.settle()
+    world.assert_converged()
 
 
 def test_a_drift_is_put_back_offline() -> None:

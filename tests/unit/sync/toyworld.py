@@ -295,6 +295,13 @@ class World:
                 case ("hashes", hashes):
                     self.replica.compare(hashes)
 
+    def garble(self) -> None:
+        """The oldest frame on its way to the replica refers to something that is not there any more."""
+        match self.down[0] if self.down else None:
+            case ("record", number, record) if not record.tombstone:
+                self.down.popleft()
+                self.replica.refuse(number, record.key, "", Outcome.UNREADABLE)
+
     def deliver_up(self) -> None:
         """The oldest frame on its way to the source arrives."""
         if not self.up:

@@ -3,9 +3,12 @@
 messages    the vocabulary, as frozen values
 shapes      strict reading and writing of plain values; an error names the path
 vocabulary  the one table: number on the wire, class, shape of each field
-bodies      how the body of a record is encoded
+payload     how the body of one record is encoded
+bases       the bodies that later ones may refer to
+freight     records and parts of them: what one end loads, the other unloads
 codec       ``encode`` and ``decode``: a message and one frame
 framing     frames in a stream of bytes
 tunnels     which tunnels may be opened now
-handshake   who may say what when; what two versions have in common
+negotiation what two versions have in common
+handshake   who may say what when
 """

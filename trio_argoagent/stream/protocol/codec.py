@@ -2,9 +2,9 @@
 
 A frame comes from a peer that may be hostile, and msgpack allocates from headers: 3 KB of nested array
 headers that claim 65,535 items each take 82 MB before the first item is missed. So everything is bounded
-before it is unpacked: the frame itself by its type (only a record is large), each array, text and blob by
-the unpacker's limits, and in a large frame the number of arrays by a budget. Maps and extension types, which
-the vocabulary does not use, are refused: within a few KiB by the shape of the field, else where they begin.
+before it is unpacked: the frame itself, each array, text and blob by the unpacker's limits, and in a large
+frame the number of arrays by a budget. Maps and extension types, which the vocabulary does not use, are
+refused: within a few KiB by the shape of the field, else where they begin.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ import msgpack  # type: ignore[import-untyped]
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.ports.transport import MAX_FRAME
-from trio_argoagent.stream.protocol.bodies import MAX_BODY
 from trio_argoagent.stream.protocol.messages import MAX_ENTRIES, MAX_LINE, Message
 from trio_argoagent.stream.protocol.shapes import Mismatch
-from trio_argoagent.stream.protocol.vocabulary import IGNORED_FROM, NUMBERS, RECORD_NUMBER, TYPES
+from trio_argoagent.stream.protocol.vocabulary import IGNORED_FROM, NUMBERS, TYPES
 
-MAX_CONTROL: Final = 2 * 1024 * 1024
-"""Bytes of a frame that is not a record: the longest list of the longest entries fits."""
 LARGE: Final = 32 * 1024
 """Bytes; what a shorter frame can make us allocate, some 28 times its size, is harmless."""
 MAX_ARRAYS: Final = 16 * MAX_ENTRIES
@@ -30,7 +27,7 @@ MAX_ARRAYS: Final = 16 * MAX_ENTRIES
 _LIMITS: Final[dict[str, Any]] = {
     "max_array_len": 2 * MAX_ENTRIES,
     "max_str_len": 4 * MAX_LINE,
-    "max_bin_len": MAX_BODY,
+    "max_bin_len": MAX_FRAME,
     "max_map_len": 0,
     "max_ext_len": 0,
 }
@@ -40,7 +37,7 @@ _LIMITS: Final[dict[str, Any]] = {
 def encode(message: Message) -> bytes:
     """One frame (without its length) of a message.
 
-    A text for people that is too long is cut. The body of a record is compressed where that saves bytes.
+    A text for people that is too long is cut.
 
     Raises:
         LocalProtocolError: a value is out of bounds, so the peer would refuse it; the text names the path.
@@ -67,7 +64,7 @@ def decode(frame: bytes) -> Message | None:
             return None
         raise RemoteProtocolError(f"unknown message type {number}")
     made, fields = TYPES[number]
-    if len(frame) > (MAX_FRAME if number == RECORD_NUMBER else MAX_CONTROL):
+    if len(frame) > MAX_FRAME:
         raise RemoteProtocolError(f"{made.__name__}: {len(frame)} bytes are too many")
     try:
         return cast("Message", fields.read(_unpack(frame)[1:]))

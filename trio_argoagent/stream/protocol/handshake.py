@@ -58,7 +58,7 @@ _Cells = Mapping[tuple[Direction, type[m.Message]], State]
 
 _ANSWERS: Final = (m.Results, m.Have, m.Held, m.Ping, m.Pong)
 """What follows from what was said before."""
-_FREELY: Final = (m.RecordMessage, m.Mark, m.Buckets, m.Leaf, m.View, *_ANSWERS)
+_FREELY: Final = (m.RecordMessage, m.Part, m.Mark, m.Buckets, m.Leaf, m.View, *_ANSWERS)
 """What either side may say once it is welcome."""
 
 

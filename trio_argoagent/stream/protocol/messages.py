@@ -16,6 +16,7 @@ import attrs
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Holding, Record, Result
+from trio_argoagent.stream.protocol.payload import Encoding
 
 MAX_ENTRIES: Final = 256
 """Entries of one results, have or leaf message: a longer list goes out as several messages.
@@ -24,6 +25,8 @@ Small on purpose: a msgpack array is allocated from its header, before its conte
 """
 MAX_LINE: Final = 1024
 """Characters of a text for people (a detail, a reason); a longer one is cut when it is sent."""
+MAX_PART: Final = 64 * 1024
+"""Bytes of a record's data that travel at once, where both ends know of parts."""
 MAX_TOKEN: Final = 64
 """Bytes of a ping's token."""
 ROOT_SIZE: Final = 32
@@ -176,10 +179,29 @@ class Refuse:
 
 @attrs.frozen
 class RecordMessage:
-    """A value of the sender's feed. Its result names the same link-local number."""
+    """A value of the sender's feed. Its result names the same link-local number.
+
+    Attributes:
+        number: of the record.
+        record: its body is the data that the encoding says how to read, or as much of it as is here.
+        encoding: of the body.
+        base: the number of the record of the same key whose body this one refers to; 0: it refers to none.
+        length: bytes of the data, where the rest of it comes in parts; 0: all of it is here.
+    """
 
     number: int
     record: Record
+    encoding: Encoding = Encoding.PLAIN
+    base: int = 0
+    length: int = 0
+
+
+@attrs.frozen
+class Part:
+    """More of the data of the record of that number, which has begun and is not whole yet."""
+
+    number: int
+    data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")
 
 
 @attrs.frozen
@@ -327,6 +349,7 @@ Message = (
     | Welcome
     | Refuse
     | RecordMessage
+    | Part
     | Results
     | Have
     | Mark

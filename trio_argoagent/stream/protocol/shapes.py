@@ -19,6 +19,7 @@ import attrs
 
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
+C = TypeVar("C", bound=enum.IntEnum)
 
 
 class Mismatch(Exception):
@@ -179,6 +180,24 @@ class Choice(Generic[E]):
         """See ``Shape``."""
         if value not in self._by_value:
             raise Mismatch(self._expected)
+        return value.value
+
+
+class Code(Generic[C]):
+    """A member of an enumeration, by its number."""
+
+    def __init__(self, members: type[C]) -> None:
+        self._by_number: Mapping[int, C] = {member.value: member for member in members}
+        self._expected = "one of " + ", ".join(map(str, self._by_number))
+
+    def read(self, value: object) -> C:
+        """See ``Shape``."""
+        if type(value) is not int or value not in self._by_number:
+            raise Mismatch(self._expected)
+        return self._by_number[value]
+
+    def write(self, value: C) -> object:
+        """See ``Shape``."""
         return value.value
 
 

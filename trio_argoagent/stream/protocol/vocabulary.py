@@ -14,10 +14,11 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.stream.protocol import messages as m
-from trio_argoagent.stream.protocol.bodies import Body
+from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding
 from trio_argoagent.stream.protocol.shapes import (
     Blob,
     Choice,
+    Code,
     Fields,
     Flag,
     Line,
@@ -73,6 +74,17 @@ def _check_record(record: Record) -> None:
         raise broken("a digest with a body, and none without", "digest")
 
 
+def _check_message(message: m.RecordMessage) -> None:
+    """Who refers says to what, and what comes in parts begins with fewer bytes than it has."""
+    if (message.encoding is Encoding.PREFIX) != bool(message.base):
+        raise broken("a base where the encoding needs one, and only there", "base")
+    body = message.record.body
+    if body is None and message.encoding is not Encoding.PLAIN:
+        raise broken("no encoding of what is not there", "encoding")
+    if message.length and (body is None or len(body) >= message.length):
+        raise broken("more bytes than are here, or 0", "length")
+
+
 def _check_hello(hello: m.Hello) -> None:
     if hello.protocols[0] > hello.protocols[1]:
         raise broken("the oldest version, then the newest", "protocols")
@@ -101,7 +113,7 @@ RECORD: Fields[Record] = Fields(
     uid=UID,
     digest=Text(128),
     asof=ASOF,
-    body=Optional(Body()),
+    body=Optional(Blob(MAX_BODY)),
     evidence=Optional(Choice(Evidence)),
     replaces=Text(128),
 )
@@ -150,7 +162,15 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
     3: (m.Refuse, Fields(m.Refuse, reason=REASON, detail=LINE, retry_after=Seconds(DAY))),
     4: (
         m.RecordMessage,
-        Fields(m.RecordMessage, number=Whole(0, MAX_NUMBER), record=RECORD),
+        Fields(
+            m.RecordMessage,
+            _check_message,
+            number=Whole(0, MAX_NUMBER),
+            record=RECORD,
+            encoding=Code(Encoding),
+            base=Whole(0, MAX_NUMBER),
+            length=Whole(0, MAX_BODY),
+        ),
     ),
     5: (m.Results, Fields(m.Results, results=Many(RESULT, m.MAX_ENTRIES))),
     6: (m.Have, Fields(m.Have, entries=Many(Pair(KEY, Optional(HOLDING)), m.MAX_ENTRIES))),
@@ -169,6 +189,7 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
     11: (m.Pong, Fields(m.Pong, token=TOKEN)),
     12: (m.Drain, Fields(m.Drain)),
     13: (m.Goodbye, Fields(m.Goodbye, reason=REASON, detail=LINE)),
+    14: (m.Part, Fields(m.Part, number=Whole(0, MAX_NUMBER), data=Blob(m.MAX_PART, 1))),
     128: (
         m.View,
         Fields(
@@ -200,6 +221,3 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
 
 NUMBERS: Final[dict[type[Any], int]] = {made: number for number, (made, _) in TYPES.items()}
 """Class to number."""
-
-RECORD_NUMBER: Final = NUMBERS[m.RecordMessage]
-"""The one message that may be large."""

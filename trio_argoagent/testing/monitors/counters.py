@@ -30,7 +30,8 @@ class Counters:
     def sample(self) -> None:
         """Look at the product's counters, which must add up at any time."""
         for where, source in self._sources():
-            answered = source.applied + source.rejected + source.superseded + source.forsaken
+            answered = source.applied + source.rejected + source.unreadable
+            answered += source.superseded + source.forsaken
             if source.records != answered + source.in_flight:
                 self._ledger.say(f"I9: {where}: records are not accounted for: {source}")
 
@@ -48,6 +49,8 @@ class Counters:
                 yield f"I10: {where}: {source.keys} keys are remembered, of {most} wanted or held"
             if source.mismatches:
                 yield f"I9: {where}: the source was mistaken {source.mismatches} times"
+            if source.unreadable:
+                yield f"I9: {where}: {source.unreadable} records referred to what was not there any more"
         for where, replica in self._replicas():
             if replica.working or replica.waiting > self._seen(where.rpartition(" ")[2]):
                 yield f"I9: {where}: the replica is not settled: {replica}"

@@ -65,6 +65,8 @@ class Visible:
                     self._hear(agent, up, record, result)
 
     def _hear(self, agent: str, up: bool, record: Record, result: Result) -> None:
+        if result.outcome is Outcome.UNREADABLE:
+            return  # It comes again: nobody has refused anything.
         key, final = record.key, result.outcome is Outcome.REJECTED
         answered = final and key.kind is Kind.INTENT and key.verb == Verb.SYNC  # In its operationState.
         passing = not final and refusals.is_passing(result.reason)

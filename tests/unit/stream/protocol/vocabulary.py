@@ -13,6 +13,7 @@ from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.stream.protocol import codec
 from trio_argoagent.stream.protocol import messages as m
+from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding
 
 LABELS = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?", fullmatch=True)
 NAMES = st.lists(LABELS, min_size=1, max_size=3).map(".".join)
@@ -70,7 +71,17 @@ STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
         asof=HIGHWATERS,
     ),
     m.Refuse: st.builds(m.Refuse, REASONS, TEXTS, SECONDS),
-    m.RecordMessage: st.builds(m.RecordMessage, NUMBERS, VALUES | TOMBSTONES),
+    m.RecordMessage: st.builds(m.RecordMessage, NUMBERS, VALUES | TOMBSTONES)
+    | st.builds(m.RecordMessage, NUMBERS, VALUES, st.just(Encoding.ZSTD))
+    | st.builds(
+        m.RecordMessage,
+        NUMBERS,
+        VALUES,
+        st.just(Encoding.PREFIX),
+        st.integers(1, 2**53),
+        st.just(0) | st.integers(5_000, MAX_BODY),
+    ),
+    m.Part: st.builds(m.Part, NUMBERS, st.binary(min_size=1, max_size=600)),
     m.Results: st.builds(m.Results, st.lists(RESULTS, max_size=4).map(tuple)),
     m.Have: st.builds(m.Have, st.lists(st.tuples(KEYS, st.none() | HOLDINGS), max_size=4).map(tuple)),
     m.Mark: st.builds(m.Mark, ROOTS),
@@ -101,7 +112,8 @@ EXAMPLES: dict[str, Any] = {
     ),
     "welcome": m.Welcome(1, ("a",), "1.0", "i", "p", "a1", bytes(32), 30.0, (("A", "1"),)),
     "refuse": m.Refuse(m.Reason.MODE, "because", 1.0),
-    "record": m.RecordMessage(1, _RECORD),
+    "record": m.RecordMessage(1, _RECORD, Encoding.PREFIX, 7, 70_000),
+    "part": m.Part(1, b"more"),
     "tombstone": m.RecordMessage(
         2, attrs.evolve(_RECORD, digest="", body=None, evidence=Evidence.INFERRED, replaces="")
     ),
