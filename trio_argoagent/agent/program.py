@@ -82,7 +82,7 @@ class Agent:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
         self._refresher = Refresher(cluster, self._serves)
-        self.spoke = Spoke(cluster, config, env, self._project_came, self._refused)
+        self.spoke = Spoke(cluster, config, env, self._refresher.came, self._refused)
         self.views = Views(
             Memory(cluster, config.namespace, env),
             config.mode,
@@ -131,9 +131,6 @@ class Agent:
         """Is this Application for us to refresh?"""
         ours = names.SOURCE_UID in app.annotations or not self.config.ignores_unmanaged
         return ours and self.config.scope.covers(app.meta.namespace)
-
-    def _project_came(self, name: str) -> None:
-        self._refresher.project_came(name)
 
     def _on_state(self) -> None:
         if not self.spoke.stores.is_synced:

@@ -1,28 +1,67 @@
-"""Applications that had to come before their AppProject are refreshed when it arrives.
+"""Applications that failed for want of their AppProject, or of credentials, are refreshed when those arrive.
 
 Argo CD does not look again by itself before the next resync (two to three minutes): until then such an
-Application stays invalid, and one that is being deleted stays for ever.
+Application stays invalid, or unknown, and one that is being deleted without its project stays for ever. Each
+is refreshed once for all that has arrived by then: credentials may be wrong, and fail again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+import attrs
 import trio
 
 from trio_argoagent import errors
+from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.known import Known
-from trio_argoagent.sync import names
+from trio_argoagent.sync import names, repositories
 
 ATTEMPTS: Final = 10
 RETRY: Final = 3.0
 """Seconds between two attempts while the API server cannot; after the last one the next resync does it."""
-_WANTING: Final = ("InvalidSpecError", "DeletionError")
+
+Spec = Mapping[str, Any]
+
+
+@attrs.frozen
+class _Arrival:
+    """What has come: whom it is for, and the conditions of those that have failed without it."""
+
+    serves: Callable[[Spec], bool]
+    conditions: tuple[str, ...]
+
+    def ends(self, app: Object) -> bool:
+        """Does this Application say that it has failed for want of that?"""
+        if not self.serves(app.get("spec") or {}):
+            return False
+        status = bytes(app.fields.get("status", b""))
+        if not any(each.encode() in status for each in self.conditions):
+            return False  # Most are well, and a status is long to read.
+        shown = (app.get("status") or {}).get("conditions") or ()
+        return any(condition.get("type") in self.conditions for condition in shown)
+
+
+def _arrival(kind: Kind, obj: Object) -> _Arrival | None:
+    if kind is Kind.APP_PROJECT:
+        name = obj.meta.name
+        return _Arrival(
+            lambda spec: (spec.get("project") or "default") == name, ("InvalidSpecError", "DeletionError")
+        )
+    found = None
+    if kind in (Kind.REPOSITORY, Kind.REPO_CREDS) and not obj.unreadable:
+        found = repositories.credentials(kind, obj.get("data") or {})
+    if found is None:
+        return None
+    serve = found.serve
+    return _Arrival(
+        lambda spec: any(map(serve, repositories.needed(spec))), ("ComparisonError", "InvalidSpecError")
+    )
 
 
 class Refresher:
@@ -35,26 +74,24 @@ class Refresher:
 
     def __init__(self, cluster: Cluster, serves: Callable[[Object], bool]) -> None:
         self._cluster, self._serves = cluster, serves
-        self._projects: dict[str, None] = {}
+        self._arrived: dict[tuple[Kind, str], _Arrival] = {}
         self._bell = Bell()
 
-    def project_came(self, name: str) -> None:
-        """An AppProject has appeared."""
-        self._projects[name] = None
-        self._bell.ring()
+    def came(self, kind: Kind, obj: Object) -> None:
+        """An object that is no Application has appeared."""
+        arrival = _arrival(kind, obj)
+        if arrival is not None:
+            self._arrived[kind, obj.meta.name] = arrival
+            self._bell.ring()
 
     async def run(self, known: Known) -> None:
         """Refresh what needs it, until cancelled."""
         while True:
             await self._bell.wait()
-            while self._projects:
-                project = next(iter(self._projects))
-                del self._projects[project]
-                for app in [app for app in known.informer.objects.values() if self._lacked(app, project)]:
+            arrived, self._arrived = tuple(self._arrived.values()), {}
+            for app in tuple(known.informer.objects.values()):
+                if self._serves(app) and any(arrival.ends(app) for arrival in arrived):
                     await self._refresh(app)
-
-    def _lacked(self, app: Object, project: str) -> bool:
-        return self._serves(app) and _lacked(app, project)
 
     async def _refresh(self, app: Object) -> None:
         patch = MergePatch({"metadata": {"annotations": {names.REFRESH: "normal"}}})
@@ -67,11 +104,3 @@ class Refresher:
                 return  # It has gone, or we may not: the next resync does it.
             else:
                 return
-
-
-def _lacked(app: Object, project: str) -> bool:
-    """Does this Application say that it is invalid, or cannot go, for want of that project?"""
-    if ((app.get("spec") or {}).get("project") or "default") != project:
-        return False
-    conditions = (app.get("status") or {}).get("conditions") or ()
-    return any(condition.get("type") in _WANTING for condition in conditions)

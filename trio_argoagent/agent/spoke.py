@@ -47,7 +47,7 @@ class Spoke:
         cluster: the spoke's API.
         config: of the agent.
         env: time and randomness.
-        project_came: called when an AppProject appears.
+        came: called when something appears that Applications may need.
         report: told what the principal refuses, one line each.
     """
 
@@ -56,12 +56,12 @@ class Spoke:
         cluster: Cluster,
         config: AgentConfig,
         env: Env,
-        project_came: Callable[[str], None],
+        came: Callable[[Kind, Object], None],
         report: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.scope, self.namespace, self.mode = config.scope, config.namespace, config.mode
         self._policies = policies = config.effective_policies
-        self._env, self._project_came = env, project_came
+        self._env, self._came = env, came
         self.principal_uid = ""
         self.incarnation = ""
         places = {base.kind: self.scope.watched(base.kind) for base in kinds.bases(self.mode)}
@@ -163,8 +163,7 @@ class Spoke:
             self._look(obj)
         elif change.old is None and not change.initial:
             self._touch_waiting(Kind.APPLICATION)
-            if kind is Kind.APP_PROJECT:
-                self._project_came(key.name)
+            self._came(kind, obj)
 
     def _on_application(self, key: Key, change: Change) -> None:
         for intent in intent_keys(key):

@@ -70,7 +70,7 @@ async def test_a_refresh_that_changes_nothing_ends(worked_off: float, autojump_c
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     await users.create(NAMESPACES, space)
     made = await users.create(APPLICATIONS, application("web", cascade=False) | {"status": STATUS})
-    spoke = Spoke(ours, AgentConfig(NAMESPACE, Mode.AUTONOMOUS), env, lambda name: None)
+    spoke = Spoke(ours, AgentConfig(NAMESPACE, Mode.AUTONOMOUS), env, lambda kind, obj: None)
     async with trio.open_nursery() as nursery:
         await nursery.start(spoke.stores.run)
         nursery.start_soon(spoke.workers.run)
