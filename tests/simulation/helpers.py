@@ -135,6 +135,17 @@ async def restrict(cluster: LocalCluster, path: Sequence[str], values: Sequence[
     await cluster.patch(CRDS, "", "applications.argoproj.io", patch)
 
 
+def narrow(speed: float) -> Callable[[str, bool, int], float]:
+    """A link that carries so many bytes a second each way."""
+    free = {True: 0.0, False: 0.0}
+
+    def late(agent: str, up: bool, size: int) -> float:
+        free[up] = max(free[up], trio.current_time()) + size / speed
+        return free[up] - trio.current_time()
+
+    return late
+
+
 def play(
     story: Story,
     *,

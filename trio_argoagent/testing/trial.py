@@ -4,8 +4,8 @@ A seed draws a plan (see ``plan``), and a plan and a revision of this code are a
 
 L1: once the trouble has stopped, both sides agree within ``AGREEMENT`` seconds. L2: once Argo CD has stopped
 as well, no write and no record follow for ``SILENCE`` seconds. I9: by then nothing is dirty, in flight or
-waiting, no continuous check has ever found the replica elsewhere than thought, and every record that was sent
-is accounted for. The rest is in ``monitors``.
+waiting, no continuous check has ever found the replica elsewhere than thought, no body has referred to what
+was not there, and every record that was sent is accounted for. The rest is in ``monitors``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.errors import leaves
 from trio_argoagent.model.objects import canonical
+from trio_argoagent.sync.source import SourceStatistics
 from trio_argoagent.testing.chaos import FAULTS, HUB, WIRE_FAULTS
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, Spoke, open_fleet
 from trio_argoagent.testing.monitors import Monitors
@@ -240,6 +241,8 @@ class _Trial:
         await trio.sleep(SILENCE)
         for line in monitors.unsettled():
             self._violate(line)
+        if unreadable := sum(source.unreadable for source in _sources(fleet)):
+            self._violate(f"I9: {unreadable} records referred to bodies that were not there any more")
         if monitors.writes != writes:
             self._violate(f"L2: {monitors.writes - writes} writes while nothing changed")
         if _records(fleet) != records:
@@ -313,10 +316,15 @@ def _servers(fleet: Fleet) -> list[tuple[str, ApiServer]]:
 
 
 def _records(fleet: Fleet) -> int:
+    return sum(source.records for source in _sources(fleet))
+
+
+def _sources(fleet: Fleet) -> Iterator[SourceStatistics]:
     principal = fleet.principal.instance
-    sent = [peer.desired.records for peer in principal.status()] if principal is not None else []
+    if principal is not None:
+        yield from (peer.desired for peer in principal.status())
     agents = [program.instance for program in fleet.agents.values()]
-    return sum(sent) + sum(agent.status().observed.records for agent in agents if agent is not None)
+    yield from (agent.status().observed for agent in agents if agent is not None)
 
 
 def history_digest(fleet: Fleet) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .carrying import CARRIED
 from .crowding import CROWDED
 from .mapping import MAPPED
 from .mutant import Mutant, mutant
@@ -582,4 +583,5 @@ if len(self._ready[entry.queued]) > 2:
     *POLICED,
     *MAPPED,
     *CROWDED,
+    *CARRIED,
 )

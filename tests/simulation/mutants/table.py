@@ -14,6 +14,7 @@ import attrs
 
 from .asking import ASKING
 from .bugs import BUGS
+from .carrying import CARRYING
 from .crowding import CROWDING
 from .deleting import DELETING
 from .expiring import EXPIRING
@@ -34,7 +35,7 @@ RACES: Final[Mapping[str, Race | Staged]] = {
     race.name: race
     for races in (
         *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
-        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING),
+        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING, CARRYING),
     )
     for race in races
 }
@@ -144,6 +145,16 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "objects-under-way-are-not-counted": "crowded",
     "a-full-hub-keeps-what-it-refuses": "nothing-is-kept",
     "a-claim-is-for-ever": "crowded",
+    "what-was-not-whole-is-a-base": "left-in-the-middle",
+    "what-cannot-be-read-is-not-answered": "forgetful",
+    "what-cannot-be-read-refers-again": "forgetful",
+    "any-base-will-do": "forgetful",
+    "unreadable-is-answered": "unreadable",
+    "secrets-refer-to-secrets": "secrets",
+    "large-ones-first": "large-beside-small",
+    "the-newest-or-nothing": "never-at-rest",
+    "to-the-end-whatever-comes": "left-in-the-middle",
+    "parts-are-mixed": "two-large-ones",
     # Bugs
     "tombstone-of-any-uid": "late-tombstone",
     "dirty-mark-lost-on-cut": "answer-lost",

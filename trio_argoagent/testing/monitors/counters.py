@@ -49,8 +49,6 @@ class Counters:
                 yield f"I10: {where}: {source.keys} keys are remembered, of {most} wanted or held"
             if source.mismatches:
                 yield f"I9: {where}: the source was mistaken {source.mismatches} times"
-            if source.unreadable:
-                yield f"I9: {where}: {source.unreadable} records referred to what was not there any more"
         for where, replica in self._replicas():
             if replica.working or replica.waiting > self._seen(where.rpartition(" ")[2]):
                 yield f"I9: {where}: the replica is not settled: {replica}"
