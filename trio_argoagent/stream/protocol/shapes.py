@@ -5,6 +5,8 @@ our value, ``write`` does the reverse and checks the same bounds, so that a bug 
 by the peer. Both raise ``Mismatch``, which collects the path while it passes outwards: the way in costs
 nothing for it. Lists are converted by ``done.extend(map(...))``: what was converted before a mismatch stays
 in ``done``, so its length is the index of the culprit.
+
+Simple shapes also say how they look as source (``reading``, ``writing``): see ``compiled``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
+
+from trio_argoagent.stream.protocol.compiled import Bind, Source, Writer
 
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
@@ -75,7 +79,15 @@ class Text:
             raise Mismatch(self.called)
         return value
 
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        test = f"type(@) is str and {self.shortest} <= len(@) <= {self.longest}"
+        if self.pattern is not None:
+            test += f" and {bind(self.pattern.fullmatch)}(@) is not None"
+        return Source(test)
+
     write = read
+    writing = reading
 
 
 @attrs.frozen
@@ -96,6 +108,12 @@ class Line:
         """See ``Shape``."""
         return value if len(value) <= self.longest else value[: self.longest - 1] + "…"
 
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        return Source(f"type(@) is str and len(@) <= {self.longest}")
+
+    writing = reading
+
 
 @attrs.frozen
 class Whole:
@@ -110,7 +128,12 @@ class Whole:
             raise Mismatch(f"a whole number from {self.least} to {self.most}")
         return value
 
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        return Source(f"type(@) is int and {self.least} <= @ <= {self.most}")
+
     write = read
+    writing = reading
 
 
 @attrs.frozen
@@ -156,7 +179,12 @@ class Blob:
             raise Mismatch(f"{self.shortest} to {self.longest} bytes")
         return value
 
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        return Source(f"type(@) is bytes and {self.shortest} <= len(@) <= {self.longest}")
+
     write = read
+    writing = reading
 
 
 class Choice(Generic[E]):
@@ -164,6 +192,7 @@ class Choice(Generic[E]):
 
     def __init__(self, members: type[E], other: E | None = None) -> None:
         self._by_value: Mapping[str, E] = {member.value: member for member in members}
+        self._members = members
         self._other = other
         self._expected = "one of " + ", ".join(self._by_value)
 
@@ -181,6 +210,16 @@ class Choice(Generic[E]):
         if value not in self._by_value:
             raise Mismatch(self._expected)
         return value.value
+
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        known = bind(self._by_value)
+        return Source(f"type(@) is str and @ in {known}", f"{known}[@]")
+
+    def writing(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        # What ``value`` is, without the property.
+        return Source(f"type(@) is {bind(self._members)}", "@._value_")
 
 
 class Code(Generic[C]):
@@ -200,6 +239,15 @@ class Code(Generic[C]):
         """See ``Shape``."""
         return value.value
 
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        known = bind(self._by_number)
+        return Source(f"type(@) is int and @ in {known}", f"{known}[@]")
+
+    def writing(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        return Source("True", "@._value_")
+
 
 class Optional(Generic[T]):
     """A value of that shape, or nil."""
@@ -214,6 +262,14 @@ class Optional(Generic[T]):
     def write(self, value: T | None) -> object:
         """See ``Shape``."""
         return None if value is None else self._shape.write(value)
+
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        return _reading(self._shape, bind).optional()
+
+    def writing(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        return _writing(self._shape, bind).optional()
 
 
 class Many(Generic[T]):
@@ -290,9 +346,18 @@ class Fields(Generic[T]):
         self._readers = tuple(shape.read for shape in fields.values())
         self._writers = tuple(shape.write for shape in fields.values())
         self._values = tuple(operator.attrgetter(name) for name in fields)
-
-    def read(self, value: object) -> T:
+        self.read: Callable[[object], T] = self._read_plainly
         """See ``Shape``."""
+        self.write: Callable[[T], list[object]] = self._write_plainly
+        """See ``Shape``."""
+        if fields:
+            writer = Writer(Mismatch, check)
+            sources = [_reading(shape, writer.bind) for shape in fields.values()]
+            self.read = writer.reader(sources, made, self._read_plainly)
+            sources = [_writing(shape, writer.bind) for shape in fields.values()]
+            self.write = writer.writer(sources, self.names, self._write_plainly)
+
+    def _read_plainly(self, value: object) -> T:
         if type(value) is not tuple or len(value) < len(self.names):
             raise Mismatch(f"a list of {len(self.names)} fields")
         done: list[Any] = []
@@ -306,8 +371,7 @@ class Fields(Generic[T]):
             self._check(made)
         return made
 
-    def write(self, value: T) -> list[object]:
-        """See ``Shape``."""
+    def _write_plainly(self, value: T) -> list[object]:
         if self._check is not None:
             self._check(value)
         done: list[object] = []
@@ -317,6 +381,18 @@ class Fields(Generic[T]):
             exc.path.append(self.names[len(done)])
             raise
         return done
+
+
+def _reading(shape: Shape[Any], bind: Bind) -> Source:
+    """How a shape reads; one that does not say is asked."""
+    own: Callable[[Bind], Source] | None = getattr(shape, "reading", None)
+    return own(bind) if own is not None else Source("True", f"{bind(shape.read)}(@)")
+
+
+def _writing(shape: Shape[Any], bind: Bind) -> Source:
+    """How a shape writes, likewise."""
+    own: Callable[[Bind], Source] | None = getattr(shape, "writing", None)
+    return own(bind) if own is not None else Source("True", f"{bind(shape.write)}(@)")
 
 
 def broken(expected: str, *path: str) -> Mismatch:

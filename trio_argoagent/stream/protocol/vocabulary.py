@@ -14,6 +14,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.stream.protocol import messages as m
+from trio_argoagent.stream.protocol.compiled import Bind, Source
 from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding
 from trio_argoagent.stream.protocol.shapes import (
     Blob,
@@ -61,16 +62,20 @@ VERSION = Whole(1, 65_535)
 DAY: Final = 86_400.0
 
 
+_INTENT: Final = Kind.INTENT
+
+
 def _check_key(key: Key) -> None:
-    if (key.kind is Kind.INTENT) != bool(key.verb):
+    if (key.kind is _INTENT) != bool(key.verb):
         raise broken("a verb in the key of an Intent, and only there", "verb")
 
 
 def _check_record(record: Record) -> None:
     """A value has a digest, a tombstone has none but evidence. So may a value that makes a copy go."""
-    if record.tombstone and record.evidence is None:
+    tombstone = record.body is None  # the property, without its call
+    if tombstone and record.evidence is None:
         raise broken("evidence in a tombstone", "evidence")
-    if record.tombstone == bool(record.digest):
+    if tombstone == bool(record.digest):
         raise broken("a digest with a body, and none without", "digest")
 
 
@@ -102,6 +107,12 @@ class _Verb:
 
     def write(self, value: str) -> object:
         return self.read(str(value))
+
+    def reading(self, bind: Bind) -> Source:
+        return Source("True", f'"" if @ == "" else {bind(self.read)}(@)')
+
+    def writing(self, bind: Bind) -> Source:
+        return Source("True", f'"" if @ == "" else {bind(self.write)}(@)')
 
 
 KEY: Fields[Key] = Fields(Key, _check_key, kind=Choice(Kind), namespace=NAMESPACE, name=NAME, verb=_Verb())

@@ -1,0 +1,105 @@
+"""What is written out decides nothing that is not decided field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import msgpack  # type: ignore[import-untyped]
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trio_argoagent.stream.protocol import codec, vocabulary
+from trio_argoagent.stream.protocol import messages as m
+from trio_argoagent.stream.protocol.compiled import Source
+from trio_argoagent.stream.protocol.shapes import Fields, Mismatch, Pair, Text, Whole
+
+from .vocabulary import EXAMPLES, STRATEGIES, leaves, plain, replaced
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2**54),
+    st.floats(),
+    st.text(max_size=300),
+    st.binary(max_size=70),
+    st.sampled_from(["Intent", "Application", "sync", "", "inferred", "applied", (), ("a",), {}]),
+)
+
+
+def outcome(convert: Callable[[Any], Any], value: Any) -> object:
+    """What came out, or what was said."""
+    try:
+        return repr(convert(value))
+    except Mismatch as exc:
+        return f"Mismatch: {exc}"
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "drain"])
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_reading(name: str, data: st.DataObject) -> None:
+    """A frame with one odd field is read, or refused with the same words, as field by field."""
+    message = EXAMPLES[name]
+    value = plain(message)
+    value = replaced(value, data.draw(st.sampled_from(list(leaves(value)))), data.draw(ODD))
+    fields = vocabulary.TYPES[vocabulary.NUMBERS[type(message)]][1]
+    # As it comes off the wire: tuples.
+    wire = msgpack.unpackb(msgpack.packb(value), use_list=False)[1:]
+    assert outcome(fields.read, wire) == outcome(fields._read_plainly, wire)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STRATEGIES if kind is not m.Drain])
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_writing(kind: type[Any], data: st.DataObject) -> None:
+    """Likewise a message of ours, good or with one odd attribute."""
+    message = data.draw(STRATEGIES[kind])
+    fields = vocabulary.TYPES[vocabulary.NUMBERS[kind]][1]
+    assert fields.write(message) == fields._write_plainly(message)
+    shape = data.draw(st.sampled_from([n for n in fields.names if type(getattr(message, n)) in (int, bytes)]
+                                      or ["-"]))  # fmt: skip
+    if shape != "-":
+        odd = attrs.evolve(message, **{shape: data.draw(st.integers(-2, 2**54) | st.binary(max_size=3000))})
+        assert outcome(fields.write, odd) == outcome(fields._write_plainly, odd)
+
+
+def test_good_messages_are_not_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fits is read and written without going field by field."""
+
+    def never(self: object, value: object) -> object:
+        raise AssertionError("field by field")
+
+    monkeypatch.setattr(Fields, "_read_plainly", never)
+    monkeypatch.setattr(Fields, "_write_plainly", never)
+    made = Fields(m.RecordMessage, number=Whole(0, 9), record=Text(5))
+    assert made.read((3, "abc")) == m.RecordMessage(3, "abc")  # type: ignore[arg-type]
+    assert made.read((3, "abc", "later")) == m.RecordMessage(3, "abc")  # type: ignore[arg-type]
+    assert made.write(m.RecordMessage(3, "abc")) == [3, "abc"]  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match="field by field"):
+        made.read((10, "abc"))
+
+
+def test_shapes_that_do_not_say_how_they_look() -> None:
+    """They are asked, and what they say is passed on with the field's name."""
+    made = Fields(m.Confirm, name=Pair(Whole(0, 9), Whole(0, 9)))
+    assert made.read(((1, 2),)) == m.Confirm((1, 2))  # type: ignore[arg-type]
+    with pytest.raises(Mismatch, match=r"^name\[1\]: expected a whole number from 0 to 9$"):
+        made.read(((1, 10),))
+    with pytest.raises(Mismatch, match=r"^name\[0\]: expected a whole number"):
+        made.write(m.Confirm((-1, 0)))  # type: ignore[arg-type]
+
+
+def test_optional() -> None:
+    """None fits, and stays."""
+    assert Source("len(@) < 3", "f(@)").optional() == Source(
+        "@ is None or (len(@) < 3)", "None if @ is None else f(@)"
+    )
+
+
+def test_the_examples_are_whole() -> None:
+    """Every kind of message but the empty one is read above."""
+    assert {type(message) for message in EXAMPLES.values()} == set(vocabulary.NUMBERS)
+    assert all(codec.decode(codec.encode(message)) == message for message in EXAMPLES.values())
