@@ -2,6 +2,7 @@
 
 messages    the vocabulary, as frozen values
 shapes      strict reading and writing of plain values; an error names the path
+fields      the same for a whole message; compiled: as one function
 vocabulary  the one table: number on the wire, class, shape of each field
 payload     how the body of one record is encoded
 bases       the bodies that later ones may refer to

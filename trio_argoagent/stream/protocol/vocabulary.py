@@ -15,12 +15,12 @@ from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.compiled import Bind, Source
+from trio_argoagent.stream.protocol.fields import Fields
 from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding
 from trio_argoagent.stream.protocol.shapes import (
     Blob,
     Choice,
     Code,
-    Fields,
     Flag,
     Line,
     Many,
