@@ -71,6 +71,7 @@ def test_app_project_default_managed() -> None:
 
     async def story(stage: Stage) -> None:
         copy, mine = copied(stage, stage.side, "default"), owned(stage, stage.side, "default")
+        await is_there(stage, copy)  # Else the agent might make it when it is no more.
         stage.side.agent.crash()
         await copy.delete()
         await copy.create(description="installed")

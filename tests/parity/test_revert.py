@@ -17,13 +17,14 @@ TAMPERED = {"spec": {"source": {"targetRevision": "tampered"}}}
 
 
 async def is_put_back(stage: Stage, side: Side) -> None:
-    """Wait until nobody shows what was tampered with, and both sides agree."""
+    """Wait until nobody shows what was tampered with; then, with a link again, both sides agree."""
 
     async def honest() -> bool:
         found = (await side.on_hub("guestbook"), await side.on_spoke("guestbook"))
         return all(app is not None and revision(app) == "HEAD" for app in found)
 
     await stage.until(honest)
+    side.heal()
     await stage.agree()
 
 
@@ -58,7 +59,6 @@ def test_revert_disconnected_managed_cluster_changes() -> None:
         side.cut()
         await side.edit_on_spoke("guestbook", TAMPERED)
         await is_put_back(stage, side)
-        side.heal()
 
     play(story)
 
@@ -74,7 +74,6 @@ def test_cache_recreated_on_restart() -> None:
         await stage.until(lambda: _has_seen_its_cluster(side))
         await side.edit_on_spoke("guestbook", TAMPERED)
         await is_put_back(stage, side)
-        side.heal()
 
     play(story)
 

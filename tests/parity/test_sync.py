@@ -39,8 +39,13 @@ async def synced_from_the_hub(stage: Stage) -> None:
     side = await prepared(stage)
     await side.edit_on_hub("guestbook", SYNC)
     await reaches(stage, side, "Succeeded")
-    hub = await side.on_hub("guestbook")
-    assert hub is not None and hub.get("status")["sync"]["status"] == "Synced"
+
+    async def synced() -> bool:
+        # Argo CD compares when the operation has ended: that is another write.
+        hub = await side.on_hub("guestbook")
+        return hub is not None and hub.get("status")["sync"]["status"] == "Synced"
+
+    await stage.until(synced)
     assert len({attempt.token for attempt in side.world.attempts}) == 1
     await stage.agree()
 

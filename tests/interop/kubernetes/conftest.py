@@ -31,6 +31,8 @@ def is_given() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
+SERVED = 120.0
+"""Seconds until what has just been defined is served."""
 SPOKES = ("spoke", "spoke-2")
 """The contexts that may name a spoke; the first is always there."""
 
@@ -73,9 +75,10 @@ async def install(cluster: HttpCluster) -> None:
             await cluster.create(DEFINITIONS, definition)
         except AlreadyExists:
             continue
-    while True:
-        try:
-            await cluster.list(APPLICATIONS, "default")
-            return
-        except NotFound:
-            await trio.sleep(0.25)
+    with trio.fail_after(SERVED):
+        while True:
+            try:
+                await cluster.list(APPLICATIONS, "default")
+                return
+            except NotFound:
+                await trio.sleep(0.25)
