@@ -310,3 +310,54 @@ def test_one_direction_can_vanish_alone(level: int) -> None:
             assert heard == [b"x"]
 
     run(level, story, handler)
+
+
+def test_a_narrow_line_carries_so_much_a_second_in_one_direction(level: int) -> None:
+    """Its sender waits for room, everything arrives in order, and the other direction is as fast as ever."""
+
+    async def story(network: Net) -> None:
+        network.narrow("east", up=100_000.0)
+        sent = [bytes([number]) * 10_000 for number in range(150)]
+        async with network.dialer("east").dial() as link, trio.open_nursery() as nursery:
+            began = trio.current_time()
+
+            async def send() -> None:
+                for frame in sent:
+                    await link.wait_room()
+                    link.send_nowait(frame)
+                assert 5.0 < trio.current_time() - began < 15.0
+
+            nursery.start_soon(send)
+            assert await collect(link, len(sent)) == sent
+            assert 14.9 < trio.current_time() - began < 17.0
+        network.heal("east")
+        async with network.dialer("east").dial() as link:
+            began = trio.current_time()
+            link.send_nowait(bytes(100_000))
+            assert await collect(link, 1) == [bytes(100_000)]
+            assert trio.current_time() - began < 1.0
+
+    run(level, story)
+
+
+def test_links_of_one_agent_share_its_line(level: int) -> None:
+    """Two links take twice as long as one; another agent's are not concerned."""
+
+    async def story(network: Net) -> None:
+        network.narrow("east", down=10_000.0)
+        took: dict[str, float] = {}
+
+        async def fetch(name: str, agent: str) -> None:
+            async with network.dialer(agent).dial() as link:
+                began = trio.current_time()
+                link.send_nowait(bytes(100_000))
+                await collect(link, 1)
+                took[name] = trio.current_time() - began
+
+        async with trio.open_nursery() as nursery:
+            for name, agent in (("one", "east"), ("two", "east"), ("three", "west")):
+                nursery.start_soon(fetch, name, agent)
+        assert took["three"] < 1.0
+        assert 19.9 < max(took["one"], took["two"]) < 25.0
+
+    run(level, story)

@@ -21,6 +21,7 @@ from trio_argoagent.testing import rollouts
 from trio_argoagent.testing.conditions import Tear
 from trio_argoagent.testing.faults import Faults, FaultyCluster
 from trio_argoagent.testing.fleet import CONTROLLER, NAMESPACE, PRINCIPAL, SpokePlan
+from trio_argoagent.testing.pipes import Bottleneck
 from trio_argoagent.testing.scheduling import make_env, stream
 from trio_argoagent.testing.stage import NEVER, Item, Stage
 
@@ -130,14 +131,9 @@ async def _latency(stage: Stage, item: Item) -> None:
 
 
 async def _slow_link(stage: Stage, item: Item) -> None:
-    rate, free = SLOWEST * (1.0 + 7.0 * (1.0 - item.strength)), {True: 0.0, False: 0.0}
-
-    def lateness(up: bool, size: int) -> float:
-        now = trio.current_time()
-        free[up] = max(now, free[up]) + size / rate
-        return free[up] - now
-
-    with stage.late(item.target, lateness):
+    rate = SLOWEST * (1.0 + 7.0 * (1.0 - item.strength))
+    lines = {True: Bottleneck(rate), False: Bottleneck(rate)}
+    with stage.late(item.target, lambda up, size: lines[up].lateness(size)):
         await trio.sleep(item.lasts)
 
 

@@ -1,8 +1,8 @@
 """What a network does to the connections of a fleet, whatever travels on them.
 
 What a fault does to a connection it does at once; what it does to an agent (``cut``, ``refuse``, ``slow``,
-``expire``) holds for the connections it tries to open meanwhile, too. Every frame of every link is counted,
-and can be looked at (``on_frame``).
+``narrow``, ``expire``) holds for the connections it tries to open meanwhile, too. Every frame of every link
+is counted, and can be looked at (``on_frame``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import trio
 from trio_argoagent.errors import LinkBroken
 from trio_argoagent.ports.env import Random
 from trio_argoagent.ports.transport import Dialer, LinkStatistics, Listener
-from trio_argoagent.testing.pipes import End
+from trio_argoagent.testing.pipes import Bottleneck, End
 
 BACKLOG: Final = 10_000  # connections that wait to be accepted
 
@@ -61,6 +61,7 @@ class Conditions(abc.ABC, Generic[EndT]):
         self._refused: dict[str, str] = {}
         self._expired: dict[str, str] = {}
         self._slow: dict[str, float] = {}
+        self._narrow: dict[tuple[str, bool], Bottleneck] = {}
         self._paused: dict[str, float] = {}
         self._open: dict[str, list[EndT]] = {}
         self._arrivals: trio.MemorySendChannel[EndT] | None = None
@@ -129,14 +130,30 @@ class Conditions(abc.ABC, Generic[EndT]):
         self._refused[agent] = detail
 
     def heal(self, agent: str) -> None:
-        """End what ``cut``, ``refuse`` and ``slow`` do to this agent."""
+        """End what ``cut``, ``refuse``, ``slow`` and ``narrow`` do to this agent."""
         self._cut.pop(agent, None)
         self._refused.pop(agent, None)
         self._slow.pop(agent, None)
+        for up in (True, False):
+            self._narrow.pop((agent, up), None)
 
     def slow(self, agent: str, seconds: float) -> None:
         """Until ``heal``, each frame of this agent, either way, is under way for so much longer."""
         self._slow[agent] = seconds
+
+    def narrow(self, agent: str, *, up: float = 0.0, down: float = 0.0) -> None:
+        """Until ``heal``, all links of this agent together carry no more than that.
+
+        What does not pass at once waits; a sender waits once so much is on its way.
+
+        Args:
+            agent: whose.
+            up: bytes a second to the principal; 0: as many as there are.
+            down: likewise from it.
+        """
+        for direction, rate in ((True, up), (False, down)):
+            if rate:
+                self._narrow[agent, direction] = Bottleneck(rate)
 
     def expire(self, agent: str, why: str = "the certificate has expired") -> None:
         """Until ``renew``, no link accepts this agent's certificate; what it has open ends now."""
@@ -159,7 +176,9 @@ class Conditions(abc.ABC, Generic[EndT]):
 
     def lateness(self, agent: str, up: bool, size: int) -> float:
         """Seconds that so many bytes of this agent, up or down, take longer than usual (``shape``)."""
-        slow = self._slow.get(agent, 0.0)
+        slow, narrow = self._slow.get(agent, 0.0), self._narrow.get((agent, up))
+        if narrow is not None:
+            slow += narrow.lateness(size)
         return slow if self.shape is None else slow + self.shape(agent, up, size)
 
     def paused_until(self, program: str) -> float:

@@ -37,7 +37,7 @@ from trio_argoagent.testing.faults import NONE, Faults, FaultyCluster, Limbo
 from trio_argoagent.testing.furnishing import EVERYWHERE as EVERYWHERE
 from trio_argoagent.testing.furnishing import furnish_hub, furnish_spoke
 from trio_argoagent.testing.hindrance import HinderedCluster
-from trio_argoagent.testing.networks import make_network
+from trio_argoagent.testing.networks import STRAIGHT, Way, make_network
 from trio_argoagent.testing.operator import run_operator
 from trio_argoagent.testing.outages import HUB, Outages
 from trio_argoagent.testing.programs import Program
@@ -74,6 +74,7 @@ class Fleet(Outages):
         level: of the network: 1, whole frames in memory; 2, HTTP/2 over bytes in memory.
         style: how Applications find the managed agents. By destination, all namespaces take part, and agents
             make those that are missing.
+        way: what links travel on, at level 2.
         redis: does every cluster have Argo CD's Redis, and does the principal write there what the UI shows?
         offers: what these programs can do on a link, by their names; the others can do all.
 
@@ -90,10 +91,12 @@ class Fleet(Outages):
         level: int = 1,
         style: Style = Style.NAMESPACE,
         redis: bool = False,
+        way: Way = STRAIGHT,
         offers: Mapping[str, Offer] | None = None,
     ) -> None:
         _check_names([HUB, PRINCIPAL, *(plan.name for plan in plans)])
-        super().__init__(make_network(level, stream(seed, "network")), partial(stream, seed, "throttle"))
+        network = make_network(level, stream(seed, "network"), way)
+        super().__init__(network, partial(stream, seed, "throttle"))
         self.seed = seed
         self.config = PrincipalConfig(NAMESPACE, style=style, allowed_namespaces=ALL)
         self.env = make_env(seed, "hub")
@@ -342,6 +345,7 @@ async def open_fleet(
     level: int = 1,
     style: Style = Style.NAMESPACE,
     redis: bool = False,
+    way: Way = STRAIGHT,
     offers: Mapping[str, Offer] | None = None,
 ) -> AsyncIterator[Fleet]:
     """A fleet that runs while the context is open.
@@ -353,9 +357,10 @@ async def open_fleet(
         level: of the network; see ``Fleet``.
         style: how Applications find their agents; see ``Fleet``.
         redis: see ``Fleet``.
+        way: see ``Fleet``.
         offers: see ``Fleet``.
     """
-    fleet = Fleet(seed, plans, level=level, style=style, redis=redis, offers=offers)
+    fleet = Fleet(seed, plans, level=level, style=style, redis=redis, way=way, offers=offers)
     async with run_fleet(fleet, start=start):
         yield fleet
 

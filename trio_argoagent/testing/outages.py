@@ -51,6 +51,16 @@ class Outages:
         """Until ``heal``, each frame of this agent, either way, is under way for so much longer."""
         self.network.slow(self._agent(agent), seconds)
 
+    def narrow(self, agent: str, *, up: float = 0.0, down: float = 0.0) -> None:
+        """Until ``heal``, this agent's link carries no more bytes a second than that.
+
+        Args:
+            agent: whose.
+            up: to the principal; 0: as many as there are.
+            down: from it.
+        """
+        self.network.narrow(self._agent(agent), up=up, down=down)
+
     def half_open(self, agent: str, *, up: bool = True, down: bool = True) -> None:
         """What this agent's present link carries vanishes, and neither side is told.
 
@@ -74,7 +84,7 @@ class Outages:
         self.network.tear(self._agent(agent), after, how)
 
     def heal(self, agent: str) -> None:
-        """End ``cut`` and ``slow``. The agent dials when it next tries, after up to 30 s."""
+        """End ``cut``, ``slow`` and ``narrow``. The agent dials when it next tries, after up to 30 s."""
         self.network.heal(self._agent(agent))
 
     def expire_certificate(self, agent: str) -> None:

@@ -42,6 +42,24 @@ class Pipe:
         self.changed = trio.Event()
 
 
+class Bottleneck:
+    """A line that carries so many bytes a second, one after the other, whoever sends them.
+
+    Args:
+        rate: bytes per second.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._free = 0.0
+
+    def lateness(self, size: int) -> float:
+        """Seconds until so many more bytes, sent now, have passed."""
+        now = trio.current_time()
+        self._free = max(now, self._free) + size / self._rate
+        return self._free - now
+
+
 class Weather(Protocol):
     """What the ends of all connections ask their network."""
 

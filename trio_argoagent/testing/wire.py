@@ -4,6 +4,8 @@ A connection is two pipes of bytes with a bounded number of them on the way. Wha
 anywhere into parts, each with a delay of its own, so that the engine sees every boundary there can be; a peer
 that does not read stops the sender. TLS alone is left out: it draws randomness that no seed reaches, and who
 an agent is follows from the pipe it came by.
+
+Instead of HTTP/2 it can be WebSockets, and agents may have to go through a proxy.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -20,15 +23,22 @@ from h2.errors import ErrorCodes
 
 from trio_argoagent.errors import LinkBroken, UserError
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http2_stream import Http2Stream
+from trio_argoagent.net.proxy import Proxy
 from trio_argoagent.net.server import serve_http2
+from trio_argoagent.ports.env import Random
 from trio_argoagent.ports.transport import Link, LinkStatistics, Tunnel
 from trio_argoagent.stream.dial import open_link
 from trio_argoagent.stream.link import LINK_PATH
 from trio_argoagent.stream.listen import LINK_LIMITS, accept_links
+from trio_argoagent.stream.upgrade import alone
+from trio_argoagent.stream.websocket_dial import open_websocket
+from trio_argoagent.stream.websocket_listen import WebSocketAcceptor
 from trio_argoagent.testing.conditions import Conditions, Tear
+from trio_argoagent.testing.forwardproxy import ForwardProxy
 from trio_argoagent.testing.pipes import End, Pipe
 
 SOCKET: Final = 256 * 1024
@@ -113,7 +123,25 @@ class ByteEnd(End, trio.abc.HalfCloseableStream):
 
 
 class WireNetwork(Conditions[ByteEnd]):
-    """See the module."""
+    """See the module.
+
+    Args:
+        chance: of latencies, and of where bytes are cut.
+        websocket: links are WebSockets.
+        proxied: agents reach the principal through a proxy alone, which does CONNECT.
+        latency: as for ``Conditions``.
+    """
+
+    def __init__(
+        self,
+        chance: Random,
+        *,
+        websocket: bool = False,
+        proxied: bool = False,
+        latency: tuple[float, float] = (0.001, 0.01),
+    ) -> None:
+        super().__init__(chance, latency=latency)
+        self.websocket, self.proxied = websocket, proxied
 
     def dialer(self, name: str) -> WireDialer:
         """See ``Conditions``."""
@@ -129,10 +157,47 @@ class WireNetwork(Conditions[ByteEnd]):
         Raises:
             LinkBroken: there is no way, or nobody listens.
         """
-        down, up = Pipe(), Pipe()
-        mine, theirs = ByteEnd(self, agent, True, down, up), ByteEnd(self, agent, False, up, down)
+        mine, theirs = self._pair(agent)
         self.offer(mine, theirs)
         return mine
+
+    async def reach(self, agent: str, nursery: trio.Nursery | None) -> trio.abc.Stream:
+        """A new connection, as the agent has to make it.
+
+        Args:
+            agent: whose.
+            nursery: where the proxy serves it; None where there is none.
+
+        Raises:
+            LinkBroken: there is no way, or nobody listens.
+        """
+        await trio.sleep(self.delay())
+        await self.wait_awake(agent)
+        if nursery is None:
+            return self.connect(agent)
+
+        async def connect(host: str, port: int) -> trio.abc.Stream:
+            await trio.lowlevel.checkpoint()
+            try:
+                return self.connect(agent)
+            except LinkBroken as exc:
+                raise OSError(str(exc)) from exc
+
+        async def leg(host: str, port: int) -> trio.abc.Stream:
+            await trio.lowlevel.checkpoint()
+            mine, theirs = self._pair(agent)
+            mine.other, theirs.other = theirs, mine
+            nursery.start_soon(ForwardProxy(connect).serve, theirs)
+            return mine
+
+        try:
+            return await tunnel(Proxy("proxy", 3128), leg)(self.principal, 0)
+        except OSError as exc:
+            raise LinkBroken(str(exc)) from exc
+
+    def _pair(self, agent: str) -> tuple[ByteEnd, ByteEnd]:
+        down, up = Pipe(), Pipe()
+        return ByteEnd(self, agent, True, down, up), ByteEnd(self, agent, False, up, down)
 
     def cut_up(self, data: bytes) -> Iterator[bytes]:
         """What is sent at once, in parts: every second cut is where heads of frames are."""
@@ -231,12 +296,16 @@ class WireDialer:
     @contextlib.asynccontextmanager
     async def _dial(self) -> AsyncIterator[Link]:
         network = self.network
-        await trio.sleep(network.delay())
-        await network.wait_awake(self.name)
-        end = network.connect(self.name)
         principal = Peer(network.principal, address=f"{network.principal}:0")
-        async with open_link(end, principal) as link:
-            yield _CountedLink(link, network, self.name, True)
+        # A nursery takes steps of the scheduler, which would move every seed of those that need none.
+        async with alone() if network.proxied else contextlib.nullcontext() as nursery:
+            reach = partial(network.reach, self.name, nursery)
+            end = await reach()
+            opened: AbstractAsyncContextManager[Link] = (
+                open_websocket(end, principal, reach) if network.websocket else open_link(end, principal)
+            )
+            async with opened as link:
+                yield _CountedLink(link, network, self.name, True)
 
 
 @attrs.frozen
@@ -257,11 +326,22 @@ class WireListener:
             await handler(_CountedLink(link, self.network, link.peer.name, False))
 
         accept = accept_links(handle, self.network.identify)
+        sockets = WebSocketAcceptor(handle, self.network.identify)
         with self.network.accepting() as arriving:
             async with trio.open_nursery() as nursery:
                 task_status.started()
                 async for end in arriving:
-                    nursery.start_soon(self._serve_one, accept, end)
+                    if self.network.websocket:
+                        nursery.start_soon(self._serve_socket, sockets, end)
+                    else:
+                        nursery.start_soon(self._serve_one, accept, end)
+
+    async def _serve_socket(self, sockets: WebSocketAcceptor, end: ByteEnd) -> None:
+        with self.network.holding(end):
+            try:
+                await sockets.serve(end)
+            except Exception as exc:
+                self._judge(exc)
 
     async def _serve_one(self, accept: Handler, end: ByteEnd) -> None:
         async def accept_here(exchange: Exchange) -> None:

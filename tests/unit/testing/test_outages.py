@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 import trio
 
 from trio_argoagent.errors import Expired, UserError
 from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing import Fleet, SpokePlan
 
 from .stories import CONTROLLER, copy, move, path_of, play
@@ -46,6 +48,31 @@ def test_a_slow_network_is_slow_each_way_until_it_is_healed() -> None:
         await move(fleet, "guestbook")
         await fleet.until(lambda: path_of(fleet) == "guestbook")
         assert trio.current_time() - began < 1.0
+
+    play(story)
+
+
+def test_a_narrow_network_carries_so_much_a_second() -> None:
+    """A large change takes as long as its bytes, and no longer once the network is healed."""
+
+    async def story(fleet: Fleet) -> None:
+        fleet.narrow("east", down=1000.0)
+        began = trio.current_time()
+        await write_note(fleet, 1)
+        assert trio.current_time() - began > 10.0
+        await fleet.wait_consistent()
+        fleet.heal("east")
+        await trio.sleep(10.0)
+        began = trio.current_time()
+        await write_note(fleet, 2)
+        assert trio.current_time() - began < 1.0
+
+    async def write_note(fleet: Fleet, seed: int) -> None:
+        # 10,000 bytes at the least, however it travels.
+        note = {"note": Random(seed).randbytes(10_000).hex()}
+        patch = MergePatch({"metadata": {"annotations": note}})
+        await fleet.cluster("hub").patch(APPLICATIONS, "east", "web", patch)
+        await fleet.until(lambda: copy(fleet).meta.annotations.get("note") == note["note"])
 
     play(story)
 
