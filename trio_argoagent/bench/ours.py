@@ -67,15 +67,17 @@ class MessageChannel:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._key = Key(Kind.STATUS, "argocd", "guestbook")
+        self._keys = [Key(Kind.STATUS, "argocd", f"guestbook-{number:04}") for number in range(KEYS)]
         self._number = 0
 
     async def send(self, messages: Sequence[bytes]) -> None:
         """See ``Channel``."""
-        link, key, number = self._link, self._key, self._number
+        link, keys, number = self._link, self._keys, self._number
         for body in messages:
             number += 1
-            record = Record(key, UID, DIGEST, str(number), body[-max(1, len(body) - ENVELOPE) :])
+            record = Record(
+                keys[number % KEYS], UID, DIGEST, str(number), body[-max(1, len(body) - ENVELOPE) :]
+            )
             await link.wait_room()
             link.send_nowait(codec.encode(RecordMessage(number, record)))
         self._number = number
@@ -87,6 +89,8 @@ class MessageChannel:
 
 UID: Final = "6f1c0b5e-3d0a-4c5e-9a43-1f2f0e6f7a11"
 DIGEST: Final = "b1946ac92492d2347c6235b4d2611184"
+KEYS: Final = 1000
+"""Objects that the records are about, one after the other."""
 ENVELOPE: Final = 128
 """Bytes of a record's frame without its body, about: it says what it is about, and at which version."""
 

@@ -9,7 +9,7 @@ refused: within a few KiB by the shape of the field, else where they begin.
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -59,17 +59,19 @@ def decode(frame: bytes) -> Message | None:
         RemoteProtocolError: it is not a frame of ours; the text names the path, never the value.
     """
     number = _number(frame)
-    if number not in TYPES:
+    known = TYPES.get(number)
+    if known is None:
         if number >= IGNORED_FROM:
             return None
         raise RemoteProtocolError(f"unknown message type {number}")
-    made, fields = TYPES[number]
+    made, fields = known
     if len(frame) > MAX_FRAME:
         raise RemoteProtocolError(f"{made.__name__}: {len(frame)} bytes are too many")
     try:
-        return cast("Message", fields.read(_unpack(frame)[1:]))
+        message: Message = fields.read(_unpack(frame)[1:])
     except Mismatch as exc:
         raise RemoteProtocolError(f"{made.__name__}: {exc}") from exc
+    return message
 
 
 def _number(frame: bytes) -> int:
@@ -104,16 +106,40 @@ class _Budget:
         return array
 
 
+class _SmallFrames:
+    """Unpacks frames shorter than ``LARGE``, always with the same unpacker: to make one costs as much."""
+
+    def __init__(self) -> None:
+        self._renew()
+
+    def _renew(self) -> None:
+        self._unpacker: Any = msgpack.Unpacker(None, use_list=False, max_buffer_size=2 * LARGE, **_LIMITS)
+        self._fed = 0
+
+    def unpack(self, frame: bytes) -> tuple[object, ...]:
+        self._fed += len(frame)
+        try:
+            self._unpacker.feed(frame)
+            value: tuple[object, ...] = self._unpacker.unpack()
+            if self._unpacker.tell() != self._fed:
+                raise ValueError("there is something behind it")
+        except BaseException:
+            self._renew()  # Whatever is left of this frame belongs to no other.
+            raise
+        return value
+
+
+_small_frames: Final = _SmallFrames()
+
+
 def _unpack(frame: bytes) -> tuple[object, ...]:
     """The plain value, unpacked within bounds."""
     try:
-        value: tuple[object, ...] = (
-            msgpack.unpackb(frame, use_list=False, **_LIMITS)
-            if len(frame) < LARGE
-            # Hooks cost a call per array.
-            else msgpack.unpackb(
-                frame, use_list=False, list_hook=_Budget().spend, object_hook=_no_maps, **_LIMITS
-            )
+        if len(frame) < LARGE:
+            return _small_frames.unpack(frame)
+        # Hooks cost a call per array.
+        value: tuple[object, ...] = msgpack.unpackb(
+            frame, use_list=False, list_hook=_Budget().spend, object_hook=_no_maps, **_LIMITS
         )
     except (ValueError, msgpack.UnpackException) as exc:
         raise RemoteProtocolError(f"not a frame: {exc}") from exc

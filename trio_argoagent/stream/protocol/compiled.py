@@ -3,7 +3,8 @@
 A shape that is asked field by field costs a call for each, several times what its comparisons cost. So what
 the simple shapes compare is written out as source, as attrs does it for ``__init__``: one expression says
 whether all fields fit, others make the values. Whatever does not fit at once goes the plain way, field by
-field, which alone says what is wrong and where: nothing is decided here that is not decided there.
+field, which alone says what is wrong and where: nothing is decided here that is not decided there. (So does
+what cannot be looked up because it has a map in it: ``TypeError``.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def function(value):
         return plainly(value)
     try:
         whole = made({made})
-    except Mismatch:
+    except (Mismatch, TypeError):
         return plainly(value)
     {check_made}
     return whole

@@ -8,6 +8,7 @@ so that a later version can add what an older one can do without.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from trio_argoagent.model.identity import Mode
@@ -62,7 +63,9 @@ VERSION = Whole(1, 65_535)
 DAY: Final = 86_400.0
 
 
+# Members by a name of their own: to look one up in its class costs more than all the rest of a check.
 _INTENT: Final = Kind.INTENT
+_PLAIN, _PREFIX = Encoding.PLAIN, Encoding.PREFIX
 
 
 def _check_key(key: Key) -> None:
@@ -81,10 +84,10 @@ def _check_record(record: Record) -> None:
 
 def _check_message(message: m.RecordMessage) -> None:
     """Who refers says to what, and what comes in parts begins with fewer bytes than it has."""
-    if (message.encoding is Encoding.PREFIX) != bool(message.base):
+    if (message.encoding is _PREFIX) != bool(message.base):
         raise broken("a base where the encoding needs one, and only there", "base")
     body = message.record.body
-    if body is None and message.encoding is not Encoding.PLAIN:
+    if body is None and message.encoding is not _PLAIN:
         raise broken("no encoding of what is not there", "encoding")
     if message.length and (body is None or len(body) >= message.length):
         raise broken("more bytes than are here, or 0", "length")
@@ -116,11 +119,27 @@ class _Verb:
 
 
 KEY: Fields[Key] = Fields(Key, _check_key, kind=Choice(Kind), namespace=NAMESPACE, name=NAME, verb=_Verb())
+REMEMBERED: Final = 4096
+"""Keys that are remembered, some 300 bytes each: links name the same objects over and over."""
+
+
+class _Remembered:
+    """The key of a record: read once, then known."""
+
+    read, write = staticmethod(KEY.read), staticmethod(KEY.write)
+
+    def reading(self, bind: Bind) -> Source:
+        # With more fields than we know it is not remembered: they may be large.
+        fields = len(KEY.names)
+        remembered = bind(lru_cache(REMEMBERED)(KEY.read))
+        return Source(f"type(@) is tuple and len(@) == {fields}", f"{remembered}(@)")
+
+
 HOLDING: Fields[Holding] = Fields(Holding, uid=UID, digest=Text(128))
 RECORD: Fields[Record] = Fields(
     Record,
     _check_record,
-    key=KEY,
+    key=_Remembered(),
     uid=UID,
     digest=Text(128),
     asof=ASOF,

@@ -105,3 +105,15 @@ def test_the_examples_are_whole() -> None:
     """Every kind of message but the empty one is read above."""
     assert {type(message) for message in EXAMPLES.values()} == set(vocabulary.NUMBERS)
     assert all(codec.decode(codec.encode(message)) == message for message in EXAMPLES.values())
+
+
+def test_keys_are_remembered() -> None:
+    """The key of a record is made once; one with more fields than we know is made each time."""
+    wire = (("Application", "ns", "a-name", ""), "u", "d", "7", b"", None, "")
+    assert vocabulary.RECORD.read(wire).key is vocabulary.RECORD.read(wire).key
+    longer = ((*wire[0], b"later"), *wire[1:])
+    assert vocabulary.RECORD.read(longer).key == vocabulary.RECORD.read(wire).key
+    assert vocabulary.RECORD.read(longer).key is not vocabulary.RECORD.read(wire).key
+    for bad in ("A Name", {}):
+        with pytest.raises(Mismatch, match=r"^key\.name: expected"):
+            vocabulary.RECORD.read((("Application", "ns", bad, ""), *wire[1:]))
