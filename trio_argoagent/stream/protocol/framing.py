@@ -73,7 +73,7 @@ class Framer:
         (size,) = _LENGTH(begun)
         if not 0 < size <= MAX_FRAME:
             raise _too_long(size)
-        missing = PREFIX + size - len(begun)
+        missing: int = PREFIX + size - len(begun)
         begun += memoryview(data)[taken : taken + missing]
         if len(begun) == PREFIX + size:
             frames.append(bytes(memoryview(begun)[PREFIX:]))
