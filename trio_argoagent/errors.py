@@ -55,7 +55,7 @@ class LinkRefused(LinkError):
     """The peer refuses this link.
 
     Args:
-        reason: a value of ``stream.protocol.messages.Reason``, for machines.
+        reason: a value of ``stream.protocol.reasons.Reason``, for machines.
         detail: one line for people.
         retry_after: seconds to wait before dialling again; 0 when the peer does not say.
     """
@@ -71,7 +71,7 @@ class TunnelRefused(LinkError):
     """A tunnel was asked for and will not be. The link is as it was.
 
     Args:
-        reason: a value of ``stream.protocol.messages.NoTunnel``, for machines.
+        reason: a value of ``stream.protocol.reasons.NoTunnel``, for machines.
         detail: one line for people.
     """
 

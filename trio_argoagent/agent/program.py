@@ -11,6 +11,7 @@ from trio_argoagent import errors
 from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.refresher import Refresher
 from trio_argoagent.agent.spoke import Spoke
+from trio_argoagent.agent.targets import make_targets
 from trio_argoagent.agent.uplink import LinkState, Uplink
 from trio_argoagent.agent.views import Views
 from trio_argoagent.model.identity import Mode
@@ -96,7 +97,10 @@ class Agent:
         for store in self.spoke.stores:
             store.informer.on_state(self._on_state)
         self._counting = Counting(self.spoke, redis, config.count_every, env.random, self._report)
-        self._uplink = Uplink(config, self.spoke, self.views, self._counting, dialer, env, self._report)
+        targets = make_targets(config.tunnel_addresses)
+        self._uplink = Uplink(
+            config, self.spoke, self.views, self._counting, dialer, targets, env, self._report
+        )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Replicate until cancelled. Reports started once the spoke's objects are known."""

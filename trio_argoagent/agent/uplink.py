@@ -7,7 +7,7 @@ what both sides hold.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import trio
@@ -15,6 +15,8 @@ import trio
 from trio_argoagent._version import __version__
 from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.spoke import Spoke
+from trio_argoagent.agent.targets import Target
+from trio_argoagent.agent.tunnels import Tunnels
 from trio_argoagent.agent.views import Views
 from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, leaves
 from trio_argoagent.ports.env import Env
@@ -53,6 +55,7 @@ class Uplink:
         views: what it says of its cluster and remembers of the hub.
         counting: what is in its cluster.
         dialer: opens links.
+        targets: what tunnels may lead to.
         env: time and randomness.
         report: told what happens: name, text, level.
     """
@@ -64,11 +67,12 @@ class Uplink:
         views: Views,
         counting: Counting,
         dialer: Dialer,
+        targets: Mapping[str, Target],
         env: Env,
         report: Callable[[str, str, str], None],
     ) -> None:
         self._config, self._spoke, self._views, self._dialer = config, spoke, views, dialer
-        self._counting = counting
+        self._counting, self._targets = counting, targets
         self._redial = Redial(env.random)
         self._report = report
         self._instance = env.new_id()
@@ -155,7 +159,8 @@ class Uplink:
         )
         self._views.link_up()
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
-        session = Session(greeting, feeds, keepalive)
+        able = greeting.terms.has(negotiation.Capability.TUNNEL)
+        session = Session(greeting, feeds, keepalive, Tunnels(self._targets, able, self._report))
         came_up = trio.current_time()
         try:
             await session.run(welcome.root)

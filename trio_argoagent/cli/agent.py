@@ -123,6 +123,7 @@ def _config(
     selector: LabelSelector,
     creates_namespaces: bool,
     ignores_unmanaged: bool,
+    tunnel_addresses: tuple[str, ...],
 ) -> AgentConfig:
     """The settings that the options ask for.
 
@@ -146,4 +147,5 @@ def _config(
         selector=selector,
         ignores_unmanaged=ignores_unmanaged,
         budget=Budget(status_budget_records, status_budget_bytes, status_budget_cosmetic),
+        tunnel_addresses=tunnel_addresses,
     )

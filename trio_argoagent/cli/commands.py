@@ -26,6 +26,7 @@ from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
 from trio_argoagent.cli.simulate_command import simulate
 from trio_argoagent.cli.transport_options import websocket_option
+from trio_argoagent.cli.tunnel_options import tunnel_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
@@ -259,6 +260,7 @@ def principal(**options: Any) -> None:
     metavar="DURATION",
     help="How often to look at what Argo CD counts here, for the hub's UI; 0: never.",
 )
+@tunnel_option
 def agent(**options: Any) -> None:
     """Run the agent, on a spoke."""
     from trio_argoagent.cli.agent import run_agent

@@ -27,6 +27,7 @@ from trio_argoagent.principal.holds import Holds
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.keeper import Keeper
 from trio_argoagent.principal.status import PeerStatus
+from trio_argoagent.principal.tunnels import Tunnels
 from trio_argoagent.replication.bodies import read_copy
 from trio_argoagent.replication.copies import Copies, retained
 from trio_argoagent.replication.dependencies import Dependencies
@@ -71,6 +72,7 @@ class Peer:
         self.mapping = mapping
         self.mode = Mode.AUTONOMOUS if mapping.autonomous else Mode.MANAGED
         self.link: Link | None = None
+        self.tunnels = Tunnels(mapping.agent)
         self.links = 0
         self.info: messages.ClusterInfo | None = None
         """What is in its cluster, as it has said last."""

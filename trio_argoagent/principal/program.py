@@ -28,6 +28,7 @@ from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import Answering
 from trio_argoagent.principal.status import PeerStatus
+from trio_argoagent.principal.tunnels import LinkTunnels
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.handover import Greeting, expect_hello
@@ -264,12 +265,15 @@ class Principal:
                 peer.choose(self.config.selector, LabelSelector.parse(hello.selector))
                 peer.link_is(greeting.link)
                 greeting.terms = self._terms(hello)
+                able = greeting.terms.has(negotiation.Capability.TUNNEL)
+                tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._env.entropy)
                 greeting.say(self._welcome(peer, greeting.terms))
-                seat.session = Session(greeting, peer.feeds(), self.config.keepalive)
+                seat.session = Session(greeting, peer.feeds(), self.config.keepalive, tunnels)
                 peer.holds.link_is(seat.session)
                 await seat.session.run(hello.root)
             finally:
                 peer.workers.core.link_down()
+                peer.tunnels.on_link = None
                 peer.holds.link_is(None)
                 peer.link_is(None)
                 self._report(peer.mapping.agent, "link-down", "the link has ended")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 import trio
@@ -20,6 +20,7 @@ import trio
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Outcome, Record, Result
+from trio_argoagent.ports.transport import Link
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
@@ -67,6 +68,23 @@ class Feeds:
     informed: Callable[[messages.ClusterInfo], None] = lambda info: None
 
 
+class Tunnelling(Protocol):
+    """What one side does about the tunnels of one link."""
+
+    async def run(self, link: Link, wake: Callable[[], None]) -> None:
+        """Live with the link, until cancelled; ``wake`` is called when there is something to say."""
+
+    def next(self) -> messages.Open | messages.Decline | None:
+        """The next thing to say, or None for now."""
+
+    def hear(self, message: messages.Open | messages.Decline) -> None:
+        """The other side has said this.
+
+        Raises:
+            RemoteProtocolError: it must not.
+        """
+
+
 class Session:
     """The conversation after the handshake.
 
@@ -74,9 +92,11 @@ class Session:
         greeting: the link after its handshake, with what came early.
         feeds: the two feeds.
         keepalive: seconds between marks, and of silence before a ping.
+        tunnels: what is done about those of this link.
     """
 
-    def __init__(self, greeting: Greeting, feeds: Feeds, keepalive: float) -> None:
+    def __init__(self, greeting: Greeting, feeds: Feeds, keepalive: float, tunnels: Tunnelling) -> None:
+        self._tunnels = tunnels
         self._link, self._conversation, self._early = greeting.link, greeting.conversation, greeting.early
         self._feeds, self._keepalive = feeds, keepalive
         self._loader = Loader(greeting.terms, ALONE, counts=feeds.outlet.freight)
@@ -115,6 +135,7 @@ class Session:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
                 nursery.start_soon(self._keep_alive)
+                nursery.start_soon(self._tunnels.run, self._link, self._bell.ring)
                 await self._read()
                 nursery.cancel_scope.cancel()
         finally:
@@ -186,6 +207,8 @@ class Session:
                 self._feeds.workers.confirm(name)
             case messages.ClusterInfo():
                 self._feeds.informed(message)
+            case messages.Open() | messages.Decline():
+                self._tunnels.hear(message)
             case _:
                 pass  # Pong: hearing it is all there is to it.
 
@@ -272,9 +295,9 @@ class Session:
             return view
         if self._control:
             return self._control.popleft()
-        held = self._held()
-        if held is not None:
-            return held
+        said = self._held() or self._tunnels.next()
+        if said is not None:
+            return said
         if self._feeds.workers.core.has_reports:
             self._control.extend(as_messages(self._feeds.workers.core.reports(BATCH)))
             return self._control.popleft()

@@ -47,6 +47,7 @@ class AgentConfig:
         ignores_unmanaged: are Applications of the spoke that the hub did not make left alone?
         budget: what of its statuses may be under way unanswered.
         offer: what it says that it can do on a link.
+        tunnel_addresses: ``host:port`` each: where the principal may open a tunnel to, over TCP.
 
     Raises:
         UserError: two of these contradict each other.
@@ -65,6 +66,7 @@ class AgentConfig:
     ignores_unmanaged: bool = False
     budget: Budget = DEFAULT
     offer: Offer = OURS
+    tunnel_addresses: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if self.mode is Mode.AUTONOMOUS and self.style is Style.DESTINATION:

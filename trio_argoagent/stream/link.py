@@ -23,7 +23,7 @@ from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2 import ConnectionStatistics, Http2Stream
 from trio_argoagent.ports.transport import LinkStatistics, Tunnel
 from trio_argoagent.stream.protocol.framing import Framer, prefix
-from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.protocol.reasons import NoTunnel
 from trio_argoagent.stream.tunnel import Carrier
 from trio_argoagent.stream.tunnels import Tunnels
 

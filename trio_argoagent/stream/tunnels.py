@@ -13,7 +13,7 @@ import trio
 
 from trio_argoagent.errors import LinkBroken, TunnelRefused
 from trio_argoagent.ports.transport import MAX_TUNNELS, LinkStatistics, Tunnel
-from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.protocol.reasons import NoTunnel
 from trio_argoagent.stream.protocol.tunnels import Awaited, Verdict
 from trio_argoagent.stream.tunnel import CarriedTunnel, Carrier, Tally
 

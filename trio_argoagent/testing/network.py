@@ -17,7 +17,7 @@ import trio
 from trio_argoagent.errors import LinkBroken, LinkRefused, LocalProtocolError, TunnelRefused
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.ports.transport import MAX_FRAME, Link, LinkStatistics, Tunnel
-from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.protocol.reasons import NoTunnel
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.tunnels import Tunnels
 from trio_argoagent.testing.conditions import Conditions

@@ -17,7 +17,7 @@ import trio.testing
 
 from trio_argoagent.errors import LinkBroken, TunnelRefused
 from trio_argoagent.ports.transport import MAX_TUNNELS, TUNNEL_ID, Link, LinkStatistics, Tunnel
-from trio_argoagent.stream.protocol.messages import NoTunnel
+from trio_argoagent.stream.protocol.reasons import NoTunnel
 from trio_argoagent.testing.transport_contract import (
     CUSHION,
     PATIENCE,

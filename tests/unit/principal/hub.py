@@ -120,6 +120,10 @@ class Agent:
         self._changed.set()
         self._changed = trio.Event()
 
+    async def wait_change(self) -> None:
+        """Return when more has been heard, or the link has ended."""
+        await self._changed.wait()
+
     async def hear(self, kind: type[Any]) -> Any:
         """The first message of that kind, waiting for it if need be."""
         with trio.fail_after(300):

@@ -175,6 +175,20 @@ class Raw:
                     return message
 
 
+class NoTunnels:
+    """``Tunnelling`` of a side that has none."""
+
+    async def run(self, link: Link, wake: Callable[[], None]) -> None:
+        """See ``Tunnelling``."""
+
+    def next(self) -> None:
+        """See ``Tunnelling``."""
+
+    def hear(self, message: messages.Open | messages.Decline) -> None:
+        """See ``Tunnelling``."""
+        raise RemoteProtocolError("there are no tunnels here")
+
+
 def session(greeting: Greeting, end: End) -> Session:
     """A session of this end."""
-    return Session(greeting, end.feeds(), KEEPALIVE)
+    return Session(greeting, end.feeds(), KEEPALIVE, NoTunnels())

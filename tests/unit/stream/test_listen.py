@@ -1,15 +1,16 @@
 """The principal's side of links."""
 
 import ssl
+from contextlib import suppress
 
 import pytest
 import trio
 
-from trio_argoagent.errors import LinkBroken, RemoteProtocolError, UserError
+from trio_argoagent.errors import LinkBroken, RemoteProtocolError, TunnelRefused, UserError
 from trio_argoagent.net.client import open_client
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.stream.dial import Http2Dialer
-from trio_argoagent.stream.link import LINK_PATH, Http2Link
+from trio_argoagent.stream.link import LINK_PATH, TUNNEL_PATH, Http2Link
 from trio_argoagent.stream.listen import name_of
 
 from .loopback import agent_tls, client_pem, nameless_pem, open_hub, principal_tls
@@ -112,3 +113,34 @@ def test_the_name_by_the_common_name() -> None:
     assert name_of(ssl.PEM_cert_to_DER_cert(client_pem().decode())) == "a1"
     with pytest.raises(UserError, match="not an agent's name"):
         name_of(ssl.PEM_cert_to_DER_cert(nameless_pem().decode()))
+
+
+async def test_a_connection_has_one_link() -> None:
+    """A second one on the same connection is refused; the first goes on."""
+    async with open_hub() as hub, hub.dialer().dial() as link:
+        assert isinstance(link, Http2Link)
+        connection = link._connection
+        second = await connection.open_stream("POST", LINK_PATH)
+        assert (await second.response())[0] == 409
+        link.send_nowait(b"still here")
+        assert await link.receive() == [b"still here"]
+
+
+async def test_tunnels_need_a_link() -> None:
+    """On a connection without one nothing is awaited, and the answer is that of any other path."""
+    async with open_hub() as hub:
+        async with open_client(host="127.0.0.1", port=hub.port, context=agent_tls()) as client:
+            paths = (f"{TUNNEL_PATH}{0:032x}", TUNNEL_PATH, "/", "/v1/x")
+            answers = [await client.request("POST", path) for path in paths]
+            assert {(answer.status, answer.body) for answer in answers} == {(404, b"there is nothing here")}
+            assert (await client.request("GET", f"{TUNNEL_PATH}{0:032x}")).status == 404
+
+
+async def test_who_guesses_ids_is_told_to_calm_down() -> None:
+    """The connection ends with the error code that says so, and the principal's log names the fault."""
+    async with open_hub() as hub, hub.dialer().dial() as link:
+        with pytest.raises(LinkBroken, match="ENHANCE_YOUR_CALM"):
+            for number in range(1000):
+                with suppress(TunnelRefused):
+                    await link.open_tunnel(f"{number:032x}")
+        assert [error for error in hub.errors if "tunnels that nobody has asked for" in str(error)]

@@ -1,6 +1,7 @@
 """What a link speaks, as pure functions of bytes: no waiting, no clock, no chance.
 
 messages    the vocabulary, as frozen values
+reasons     why one side says no
 shapes      strict reading and writing of plain values; an error names the path
 fields      the same for a whole message; compiled: as one function
 vocabulary  the one table: number on the wire, class, shape of each field

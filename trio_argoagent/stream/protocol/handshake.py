@@ -72,30 +72,33 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.AGENT, State.START): {(_S, m.Hello): State.GREETED, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.GREETED): {(_R, m.Welcome): State.LIVE, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.LIVE): {
-        **_all(_S, (*_FREELY, m.ClusterInfo), State.LIVE),
-        **_all(_R, (*_FREELY, m.Confirm), State.LIVE),
+        **_all(_S, (*_FREELY, m.ClusterInfo, m.Decline), State.LIVE),
+        **_all(_R, (*_FREELY, m.Confirm, m.Open), State.LIVE),
         (_R, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.DRAINING): {
-        **_all(_S, _ANSWERS, State.DRAINING),
+        **_all(_S, (*_ANSWERS, m.Decline), State.DRAINING),
         **_all(_R, (*_ANSWERS, m.Confirm), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.LEAVING): {
-        **_all(_R, (*_FREELY, m.Confirm, m.Drain), State.LEAVING),
+        **_all(_R, (*_FREELY, m.Confirm, m.Open, m.Drain), State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
-    (Role.AGENT, State.LEFT): {**_all(_S, _ANSWERS, State.LEFT), (_S, m.Goodbye): State.CLOSED},
+    (Role.AGENT, State.LEFT): {
+        **_all(_S, (*_ANSWERS, m.Decline), State.LEFT),
+        (_S, m.Goodbye): State.CLOSED,
+    },
     (Role.AGENT, State.CLOSED): {},
     (Role.PRINCIPAL, State.START): {(_R, m.Hello): State.GREETED, (_S, m.Refuse): State.CLOSED},
     (Role.PRINCIPAL, State.GREETED): {(_S, m.Welcome): State.LIVE, (_S, m.Refuse): State.CLOSED},
     (Role.PRINCIPAL, State.LIVE): {
         # Confirmed is on the hub alone: whoever rules a spoke does not rule what the hub deletes.
-        **_all(_S, (*_FREELY, m.Confirm), State.LIVE),
-        **_all(_R, (*_FREELY, m.ClusterInfo), State.LIVE),
+        **_all(_S, (*_FREELY, m.Confirm, m.Open), State.LIVE),
+        **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.LIVE),
         (_S, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
@@ -103,12 +106,12 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.PRINCIPAL, State.DRAINING): {
         **_all(_S, (*_ANSWERS, m.Confirm), State.DRAINING),
         # The agent may not have heard of it yet.
-        **_all(_R, (*_FREELY, m.ClusterInfo), State.DRAINING),
+        **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.PRINCIPAL, State.LEAVING): {
-        **_all(_R, (*_FREELY, m.ClusterInfo), State.LEAVING),
+        **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
     (Role.PRINCIPAL, State.LEFT): {

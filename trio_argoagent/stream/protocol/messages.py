@@ -8,7 +8,6 @@ What may be said when stands in ``handshake``; how it looks on the wire in ``voc
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
 import attrs
@@ -17,6 +16,8 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Holding, Record, Result
 from trio_argoagent.stream.protocol.payload import Encoding
+from trio_argoagent.stream.protocol.reasons import NoTunnel as NoTunnel
+from trio_argoagent.stream.protocol.reasons import Reason as Reason
 
 MAX_ENTRIES: Final = 256
 """Entries of one results, have or leaf message: a longer list goes out as several messages.
@@ -37,63 +38,10 @@ BUCKET_SIZE: Final = 8
 """Bytes of one bucket's hash."""
 SET_SIZE: Final = 32
 """Characters of the name of a held set."""
-
-
-class Reason(enum.StrEnum):
-    """Why a link is refused or ended, for machines. A value that we do not know is read as ``OTHER``."""
-
-    VERSION = "version"
-    """The two speak no version of the protocol in common."""
-    MODE = "mode"
-    """The agent is pinned to the other mode."""
-    MAPPING = "mapping"
-    """The two map namespaces or destinations differently: a flag differs."""
-    SELECTOR = "selector"
-    """The two select objects differently: a flag differs."""
-    IDENTITY = "identity"
-    """The certificate names nobody, or somebody else, or the name is pinned to another cluster."""
-    DUPLICATE = "duplicate"
-    """Another process of that name is connected, and stays."""
-    REPLACED = "replaced"
-    """Another process of that name has taken over."""
-    UNKNOWN_AGENT = "unknown-agent"
-    """The principal has no such agent."""
-    NOT_READY = "not-ready"
-    """Not yet: caches are filling, or this process does not lead."""
-    REVOKED = "revoked"
-    """The certificate or the name is blocked."""
-    SHUTDOWN = "shutdown"
-    """The process ends."""
-    PROTOCOL = "protocol"
-    """The other side broke the protocol."""
-    INTERNAL = "internal"
-    """Something failed here that is not the other side's fault."""
-    OTHER = "other"
-    """A reason of a later version: the detail says what it is."""
-
-
-class NoTunnel(enum.StrEnum):
-    """Why there will be no tunnel, for machines. A value that we do not know is read as ``OTHER``."""
-
-    UNKNOWN_TARGET = "unknown-target"
-    """The agent has nothing of that name that a tunnel could lead to."""
-    FORBIDDEN = "forbidden"
-    """The agent's configuration does not allow it."""
-    UNREACHABLE = "unreachable"
-    """What it leads to does not answer."""
-    TOO_MANY = "too-many"
-    """The link has as many as it may."""
-    NOT_AWAITED = "not-awaited"
-    """The principal does not wait for it: not any more, or it never did."""
-    TIMEOUT = "timeout"
-    """It was not opened in time."""
-    NOT_CONNECTED = "not-connected"
-    """The agent has no link now."""
-    UNSUPPORTED = "unsupported"
-    """The agent's version has no tunnels."""
-    OTHER = "other"
-    """A reason of a later version: the detail says what it is."""
-
+MAX_METADATA: Final = 16
+"""Entries of what is said about a tunnel that is asked for."""
+MAX_VALUE: Final = 1024
+"""Characters of one of them."""
 
 Highwater = tuple[tuple[str, str], ...]
 """Per kind the resourceVersion up to which a side has seen it: ``(("Application", "1234"), ...)``.
@@ -282,6 +230,32 @@ class Goodbye:
 
 
 @attrs.frozen
+class Open:
+    """The principal wants a tunnel: the agent opens it, or declines.
+
+    Attributes:
+        tunnel_id: what it is opened under; good once, on this link.
+        target: what it shall lead to, by a name that the agent knows.
+        metadata: what the target needs to know, at most ``MAX_METADATA`` names with their values.
+        within: seconds in which it must be open.
+    """
+
+    tunnel_id: str
+    target: str
+    metadata: tuple[tuple[str, str], ...]
+    within: float
+
+
+@attrs.frozen
+class Decline:
+    """The agent does not open that tunnel, and why."""
+
+    tunnel_id: str
+    reason: NoTunnel
+    detail: str
+
+
+@attrs.frozen
 class View:
     """What the sender's feed is a view of: a receiver believes no inferred deletion of another one.
 
@@ -359,6 +333,8 @@ Message = (
     | Pong
     | Drain
     | Goodbye
+    | Open
+    | Decline
     | View
     | Held
     | Confirm

@@ -58,7 +58,7 @@ class Offer:
         return attrs.evolve(self, capabilities=tuple(c for c in self.capabilities if c not in capabilities))
 
 
-OURS: Final = Offer(capabilities=(Capability.ZSTD, Capability.PREFIX, Capability.PARTS))
+OURS: Final = Offer(capabilities=tuple(Capability))
 """All that this software can do."""
 
 

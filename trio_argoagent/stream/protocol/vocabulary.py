@@ -14,6 +14,7 @@ from typing import Any, Final
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
+from trio_argoagent.ports.transport import TUNNEL_ID
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.compiled import Bind, Source
 from trio_argoagent.stream.protocol.fields import Fields
@@ -55,6 +56,8 @@ SHORT = Text(64)
 LINE = Line(m.MAX_LINE)
 ROOT = Blob(m.ROOT_SIZE, m.ROOT_SIZE)
 TOKEN = Blob(m.MAX_TOKEN)
+TUNNEL = Text(2 * TUNNEL_ID, 2 * TUNNEL_ID, re.compile(r"[0-9a-f]*"), "the id of a tunnel")
+METADATA = Many(Pair(Text(64, 1), Text(m.MAX_VALUE)), m.MAX_METADATA)
 SET = Text(m.SET_SIZE, 0, re.compile(r"([0-9a-f]{32})?"), "the name of a set")
 TIME = Text(20, 0, re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?"), "a time")
 CAPABILITIES = Many(SHORT, 64)
@@ -156,6 +159,9 @@ RESULT: Fields[Result] = Fields(
     asof=ASOF,
 )
 REASON = Choice(m.Reason, other=m.Reason.OTHER)
+NO_TUNNEL = Choice(m.NoTunnel, other=m.NoTunnel.OTHER)
+MINUTE: Final = 60.0
+TARGET = Text(63, 1, _LABEL, "a target")
 
 HELLO: Fields[m.Hello] = Fields(
     m.Hello,
@@ -220,6 +226,17 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
     12: (m.Drain, Fields(m.Drain)),
     13: (m.Goodbye, Fields(m.Goodbye, reason=REASON, detail=LINE)),
     14: (m.Part, Fields(m.Part, number=Whole(0, MAX_NUMBER), data=Blob(m.MAX_PART, 1))),
+    16: (
+        m.Open,
+        Fields(
+            m.Open,
+            tunnel_id=TUNNEL,
+            target=TARGET,
+            metadata=METADATA,
+            within=Seconds(MINUTE),
+        ),
+    ),
+    17: (m.Decline, Fields(m.Decline, tunnel_id=TUNNEL, reason=NO_TUNNEL, detail=LINE)),
     128: (
         m.View,
         Fields(

@@ -49,9 +49,9 @@ def test_numbers_are_pinned() -> None:
     """A number that was once used keeps its meaning: older software is out there."""
     assert [kind.__name__ for kind, _ in vocabulary.TYPES.values()] == [
         "Hello", "Welcome", "Refuse", "RecordMessage", "Results", "Have", "Mark", "Buckets", "Leaf", "Ping",
-        "Pong", "Drain", "Goodbye", "Part", "View", "Held", "Confirm", "ClusterInfo",
+        "Pong", "Drain", "Goodbye", "Part", "Open", "Decline", "View", "Held", "Confirm", "ClusterInfo",
     ]  # fmt: skip
-    assert list(vocabulary.TYPES) == [*range(1, 15), *range(128, 132)]
+    assert list(vocabulary.TYPES) == [*range(1, 15), 16, 17, *range(128, 132)]
 
 
 def field_path(message: m.Message, path: tuple[int, ...]) -> str:

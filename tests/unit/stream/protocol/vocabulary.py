@@ -38,6 +38,7 @@ EVIDENCE = st.none() | st.sampled_from(Evidence)
 VALUES = st.builds(Record, KEYS, UIDS, DIGESTS, ASOFS, BODIES, EVIDENCE, st.just("") | UIDS)
 TOMBSTONES = st.builds(Record, KEYS, UIDS, st.just(""), ASOFS, st.none(), st.sampled_from(Evidence))
 RESULTS = st.builds(Result, NUMBERS, st.sampled_from(Outcome), TEXTS, st.none() | HOLDINGS, ASOFS)
+TUNNELS = st.binary(min_size=16, max_size=16).map(bytes.hex)
 SETS = st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32)
 VERSIONS = st.lists(st.integers(1, 65_535), min_size=2, max_size=2).map(lambda pair: tuple(sorted(pair)))
 
@@ -96,6 +97,14 @@ STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
     m.Pong: st.builds(m.Pong, st.binary(max_size=64)),
     m.Drain: st.just(m.Drain()),
     m.Goodbye: st.builds(m.Goodbye, REASONS, TEXTS),
+    m.Open: st.builds(
+        m.Open,
+        TUNNELS,
+        LABELS,
+        st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=3).map(lambda given: tuple(given.items())),
+        st.floats(0, 60),
+    ),
+    m.Decline: st.builds(m.Decline, TUNNELS, st.sampled_from(m.NoTunnel), TEXTS),
     m.View: st.builds(m.View, UIDS | st.just(""), DIGESTS | st.just(""), NUMBERS, st.booleans()),
     m.Held: st.builds(m.Held, SETS, TEXTS, NUMBERS, st.lists(KEYS, max_size=4).map(tuple)),
     m.Confirm: st.builds(m.Confirm, SETS),
@@ -126,6 +135,8 @@ EXAMPLES: dict[str, Any] = {
     "pong": m.Pong(b"t"),
     "drain": m.Drain(),
     "goodbye": m.Goodbye(m.Reason.SHUTDOWN, "bye"),
+    "open": m.Open("0" * 32, "tcp", (("address", "a:1"),), 10.0),
+    "decline": m.Decline("0" * 32, m.NoTunnel.FORBIDDEN, "because"),
     "view": m.View("n-1", "m", 7, True),
     "held": m.Held("0" * 32, "because", 3, (_KEY,)),
     "confirm": m.Confirm("0" * 32),
