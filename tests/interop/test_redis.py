@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import trio
 
+from trio_argoagent.cli.proxy_options import RESOURCE_SECRET
 from trio_argoagent.net.client import open_client
 from trio_argoagent.net.contexts import client_context
 from trio_argoagent.redis.client import open_redis
@@ -21,6 +22,7 @@ from trio_argoagent.redis.server import RedisServer, over_tcp
 from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE
 from trio_argoagent.testing.redisfake import FakeRedis
 
+from ..unit.runtime.test_secrettls import put
 from .programs import START_TIMEOUT, Fleet
 
 pytestmark = pytest.mark.processes
@@ -62,19 +64,16 @@ async def shown(redis: RedisServer, wanted: dict[str, Any]) -> None:
 async def test_argocd_reads_from_the_principal(tmp_path: Path) -> None:
     """Through the Redis proxy: how the cluster is, before and after its agent has gone; and the reason."""
     hub, spoke, fleet = FakeRedis(PASSWORD), FakeRedis(), Fleet(tmp_path)
-    certificate, key = (tmp_path / name for name in ("proxy.crt", "proxy.key"))
-    for path, content in zip((certificate, key), fleet.pki.server("proxy"), strict=True):
-        path.write_bytes(content)
     async with served(hub) as hub_at, served(spoke) as spoke_at, trio.open_nursery() as nursery:
         fleet.nursery = nursery
         for machine in (fleet.hub, fleet.east.machine):
             await nursery.start(machine.run)
             await machine.make_namespaces(NAMESPACE)
         await fleet.hub.add_agents("east")
+        await put(fleet.hub.local("setup"), RESOURCE_SECRET, fleet.pki.server("proxy"))
         fleet.principal.arguments = (
             *fleet.principal.arguments, f"--redis-server-address={hub_at}", f"--redis-password={PASSWORD}",
             "--redis-proxy-port=0", "--resource-proxy-port=0",
-            f"--resource-proxy-cert-path={certificate}", f"--resource-proxy-key-path={key}",
         )  # fmt: skip
         port = await fleet.start_principal()
         arguments = (*fleet.agent_arguments(fleet.east, port), f"--redis-addr={spoke_at}")

@@ -11,7 +11,7 @@ import trio
 from trio_argoagent.agent import Agent
 from trio_argoagent.cli import pem, running
 from trio_argoagent.cli.principal import find_credentials
-from trio_argoagent.cli.redis_options import RedisOptions, read_redis
+from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import LabelSelector
@@ -21,6 +21,7 @@ from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.secrettls import open_tls_secrets
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
 from trio_argoagent.sync.flow import Budget
@@ -52,7 +53,7 @@ def run_agent(
 
     async def program() -> int:
         config = _config(namespace, Mode(agent_mode), **settings)
-        server = read_redis(redis)
+        read_redis(redis)  # Mistakes are told before anything is dialled.
         dialer, protocol = _dialer(websocket=enable_websocket)
         context = _context(root_ca_path, tls_client_cert, tls_client_key, protocol)
         proxy = environment_proxy(os.environ, server_address, server_port)
@@ -61,14 +62,17 @@ def run_agent(
         if proxy is not None:
             observer(Event("proxy", "", f"the principal is reached through the proxy {proxy.where}"))
         connect = tunnel(proxy) if proxy is not None else trio.open_tcp_stream
-        async with open_cluster(credentials) as cluster:
+        async with (
+            open_cluster(credentials) as cluster,
+            open_tls_secrets(cluster, namespace, observer) as secrets,
+        ):
             await Agent(
                 config,
                 cluster=cluster,
                 dialer=dialer(server_address, server_port, context, connect=connect),
                 env=real_env(),
                 observer=observer,
-                redis=server,
+                redis=await find_redis(redis, secrets),
             ).run()
         return 0
 

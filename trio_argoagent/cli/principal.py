@@ -9,7 +9,7 @@ from trio_argoagent.cli import pem, running
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.proxies import open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
-from trio_argoagent.cli.redis_options import RedisOptions, read_redis
+from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
@@ -21,6 +21,7 @@ from trio_argoagent.principal import Principal
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.secrettls import open_tls_secrets
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
@@ -53,24 +54,27 @@ def run_principal(
 
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
-        server = read_redis(redis)
+        read_redis(redis)  # Mistakes are told before anything listens.
         context = _context(tls_cert, tls_key, root_ca_path, websocket=enable_websocket)
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer = logs.log_events("principal")
         async with (
             listening(listen_host, listen_port, "--listen-port") as listeners,
-            open_proxies(proxies, listen_host, server, observer),
             open_cluster(credentials) as cluster,
+            open_tls_secrets(cluster, namespace, observer) as secrets,
         ):
-            observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
-            await Principal(
-                config,
-                cluster=cluster,
-                listener=Http2Listener(listeners, context, agent_name, Strangers(observer), enable_websocket),
-                env=real_env(),
-                observer=observer,
-                redis=server,
-            ).run()
+            server = await find_redis(redis, secrets)
+            listener = Http2Listener(listeners, context, agent_name, Strangers(observer), enable_websocket)
+            async with open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled):
+                observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
+                await Principal(
+                    config,
+                    cluster=cluster,
+                    listener=listener,
+                    env=real_env(),
+                    observer=observer,
+                    redis=server,
+                ).run()
         return 0
 
     running.run(program)

@@ -13,6 +13,8 @@ import attrs
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+REDIS_SECRET = "argocd-redis-proxy-tls"
+RESOURCE_SECRET = "argocd-agent-resource-proxy-tls"
 _PORT = click.IntRange(0, 65535)
 
 
@@ -24,10 +26,12 @@ class ProxyOptions:
     redis_proxy_port: int
     redis_proxy_server_tls_cert: str
     redis_proxy_server_tls_key: str
+    redis_proxy_server_tls_secret_name: str
     enable_resource_proxy: bool
     resource_proxy_port: int
     resource_proxy_cert_path: str
     resource_proxy_key_path: str
+    resource_proxy_secret_name: str
 
 
 def proxy_options(command: F) -> F:
@@ -66,7 +70,7 @@ def _redis() -> tuple[Callable[[Any], Any], ...]:
             envvar="ARGOCD_PRINCIPAL_REDIS_PROXY_SERVER_TLS_CERT_PATH",
             default="",
             metavar="FILE",
-            help="PEM: that port's certificate; without it, it is plain.",
+            help="PEM: that port's certificate, instead of a Secret; without either it is plain.",
         ),
         click.option(
             "--redis-proxy-server-tls-key",
@@ -74,6 +78,13 @@ def _redis() -> tuple[Callable[[Any], Any], ...]:
             default="",
             metavar="FILE",
             help="PEM: its private key.",
+        ),
+        click.option(
+            "--redis-proxy-server-tls-secret-name",
+            envvar="ARGOCD_PRINCIPAL_REDIS_PROXY_SERVER_TLS_SECRET_NAME",
+            default="",
+            metavar="NAME",
+            help=f"The Secret with both; by default {REDIS_SECRET} if it is there and --redis-tls-enabled.",
         ),
     )
 
@@ -103,7 +114,7 @@ def _resource() -> tuple[Callable[[Any], Any], ...]:
             envvar="ARGOCD_PRINCIPAL_RESOURCE_PROXY_TLS_CERT_PATH",
             default="",
             metavar="FILE",
-            help="PEM: that port's certificate; without it the port is closed.",
+            help="PEM: that port's certificate, instead of a Secret; without either the port is closed.",
         ),
         click.option(
             "--resource-proxy-key-path",
@@ -111,5 +122,12 @@ def _resource() -> tuple[Callable[[Any], Any], ...]:
             default="",
             metavar="FILE",
             help="PEM: its private key.",
+        ),
+        click.option(
+            "--resource-proxy-secret-name",
+            envvar="ARGOCD_PRINCIPAL_RESOURCE_PROXY_SECRET_NAME",
+            default="",
+            metavar="NAME",
+            help=f"The Secret with both; by default {RESOURCE_SECRET} if it is there.",
         ),
     )

@@ -17,13 +17,17 @@ from trio_argoagent.cli import pem
 from trio_argoagent.cli.running import read_file
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.address import parse_address
+from trio_argoagent.net.contexts import client_context
 from trio_argoagent.redis.protocol.argocache import Compression
 from trio_argoagent.redis.server import RedisServer, over_tcp
+from trio_argoagent.runtime.secrettls import Current, TlsSecrets, authorities
 
 F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
 PORT = 6379
 """Of a Redis whose address names none."""
+CA_SECRET = "argocd-redis-tls"
+"""Where argocd-agent has the CA of Redis by default."""
 
 
 @attrs.frozen
@@ -34,11 +38,13 @@ class Names:
         prefix: of its environment variables.
         address: the option that says where it is.
         ca: the option that names its CA.
+        ca_secret: the option that names a Secret with it.
     """
 
     prefix: str
     address: str
     ca: str
+    ca_secret: str
 
     def variables(self, option: str) -> list[str]:
         """The environment variables of an option: ours, and the one that all of Argo CD's programs share."""
@@ -46,8 +52,8 @@ class Names:
         return [f"{self.prefix}_{plain}", plain]
 
 
-PRINCIPAL = Names("ARGOCD_PRINCIPAL", "--redis-server-address", "--redis-ca-path")
-AGENT = Names("ARGOCD_AGENT", "--redis-addr", "--redis-tls-ca-path")
+PRINCIPAL = Names("ARGOCD_PRINCIPAL", "--redis-server-address", "--redis-ca-path", "--redis-ca-secret-name")
+AGENT = Names("ARGOCD_AGENT", "--redis-addr", "--redis-tls-ca-path", "--redis-tls-ca-secret-name")
 
 
 @attrs.frozen
@@ -63,6 +69,12 @@ class RedisOptions:
     tls_enabled: bool
     tls_insecure: bool
     ca: str
+    ca_secret: str
+
+    @property
+    def asks_secret(self) -> bool:
+        """Is the CA to be looked for in a Secret?"""
+        return bool(self.address) and self.tls_enabled and not (self.tls_insecure or self.ca)
 
 
 def redis_options(names: Names) -> Callable[[F], F]:
@@ -139,7 +151,16 @@ def _how(names: Names) -> tuple[Option, ...]:
             envvar=of(names.ca)[:1],
             default="",
             metavar="FILE",
-            help="PEM: the CA of its certificate; without it: the system's authorities.",
+            help="PEM: the CA of its certificate, instead of a Secret.",
+        ),
+        click.option(
+            names.ca_secret,
+            "redis_ca_secret",
+            envvar=of(names.ca_secret)[:1],
+            default="",
+            metavar="NAME",
+            help=f"The Secret with that CA (ca.crt); by default {CA_SECRET} if it is there, else the system's"
+            " authorities count.",
         ),
         click.option(
             "--redis-tls-insecure",
@@ -153,8 +174,24 @@ def _how(names: Names) -> tuple[Option, ...]:
 _FIELDS = frozenset(f"redis_{field.name}" for field in attrs.fields(RedisOptions))
 
 
-def read_redis(options: RedisOptions) -> RedisServer | None:
+async def find_redis(options: RedisOptions, secrets: TlsSecrets) -> RedisServer | None:
+    """Likewise, with the CA that is in a Secret, if there is one.
+
+    Raises:
+        UserError: see ``read_redis``; or the Secret cannot be used.
+    """
+    found = None
+    if options.asks_secret:
+        found = await secrets.find(options.names.ca_secret, options.ca_secret, CA_SECRET, authorities)
+    return read_redis(options, found)
+
+
+def read_redis(options: RedisOptions, secret: Current | None = None) -> RedisServer | None:
     """What the options say together; None: there is no Redis.
+
+    Args:
+        options: what they say.
+        secret: TLS with the CA that a Secret names.
 
     Raises:
         UserError: they contradict each other, or a file cannot be used.
@@ -169,20 +206,26 @@ def read_redis(options: RedisOptions) -> RedisServer | None:
     return over_tcp(
         host,
         port,
-        _context(options) if options.tls_enabled else None,
+        (secret or _context(options)) if options.tls_enabled else None,
         username=username,
         password=password,
         compression=Compression(options.compression_type),
     )
 
 
-def _context(options: RedisOptions) -> Any:
-    from trio_argoagent.net.contexts import client_context
-
-    if options.ca and options.tls_insecure:
-        raise UserError(f"{options.names.ca} and --redis-tls-insecure: give one of the two")
+def _context(options: RedisOptions) -> Current:
+    names = options.names
+    modes = (
+        (names.ca, options.ca),
+        (names.ca_secret, options.ca_secret),
+        ("--redis-tls-insecure", options.tls_insecure),
+    )
+    chosen = [option for option, value in modes if value]
+    if len(chosen) > 1:
+        raise UserError(f"{' and '.join(chosen)}: give one of them")
     ca = pem.read_authorities(options.ca, options.names.ca) if options.ca else None
-    return client_context(ca=ca, certificate=None, key=None, alpn=(), verify=not options.tls_insecure)
+    context = client_context(ca=ca, certificate=None, key=None, alpn=(), verify=not options.tls_insecure)
+    return lambda: context
 
 
 def _credentials(options: RedisOptions) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import attrs
 import trio
@@ -38,7 +37,7 @@ class RedisServer:
 def over_tcp(
     host: str,
     port: int,
-    context: ssl.SSLContext | None = None,
+    context: Callable[[], ssl.SSLContext] | None = None,
     *,
     username: str = "",
     password: str = "",
@@ -49,10 +48,14 @@ def over_tcp(
     Args:
         host: name or address.
         port: TCP.
-        context: for TLS; None: plain.
+        context: for TLS, asked at each connection; None: plain.
         username: see ``RedisServer``.
         password: see ``RedisServer``.
         compression: see ``RedisServer``.
     """
-    connect = partial(open_transport, trio.open_tcp_stream, host, port, context, host)
+
+    async def connect() -> trio.abc.Stream:
+        tls = context() if context is not None else None
+        return await open_transport(trio.open_tcp_stream, host, port, tls, host)
+
     return RedisServer(format_address(host, port), connect, username, password, compression=compression)

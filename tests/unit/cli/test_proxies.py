@@ -9,12 +9,16 @@ import attrs
 import pytest
 import trio
 
+from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.cli.proxies import open_proxies
-from trio_argoagent.cli.proxy_options import ProxyOptions
+from trio_argoagent.cli.proxy_options import REDIS_SECRET, RESOURCE_SECRET, ProxyOptions
 from trio_argoagent.errors import UserError
 from trio_argoagent.redis.server import over_tcp
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.secrettls import TlsSecrets
+from trio_argoagent.testing.machine import LOOPBACK
 
+from ..runtime.test_secrettls import NAMESPACE, hub, put
 from .conftest import pki
 
 REDIS = over_tcp("127.0.0.1", 1)
@@ -23,10 +27,12 @@ PLAIN = ProxyOptions(
     redis_proxy_port=0,
     redis_proxy_server_tls_cert="",
     redis_proxy_server_tls_key="",
+    redis_proxy_server_tls_secret_name="",
     enable_resource_proxy=True,
     resource_proxy_port=0,
     resource_proxy_cert_path="",
     resource_proxy_key_path="",
+    resource_proxy_secret_name="",
 )
 
 
@@ -39,10 +45,14 @@ def identity(tmp_path: Path) -> tuple[str, str]:
     return str(paths[0]), str(paths[1])
 
 
-async def opened(options: ProxyOptions, *, redis: bool = True) -> list[str]:
+async def opened(
+    options: ProxyOptions, *, redis: bool = True, tls: bool = False, cluster: LocalCluster | None = None
+) -> list[str]:
     """The names of what is told when these are opened, and closed again."""
     lines: list[Event] = []
-    async with open_proxies(options, "127.0.0.1", REDIS if redis else None, lines.append):
+    secrets = TlsSecrets(cluster or await hub(), NAMESPACE, lines.append)
+    ports = open_proxies(options, LOOPBACK, REDIS if redis else None, lines.append, secrets, tls=tls)
+    async with ports:
         await trio.lowlevel.checkpoint()
     return [line.name for line in lines]
 
@@ -56,6 +66,24 @@ async def test_which_are_open(identity: tuple[str, str]) -> None:
     assert await opened(attrs.evolve(PLAIN, disable_redis_proxy=True)) == []
     assert await opened(certified) == ["redis-proxy", "resource-proxy"]
     assert await opened(attrs.evolve(certified, enable_resource_proxy=False)) == ["redis-proxy"]
+
+
+async def test_certificates_of_secrets() -> None:
+    """The usual ones count where they are; one that was named must be there, and be one."""
+    cluster = await hub()
+    assert await opened(PLAIN, cluster=cluster) == ["redis-proxy"]
+    await put(cluster, RESOURCE_SECRET, pki().server("proxy"))
+    assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
+    missing = attrs.evolve(PLAIN, redis_proxy_server_tls_secret_name="mine")
+    with pytest.raises(UserError, match="--redis-proxy-server-tls-secret-name: Secret argocd/mine cannot be"):
+        await opened(missing, cluster=cluster)
+    await put(cluster, REDIS_SECRET, (b"no", b"pem"))
+    assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
+    with pytest.raises(UserError, match=f"Secret argocd/{REDIS_SECRET} cannot be used: certificate and key"):
+        await opened(PLAIN, cluster=cluster, tls=True)
+    both = attrs.evolve(PLAIN, resource_proxy_secret_name="mine", resource_proxy_cert_path="x")
+    with pytest.raises(UserError, match="-cert-path and --resource-proxy-secret-name: give one of the two"):
+        await opened(both, cluster=cluster)
 
 
 async def test_files_that_cannot_be(identity: tuple[str, str]) -> None:

@@ -81,7 +81,7 @@ def test_a_mounted_secret(tmp_path: Path) -> None:
         (
             AGENT,
             ["--redis-tls-enabled", "--redis-tls-insecure", "--redis-tls-ca-path", "/ca"],
-            "--redis-tls-ca-path and --redis-tls-insecure: give one of the two",
+            "--redis-tls-ca-path and --redis-tls-insecure: give one of them",
         ),
     ],
 )

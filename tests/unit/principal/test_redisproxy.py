@@ -211,7 +211,8 @@ async def test_over_tls() -> None:
         await nursery.start(proxy.run, listeners)
         context = client_context(ca=authority("ours").certificate_pem, certificate=None, key=None, alpn=())
         with trio.fail_after(60):
-            async with open_redis(over_tcp("127.0.0.1", port, context, password="word")) as connection:
+            near = over_tcp("127.0.0.1", port, lambda: context, password="word")
+            async with open_redis(near) as connection:
                 await connection.set("k", BULK)
                 assert await connection.get("k") == BULK
             while proxy.connections:  # noqa: ASYNC110 (it says goodbye by itself)
