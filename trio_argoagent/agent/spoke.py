@@ -211,10 +211,9 @@ class Spoke:
             self.outlet.absent(key, witnessed=gone)
 
     def _status_wanted(self, key: Key, uid: str, obj: Object) -> Want | None:
-        asked = self._intents.refreshed_at(key)
-        behind = asked is not None and rv.is_newer(asked, obj.meta.resource_version)
-        body, refreshing = wants.status_body(obj), asked is not None
-        return wants.status(uid, body, self._recently(), refreshing=refreshing, behind=behind)
+        version = obj.meta.resource_version
+        asked = {verb: rv.is_newer(at, version) for verb, at in self._intents.requested_at(key).items()}
+        return wants.status(uid, wants.status_body(obj), self._recently(), asked)
 
     def _intent_answered(self, key: Key) -> None:
         """An intent is done: the status is told once more, with what it says of it from now on."""

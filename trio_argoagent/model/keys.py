@@ -28,6 +28,7 @@ class Verb(enum.StrEnum):
 
     SYNC = "sync"
     REFRESH = "refresh"
+    HYDRATE = "hydrate"
     TERMINATE = "terminate"
 
 

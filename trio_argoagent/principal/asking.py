@@ -61,7 +61,7 @@ class Asking:
         self.selection = WHOLE
         """The objects that take part."""
         self._intents: dict[Key, Intent] = {}
-        self._refresh_seen: dict[Key, tuple[str, str]] = {}
+        self._seen: dict[Key, tuple[str, str]] = {}
         self._answered_at: dict[Key, str] = {}
 
     def changed(self, key: Key, change: Change) -> list[Intent]:
@@ -70,7 +70,8 @@ class Asking:
         found: Mapping[Key, Intent] = {}
         uid = self._known_uid(change.new) if change.new is not None else ""
         if change.new is None:
-            self._refresh_seen.pop(key, None)
+            for verb in intents.REQUESTS:
+                self._seen.pop(key.of(Kind.INTENT, verb), None)
         elif uid and not self.selection.leaves_out(change.new):
             asked = intents.asked(change.new, self._first_seen(key, change.new))
             found = {key.of(Kind.INTENT, intent.verb): intent for intent in asked}
@@ -92,16 +93,19 @@ class Asking:
         """The uid by which the spoke knows this Application."""
         return obj.annotations.get(names.SOURCE_UID, "") if self._mapping.autonomous else obj.meta.uid
 
-    def _first_seen(self, key: Key, obj: Object) -> str:
-        """The resourceVersion at which the refresh annotation that stands was first seen here."""
-        standing = obj.annotations.get(names.REFRESH)
-        if standing is None:
-            self._refresh_seen.pop(key, None)
-            return ""
-        seen = self._refresh_seen.setdefault(key, (obj.meta.uid + standing, obj.meta.resource_version))
-        if seen[0] != obj.meta.uid + standing:
-            seen = self._refresh_seen[key] = (obj.meta.uid + standing, obj.meta.resource_version)
-        return seen[1]
+    def _first_seen(self, key: Key, obj: Object) -> Mapping[Verb, str]:
+        """The resourceVersions at which the requests that stand were first seen here."""
+        found, standing = {}, intents.requested(obj)
+        for verb in intents.REQUESTS:
+            place = key.of(Kind.INTENT, verb)
+            mark = obj.meta.uid + standing.get(verb, "")
+            if verb not in standing:
+                self._seen.pop(place, None)
+            elif self._seen.get(place, ("", ""))[0] != mark:
+                self._seen[place] = (mark, obj.meta.resource_version)
+            if place in self._seen:
+                found[verb] = self._seen[place][1]
+        return found
 
     def body(self, intent: Key) -> bytes | None:
         """What to send of the intent that stands under this key; None: none does."""
@@ -122,7 +126,7 @@ class Asking:
             return intent
         return None
 
-    def refreshed_at(self, intent: Key) -> str:
+    def requested_at(self, intent: Key) -> str:
         """The spoke's resourceVersion of its write for this intent; empty: it has not answered yet."""
         return self._answered_at.get(intent, "")
 

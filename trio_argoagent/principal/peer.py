@@ -127,7 +127,7 @@ class Peer:
         trades[Kind.STATUS] = Statuses(
             self._executors[Kind.STATUS],
             self.mapping,
-            self._asking.refreshed_at,
+            self._asking.requested_at,
             self._asking.unstarted,
             self._keepers[Kind.APPLICATION].ended,
             lambda app: self.telling.message(app),

@@ -1,8 +1,8 @@
-"""Intents on a spoke: sync, refresh and terminate, as the hub asks for them."""
+"""Intents on a spoke: sync, refresh, hydrate and terminate, as the hub asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ MAX_REFRESHED: Final = 10_000
 _NEEDS: Final = {
     Verb.SYNC: ("operation", dict),
     Verb.REFRESH: ("value", str),
+    Verb.HYDRATE: ("value", str),
     Verb.TERMINATE: ("startedAt", str),
 }
 
@@ -84,10 +85,10 @@ class Intents:
         """See ``Trade``: an intent leaves nothing to hold."""
         return None
 
-    def refreshed_at(self, app: Key) -> str | None:
-        """The resourceVersion at which the hub's refresh stood here; None: it has asked for none."""
-        known = self._refreshed.get(app.of(Kind.INTENT, Verb.REFRESH))
-        return known[1] if known is not None else None
+    def requested_at(self, app: Key) -> Mapping[Verb, str]:
+        """The resourceVersions at which the hub's refresh and hydration stood here, if it asks for them."""
+        known = {verb: self._refreshed.get(app.of(Kind.INTENT, verb)) for verb in intents.REQUESTS}
+        return {verb: asked[1] for verb, asked in known.items() if asked is not None}
 
     async def bring_about(self, work: Work) -> Achieved | TryLater:
         """See ``Trade``."""
@@ -98,7 +99,7 @@ class Intents:
             return Achieved(Outcome.APPLIED)
         verb = self._check(work.key, body)
         known, asof = self._refreshed.get(work.key, ("", ""))
-        again = verb is Verb.REFRESH and known == body["id"]
+        again = verb in intents.REQUESTS and known == body["id"]
         expired = partial(self._is_expired, work.key, body)
         stuck = partial(self._stuck, work.key)
         plan = _IntentPlan(verb, body, record.uid, self._uid_of, stuck, again, expired, asof)
@@ -109,7 +110,7 @@ class Intents:
             self._deadlines.pop(work.key, None)
         if done.outcome is Outcome.APPLIED:
             self._stuck_since.pop(work.key, None)
-            if verb is Verb.REFRESH:
+            if verb in intents.REQUESTS:
                 self._remember(work.key, body["id"], plan.asof)
             self._answered(work.key)
         ordered = rv.parse(plan.asof) is not None

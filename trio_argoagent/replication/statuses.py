@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import attrs
@@ -17,7 +17,7 @@ from trio_argoagent.replication import refusals
 from trio_argoagent.replication.bodies import read_body
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
-from trio_argoagent.sync import operations, overlay, steps
+from trio_argoagent.sync import intents, operations, overlay, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.operations import Origin
 from trio_argoagent.sync.overlay import Memo, Merged
@@ -47,6 +47,7 @@ class _StatusBody(msgspec.Struct):
     status: _Status
     intent: str
     refresh: bool
+    hydrate: bool = False
     operation: _Operation | None = None
 
 
@@ -71,7 +72,7 @@ class _StatusPlan:
     record: Record
     body: dict[str, Any] | None
     memo: Memo | None
-    refreshed: Callable[[], bool]
+    worked_off: Callable[[], Collection[Verb]]
     ended: Callable[[str], None]
     message: Callable[[Object], str | None]
     at: str
@@ -90,8 +91,8 @@ class _StatusPlan:
         if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
             return steps.pending(refusals.OTHER_OBJECT)
         if live is not None:
-            refreshed = self.refreshed()
-            self.merged = overlay.merge(self.mapping, self.body, live, self.memo, refreshed=refreshed)
+            done = self.worked_off()
+            self.merged = overlay.merge(self.mapping, self.body, live, self.memo, worked_off=done)
             return overlay.plan(self.merged, self.memo, self.message(live), self.at)
         if self.refusal:
             return steps.Done(Outcome.REJECTED, self.refusal)
@@ -110,8 +111,8 @@ class Statuses:
     Args:
         executor: of Applications on the hub.
         mapping: between the hub and this agent.
-        refreshed_at: the spoke's resourceVersion of its write for the refresh that stands under an
-            Application's key; empty: it has not answered yet.
+        requested_at: the spoke's resourceVersion of its write for the request that stands under an
+            Intent's key; empty: it has not answered yet.
         unstarted: told that as of that resourceVersion the spoke's object shows nothing of the sync that
             the hub asks for.
         ended: told that we have removed the operation of that intent from that object of the hub.
@@ -124,14 +125,14 @@ class Statuses:
         self,
         executor: Executor,
         mapping: NamespaceMapping,
-        refreshed_at: Callable[[Key], str],
+        requested_at: Callable[[Key], str],
         unstarted: Callable[[Key, str], None],
         ended: Callable[[str, str, str], None],
         message: Callable[[Object], str | None],
         now: Callable[[], str],
         refusal: Callable[[Key], str] = lambda key: "",
     ) -> None:
-        self._executor, self._mapping, self._refreshed_at = executor, mapping, refreshed_at
+        self._executor, self._mapping, self._requested_at = executor, mapping, requested_at
         self._unstarted, self._ended = unstarted, ended
         self._message, self._now, self._refusal = message, now, refusal
         self._memos: dict[Key, Memo] = {}
@@ -153,7 +154,7 @@ class Statuses:
             record,
             body,
             self._memos.get(work.key),
-            lambda: self._is_refreshed(record),
+            lambda: [verb for verb in intents.REQUESTS if self._is_worked_off(verb, record)],
             lambda intent: self._ended(*name, intent),
             self._message,
             self._now(),
@@ -169,6 +170,6 @@ class Statuses:
                 self._unstarted(record.key.of(Kind.INTENT, Verb.SYNC), record.asof)
         return Achieved(done.outcome, done.reason)
 
-    def _is_refreshed(self, record: Record) -> bool:
-        answered = self._refreshed_at(record.key.of(Kind.INTENT, Verb.REFRESH))
+    def _is_worked_off(self, verb: Verb, record: Record) -> bool:
+        answered = self._requested_at(record.key.of(Kind.INTENT, verb))
         return bool(answered) and (rv.at_least(record.asof, answered) or rv.parse(answered) is None)

@@ -16,5 +16,5 @@ differ*, and the newest value is read when the link has room for it.
     replica     what to apply, what to report
     plan        one record and one object -> the next write
     overlay     likewise for a status on an object the hub owns
-    intents     sync, refresh and terminate
+    intents     sync, refresh, hydrate and terminate
 """

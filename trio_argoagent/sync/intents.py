@@ -1,4 +1,4 @@
-"""Sync, refresh and terminate: what the hub asks for, and how the spoke brings it about.
+"""Sync, refresh, hydrate and terminate: what the hub asks for, and how the spoke brings it about.
 
 Intents are level-triggered: each is read from the hub object as the informer shows it, never from an event
 or a response, so none is lost over any cut or crash. A sync is started at most once: the write that starts it
@@ -20,6 +20,11 @@ from trio_argoagent.sync.operations import Origin
 
 STUCK_AFTER: Final = 60.0
 """Seconds after which an unfinished operationState without ``.operation`` counts as abandoned."""
+REQUESTS: Final[Mapping[Verb, tuple[str, str]]] = {
+    Verb.REFRESH: (names.REFRESH, names.REFRESH_TIMESTAMP),
+    Verb.HYDRATE: (names.HYDRATE, names.HYDRATE_TIMESTAMP),
+}
+"""What is asked for by an annotation, which Argo CD takes off when it has begun; and that with its moment."""
 BUSY: Final = "another operation is running"
 NO_COPY: Final = "the spoke has no copy yet"
 LEAVING: Final = "the copy is being deleted"
@@ -39,12 +44,23 @@ class Intent:
     until: int = 0
 
 
-def asked(hub: Object, first_seen: str) -> tuple[Intent, ...]:
+def requested(hub: Object) -> Mapping[Verb, str]:
+    """Which of ``REQUESTS`` stand on this object, and their values.
+
+    Argo CD's server asks for both at once, of any Application: without a hydrator nobody ever takes the
+    second one off, and it means nothing.
+    """
+    found = {verb: hub.annotations.get(annotation, "") for verb, (annotation, _) in REQUESTS.items()}
+    hydrates = bool(found[Verb.HYDRATE]) and bool((hub.get("spec") or {}).get("sourceHydrator"))
+    return {verb: value for verb, value in found.items() if value and (verb is not Verb.HYDRATE or hydrates)}
+
+
+def asked(hub: Object, first_seen: Mapping[Verb, str]) -> tuple[Intent, ...]:
     """What this hub object asks of its spoke.
 
     Args:
         hub: as the informer shows it.
-        first_seen: the resourceVersion at which this process first saw the refresh annotation that stands.
+        first_seen: the resourceVersion at which this process first saw each of the requests that stand.
     """
     found = []
     operation = hub.get("operation")
@@ -55,10 +71,9 @@ def asked(hub: Object, first_seen: str) -> tuple[Intent, ...]:
     if state and state.get("phase") == "Terminating" and not state.get("finishedAt"):
         started = state.get("startedAt", "")
         found.append(Intent(Verb.TERMINATE, started, {"startedAt": started}))
-    refresh = hub.annotations.get(names.REFRESH)
-    if refresh and not hub.deleting:
-        moment = hub.annotations.get(names.REFRESH_TIMESTAMP) or first_seen
-        found.append(Intent(Verb.REFRESH, f"{hub.meta.uid} {moment} {refresh}", {"value": refresh}))
+    for verb, value in requested(hub).items() if not hub.deleting else ():
+        moment = hub.annotations.get(REQUESTS[verb][1]) or first_seen.get(verb, "")
+        found.append(Intent(verb, f"{hub.meta.uid} {moment} {value}", {"value": value}))
     return tuple(found)
 
 
@@ -107,7 +122,7 @@ def plan(
         body: of the intent.
         copy: the spoke's object; None: there is none.
         stuck: its unfinished operationState has stood without an ``.operation`` for ``STUCK_AFTER``.
-        refreshed: has this process already asked for this very refresh?
+        refreshed: has this process already asked for this very refresh, or hydration?
         expired: is the time over in which this sync may be started?
     """
     if verb is Verb.TERMINATE:
@@ -118,8 +133,8 @@ def plan(
         return steps.Done(Outcome.REJECTED, EXPIRED)
     if copy is None:
         return steps.pending(NO_COPY)
-    if verb is Verb.REFRESH:
-        return _refresh(body["value"], copy, refreshed)
+    if verb in REQUESTS:
+        return _request(REQUESTS[verb][0], body["value"], copy, refreshed)
     return _sync(intent, body["operation"], copy, stuck)
 
 
@@ -132,11 +147,11 @@ def _terminate(started: str, copy: Object | None) -> steps.Step:
     return steps.Patch([*tests, steps.op_add(root + "phase", "Terminating")])
 
 
-def _refresh(value: str, copy: Object, refreshed: bool) -> steps.Step:
-    standing = copy.annotations.get(names.REFRESH)
+def _request(annotation: str, value: str, copy: Object, refreshed: bool) -> steps.Step:
+    standing = copy.annotations.get(annotation)
     if refreshed or standing in (value, "hard"):
         return steps.APPLIED
-    change = steps.map_changes("annotations", copy.annotations, {names.REFRESH: value})
+    change = steps.map_changes("annotations", copy.annotations, {annotation: value})
     # Where there are no annotations the whole map is set: then nobody may have been faster.
     guard = steps.op_test("/metadata/uid", copy.meta.uid) if copy.annotations else steps.at_version(copy)
     return steps.Patch([guard, *change])

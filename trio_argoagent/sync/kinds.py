@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.keys import Feed, Kind
+from trio_argoagent.model.keys import Feed, Kind, Verb
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, CONFIG_MAPS, SECRETS, Resource
 from trio_argoagent.sync import names
@@ -170,7 +170,7 @@ AUTHORITY: Final[Mapping[tuple[Mode, Kind, str], Side]] = {
         for field in fields
     },
     **{(mode, Kind.STATUS, "status"): Side.SPOKE for mode in Mode},
-    **{(mode, Kind.INTENT, verb): Side.HUB for mode in Mode for verb in ("sync", "refresh", "terminate")},
+    **{(mode, Kind.INTENT, verb): Side.HUB for mode in Mode for verb in Verb},
 }
 """Which side's value of a field wins; the other side's is reverted. What has no row stays where it is."""
 

@@ -12,15 +12,15 @@ What is refused stands beside the status as our condition, which counts for noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
 
-from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.keys import Kind, Verb
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import DRIFT, Holding, Record
-from trio_argoagent.sync import conditions, digest, names, operations, projection, steps
+from trio_argoagent.sync import conditions, digest, intents, names, operations, projection, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.operations import Origin
 
@@ -47,15 +47,16 @@ class Memo:
 
 @attrs.frozen
 class Merged:
-    """The status, operation and refresh annotation that an object shall have, and which status it has.
+    """The status and operation that an object shall have, and which status it has.
 
-    ``sent`` is the digest of the one, ``stored`` of the other: statuses are large, so each is digested once.
+    ``clears`` are the annotations of requests that were worked off. ``sent`` is the digest of the one status,
+    ``stored`` of the other: statuses are large, so each is digested once.
     """
 
     live: Object
     status: dict[str, Any]
     operation: dict[str, Any] | None
-    clears_refresh: bool
+    clears: tuple[str, ...]
     exact: bool
     intent: str
     sent: str
@@ -107,7 +108,7 @@ def merge(
     live: Object,
     memo: Memo | None = None,
     *,
-    refreshed: bool,
+    worked_off: Collection[Verb],
 ) -> Merged:
     """What the hub object shall show of this status body.
 
@@ -116,7 +117,7 @@ def merge(
         body: a status body (see ``projection``).
         live: the object as it stands.
         memo: what was written last.
-        refreshed: has the spoke worked off the refresh that stands on the hub?
+        worked_off: which of ``intents.REQUESTS`` that stand on the hub the spoke had written by then.
     """
     status: dict[str, Any] = mapping.status_up(dict(body["status"]))
     shown: dict[str, Any] = live.get("status") or {}
@@ -127,7 +128,8 @@ def merge(
     waits = entry.origin is Origin.REQUEST or (entry.origin is Origin.INTENT and entry.id != body["intent"])
     exact = _keep_answers(status, bare, waits, body["intent"])
     operation = standing if waits else operations.mirrored(body["operation"])
-    clears = refreshed and not body["refresh"] and names.REFRESH in live.annotations
+    done = (intents.REQUESTS[verb] for verb in worked_off if not body.get(verb))
+    clears = tuple(name for both in done for name in both if both[0] in live.annotations)
     sent = digest.stored(status)
     return Merged(live, status, operation, clears, exact, body["intent"], sent, shown, stored)
 
@@ -177,8 +179,8 @@ def plan(merged: Merged, memo: Memo | None, message: str | None = None, at: str 
             if merged.operation is None
             else steps.op_add("/operation", merged.operation)
         )
-    if merged.clears_refresh:
-        gone: dict[str, str | None] = {names.REFRESH: None, names.REFRESH_TIMESTAMP: None}
+    gone: dict[str, str | None] = dict.fromkeys(merged.clears)
+    if gone:
         changes += steps.map_changes("annotations", live.annotations, gone)
     return steps.Patch([steps.at_version(live), *changes], sends=True) if changes else steps.APPLIED
 

@@ -3,7 +3,8 @@
 A *copy projection* is ``{"annotations", "finalizers", "labels"}`` and the row's content; finalizers are the
 resources-finalizer family where a cascade travels, else all of Argo CD's own (which a mirror must not have:
 nobody on its cluster would ever remove them). A record's body is that, plus ``"deleting": true`` for an
-object on its way out. A *status body* is ``{"status", "operation", "intent", "refresh"}``, of which D covers
+object on its way out. A *status body* is ``{"status", "operation", "intent", "refresh"}`` (and ``hydrate``,
+where that is pending), of which D covers
 the status alone.
 """
 

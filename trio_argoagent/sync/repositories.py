@@ -54,7 +54,9 @@ def normal(url: str) -> str:
 def needed(spec: Mapping[str, Any]) -> Iterator[str]:
     """The URLs (normal form) of the repositories of an Application's spec."""
     sources = spec.get("sources") or [spec.get("source") or {}]
-    for source in sources if isinstance(sources, list) else ():
+    hydrator = spec.get("sourceHydrator")
+    dry = [hydrator.get("drySource")] if isinstance(hydrator, dict) else []
+    for source in [*sources, *dry] if isinstance(sources, list) else dry:
         url = source.get("repoURL") if isinstance(source, dict) else None
         if isinstance(url, str) and url:
             yield normal(url)

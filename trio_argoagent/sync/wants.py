@@ -8,7 +8,7 @@ from typing import Any, Final
 from trio_argoagent.model.keys import Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
-from trio_argoagent.sync import digest, names, projection
+from trio_argoagent.sync import digest, intents, names, projection
 from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.kinds import Rank, Row
 from trio_argoagent.sync.selection import is_ignored
@@ -17,6 +17,7 @@ from trio_argoagent.sync.source import Want
 FRESH: Final = 10.0
 """Seconds after an operation's end in which its time stamps still matter: the CLI, notifications and
 progressive syncs wait for a ``reconciledAt`` that is later than it."""
+NOTHING_ASKED: Final[Mapping[Verb, bool]] = {}
 
 
 def is_hidden(obj: Object | None) -> bool:
@@ -39,11 +40,11 @@ def status_body(obj: Object) -> dict[str, Any]:
         "operation": obj.get("operation"),
         "intent": obj.annotations.get(names.INTENT, ""),
         "refresh": names.REFRESH in obj.annotations,
-    }
+    } | ({"hydrate": True} if names.HYDRATE in obj.annotations else {})
 
 
 def status(
-    uid: str, body: Mapping[str, Any], recently: str, *, refreshing: bool = False, behind: bool = False
+    uid: str, body: Mapping[str, Any], recently: str, asked: Mapping[Verb, bool] = NOTHING_ASKED
 ) -> Want | None:
     """The want for a status body; None while there is no status.
 
@@ -51,21 +52,22 @@ def status(
         uid: the one the hub knows.
         body: see ``status_body``.
         recently: the RFC 3339 time ``FRESH`` seconds ago.
-        refreshing: does the hub wait for a refresh? Else it is nobody's there: a webhook makes hundreds.
-        behind: is the body older than our write for that refresh? What comes then may be the same body, and
-            is sent all the same: it is what the hub waits for.
+        asked: the refresh, or the hydration, that the hub waits for; any other is nobody's there: a webhook
+            makes hundreds. Of each: is the body older than our write for it? What comes then may be the same
+            body, and is sent all the same: it is what the hub waits for.
     """
     value = body["status"]
     if not value:
         return None
     finished = (value.get("operationState") or {}).get("finishedAt") or ""
-    urgent = body["operation"] is not None or refreshing or finished >= recently
+    urgent = body["operation"] is not None or bool(asked) or finished >= recently
+    pending = [verb for verb, behind in asked.items() if body.get(verb) or behind]
     return Want(
         uid,
         digest.wanted(Kind.STATUS, uid, value),
         Rank.STATUS,
         substance="" if urgent else digest.stored(projection.substance(value)),
-        aside=digest.stored([body["operation"], body["intent"], refreshing and (body["refresh"] or behind)]),
+        aside=digest.stored([body["operation"], body["intent"], pending]),
     )
 
 
@@ -80,7 +82,7 @@ def intent_body(intent: Intent, now: float) -> bytes:
 
 def intent(uid: str, asked: Intent) -> Want:
     """The want for an intent on the Application that the spoke knows by this uid."""
-    rank = Rank.INTENT if asked.verb is not Verb.REFRESH else Rank.SPEC
+    rank = Rank.SPEC if asked.verb in intents.REQUESTS else Rank.INTENT
     return Want(
         uid,
         digest.of_bytes(asked.verb.encode(), asked.id.encode()),

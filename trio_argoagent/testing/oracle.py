@@ -16,7 +16,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, Resource
-from trio_argoagent.sync import entitlement, kinds, names, operations, projection, selection
+from trio_argoagent.sync import entitlement, intents, kinds, names, operations, projection, selection
 from trio_argoagent.sync.destinations import DestinationMapping
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.policy import NOTHING, Local
@@ -243,8 +243,8 @@ class _Sides:
             yield "Application", name, f"status.{','.join(differing)} differs"
         if _bare(hub) != _bare(spoke):
             yield "Application", name, "operation differs"
-        if names.REFRESH in hub.annotations:
-            yield "Application", name, "a refresh stands on the hub"
+        for verb in intents.requested(hub):
+            yield "Application", name, f"a {verb} stands on the hub"
 
 
 def _bare(obj: Object) -> Any:

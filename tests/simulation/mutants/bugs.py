@@ -294,13 +294,15 @@ BUGS: Final[tuple[Mutant, ...]] = (
     mutant(
         "refresh-stays",
         "a refresh that was answered stays on the hub",
-        Rewrite("sync.overlay:plan", "merged.clears_refresh", "False"),
+        Rewrite("sync.overlay:plan", "merged.clears", "()"),
     ),
     mutant(
         "refresh-is-done-again",
         "a refresh is carried out each time that it is sent",
         Rewrite(
-            "replication.intents:Intents.bring_about", "verb is Verb.REFRESH and known == body['id']", "False"
+            "replication.intents:Intents.bring_about",
+            "verb in intents.REQUESTS and known == body['id']",
+            "False",
         ),
     ),
     mutant(

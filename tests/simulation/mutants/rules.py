@@ -14,6 +14,7 @@ from typing import Final
 
 from .carrying import CARRIED
 from .crowding import CROWDED
+from .hydrating import HYDRATED
 from .mapping import MAPPED
 from .mutant import Mutant, mutant
 from .policing import POLICED
@@ -22,7 +23,7 @@ from .rewriting import Constant, Rewrite
 _APPLIED_IS_ENOUGH: Final = """(
     body | {"intent": "*"}
     if (body := read_status(work.record)) is not None
-    and self._refreshed_at(work.key.of(Kind.INTENT, Verb.SYNC))
+    and self._requested_at(work.key.of(Kind.INTENT, Verb.SYNC))
     else body
 )"""
 
@@ -61,7 +62,7 @@ RULES: Final[tuple[Mutant, ...]] = (
         "V5-refresh-writes-the-intent",
         "a refresh, too, writes the annotation that remembers the last sync",
         Rewrite(
-            "sync.intents:_refresh", "{names.REFRESH: value}", '{names.REFRESH: value, names.INTENT: "r"}'
+            "sync.intents:_request", "{annotation: value}", '{annotation: value, names.INTENT: "r"}'
         ),
     ),
     mutant(
@@ -132,7 +133,11 @@ RULES: Final[tuple[Mutant, ...]] = (
     mutant(
         "any-refresh-is-urgent",
         "a refresh that nobody on the hub has asked for is told there at once",
-        Rewrite("sync.wants:status", 'refreshing and (body["refresh"] or behind)', 'body["refresh"]'),
+        Rewrite(
+            "sync.wants:status",
+            "[verb for verb, behind in asked.items() if body.get(verb) or behind]",
+            "[verb for verb in intents.REQUESTS if body.get(verb)]",
+        ),
     ),
     mutant(
         "time-stamps-without-budget",
@@ -142,22 +147,24 @@ RULES: Final[tuple[Mutant, ...]] = (
     mutant(
         "V14-any-status-answers-a-refresh",
         "a status from before the spoke's refresh answers it",
-        Rewrite("replication.statuses:Statuses._is_refreshed", "rv.at_least(record.asof, answered)", "True"),
+        Rewrite(
+            "replication.statuses:Statuses._is_worked_off", "rv.at_least(record.asof, answered)", "True"
+        ),
     ),
     mutant(
         "V14-refresh-answered-in-two-writes",
         "a body that shows the refresh pending answers it",
-        Rewrite("sync.overlay:merge", 'not body["refresh"]', "True"),
+        Rewrite("sync.overlay:merge", "not body.get(verb)", "True"),
     ),
     mutant(
         "V14-refresh-that-changes-nothing",
         "a status that is the same after the refresh as before it is not sent",
-        Rewrite("sync.wants:status", '(body["refresh"] or behind)', 'body["refresh"]'),
+        Rewrite("sync.wants:status", "body.get(verb) or behind", "body.get(verb)"),
     ),
     mutant(
         "V14-refresh-without-identity",
         "two refreshes of one kind are one and the same",
-        Rewrite("sync.intents:asked", 'f"{hub.meta.uid} {moment} {refresh}"', "refresh"),
+        Rewrite("sync.intents:asked", 'f"{hub.meta.uid} {moment} {value}"', "value"),
     ),
     mutant(
         "V15-no-empty-status",
@@ -584,4 +591,5 @@ if len(self._ready[entry.queued]) > 2:
     *MAPPED,
     *CROWDED,
     *CARRIED,
+    *HYDRATED,
 )

@@ -20,6 +20,7 @@ from .deleting import DELETING
 from .expiring import EXPIRING
 from .guarding import GUARDING
 from .holding import HOLDING
+from .hydrating import HYDRATING
 from .judging import Case, Drawn, Race, Staged
 from .linking import LINKING
 from .mapping import MAPPING
@@ -35,7 +36,7 @@ RACES: Final[Mapping[str, Race | Staged]] = {
     race.name: race
     for races in (
         *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
-        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING, CARRYING),
+        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING, CARRYING, HYDRATING),
     )
     for race in races
 }
@@ -155,6 +156,9 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "the-newest-or-nothing": "never-at-rest",
     "to-the-end-whatever-comes": "left-in-the-middle",
     "parts-are-mixed": "two-large-ones",
+    "hydrations-are-not-asked-for": "hydrated",
+    "any-application-hydrates": "hydrated-without-a-hydrator",
+    "a-pending-hydration-is-not-told": "hydrated-amid-a-hydration",
     # Bugs
     "tombstone-of-any-uid": "late-tombstone",
     "dirty-mark-lost-on-cut": "answer-lost",

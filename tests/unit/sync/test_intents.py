@@ -52,9 +52,9 @@ def sync(copy: Object | None, **more: bool) -> steps.Step:
 def test_a_request_is_stamped_and_then_asked() -> None:
     """Only what is stamped is asked for; the stamp tests the operation that it was computed from."""
     hub = app(operation=SYNC)
-    assert intents.asked(hub, "") == ()
+    assert intents.asked(hub, {}) == ()
     stamped = patched(hub, intents.stamp(hub, "id-1"))
-    (intent,) = intents.asked(stamped, "")
+    (intent,) = intents.asked(stamped, {})
     assert (intent.verb, intent.id, intent.body) == (Verb.SYNC, "id-1", {"operation": STAMPED})
     assert intents.stamp(stamped, "id-2") is None
     with pytest.raises(Invalid):
@@ -69,7 +69,7 @@ def test_only_a_request_is_stamped(operation: dict[str, Any] | None) -> None:
 
 def test_a_mirror_asks_for_nothing() -> None:
     """What runs on the spoke already is never sent back."""
-    assert intents.asked(app(operation=operations.mirrored(SYNC)), "") == ()
+    assert intents.asked(app(operation=operations.mirrored(SYNC)), {}) == ()
 
 
 def test_a_deleting_application_can_only_be_terminated() -> None:
@@ -81,7 +81,7 @@ def test_a_deleting_application_can_only_be_terminated() -> None:
         operation=STAMPED,
         status={"operationState": state},
     )
-    (intent,) = intents.asked(hub, "")
+    (intent,) = intents.asked(hub, {})
     assert (intent.verb, intent.id, intent.body) == (Verb.TERMINATE, "t1", {"startedAt": "t1"})
     assert intents.stamp(app(operation=SYNC, deleting=True), "id") is None
 
@@ -89,7 +89,7 @@ def test_a_deleting_application_can_only_be_terminated() -> None:
 @pytest.mark.parametrize("state", [None, RUNNING, DONE, {"phase": "Terminating", "finishedAt": "t2"}])
 def test_what_is_no_terminate(state: dict[str, Any] | None) -> None:
     """Only ``phase: Terminating`` of something that has not finished."""
-    assert intents.asked(app(status={"operationState": state}), "") == ()
+    assert intents.asked(app(status={"operationState": state}), {}) == ()
 
 
 def test_v14_the_identity_of_a_refresh() -> None:
@@ -99,13 +99,46 @@ def test_v14_the_identity_of_a_refresh() -> None:
         stamps = {names.REFRESH: annotations.get("value", "normal")}
         if "at" in annotations:
             stamps[names.REFRESH_TIMESTAMP] = annotations["at"]
-        (intent,) = intents.asked(app(annotations=stamps), first_seen)
+        (intent,) = intents.asked(app(annotations=stamps), {Verb.REFRESH: first_seen})
         assert intent.verb is Verb.REFRESH and intent.id.startswith("u1 ")
         return intent.id
 
     assert identity(at="t1") == identity("10", at="t1") != identity(at="t2")
     assert identity("9") != identity("10")
     assert identity() != identity(value="hard")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "spec", "verbs"),
+    [
+        ({names.HYDRATE: "normal"}, {"sourceHydrator": {"drySource": {}}}, (Verb.HYDRATE,)),
+        ({names.HYDRATE: "normal"}, {}, ()),
+        ({names.HYDRATE: "normal"}, None, ()),
+        ({names.HYDRATE: ""}, {"sourceHydrator": {"drySource": {}}}, ()),
+        (
+            {names.REFRESH: "hard", names.HYDRATE: "normal"},
+            {"sourceHydrator": {"drySource": {}}},
+            (Verb.REFRESH, Verb.HYDRATE),
+        ),
+        ({names.REFRESH: "hard", names.HYDRATE: "normal"}, {}, (Verb.REFRESH,)),
+    ],
+)
+def test_a_hydration_is_asked_for_where_there_is_a_hydrator(
+    annotations: dict[str, str], spec: dict[str, Any] | None, verbs: tuple[Verb, ...]
+) -> None:
+    """Argo CD's server writes both annotations on every Application that somebody refreshes."""
+    hub = Object.of(app(annotations=annotations).value() | {"spec": spec})
+    found = intents.asked(hub, {Verb.REFRESH: "7", Verb.HYDRATE: "8"})
+    assert tuple(intent.verb for intent in found) == verbs == tuple(intents.requested(hub))
+    assert all(intent.id.split()[1] == ("7" if intent.verb is Verb.REFRESH else "8") for intent in found)
+
+
+def test_a_hydration_has_a_moment_of_its_own() -> None:
+    """Another one than the refresh that was asked for with it."""
+    stamps = {names.HYDRATE: "normal", names.HYDRATE_TIMESTAMP: "t1", names.REFRESH_TIMESTAMP: "t2"}
+    hub = Object.of(app(annotations=stamps).value() | {"spec": {"sourceHydrator": {"drySource": {}}}})
+    (intent,) = intents.asked(hub, {})
+    assert intent.id == "u1 t1 normal"
 
 
 # The spoke: sync
@@ -166,11 +199,11 @@ def test_an_expired_sync_is_rejected_whatever_stands_there(copy: Object | None) 
 def test_the_expiry_stands_on_the_object() -> None:
     """It goes from the stamp to the intent, and only its rest to the spoke."""
     hub = patched(app(operation=SYNC), intents.stamp(app(operation=SYNC), "id-1", 1000))
-    (intent,) = intents.asked(hub, "")
+    (intent,) = intents.asked(hub, {})
     assert (intent.id, intent.until) == ("id-1", 1000)
     assert decode(wants.intent_body(intent, 990.0))["left"] == 10.0
     assert decode(wants.intent_body(intent, 1010.0))["left"] == 0.0
-    (endless,) = intents.asked(app(operation=STAMPED), "")
+    (endless,) = intents.asked(app(operation=STAMPED), {})
     assert "left" not in decode(wants.intent_body(endless, 0.0))
 
 
@@ -238,6 +271,15 @@ def test_a_refresh_is_written_unless_one_as_strong_stands(
     if writes:
         assert patched(copy, step).annotations == {"a": "1", names.REFRESH: value}
     assert plan(Verb.REFRESH, {"value": value}, copy, refreshed=True) == steps.APPLIED
+
+
+def test_a_hydration_is_written_beside_a_refresh() -> None:
+    """Each has its own annotation."""
+    copy = app(annotations={names.REFRESH: "normal"})
+    step = plan(Verb.HYDRATE, {"value": "normal"}, copy)
+    after = patched(copy, step)
+    assert after.annotations == {names.REFRESH: "normal", names.HYDRATE: "normal"}
+    assert plan(Verb.HYDRATE, {"value": "normal"}, after) == steps.APPLIED
 
 
 def test_a_first_annotation_does_not_wipe_out_a_faster_one() -> None:

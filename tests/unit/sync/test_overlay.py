@@ -8,7 +8,7 @@ import pytest
 
 from trio_argoagent.apiserver.core.patches import apply_json
 from trio_argoagent.errors import Invalid
-from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import digest, intents, names, operations, overlay, steps
@@ -49,7 +49,7 @@ def record(value: dict[str, Any]) -> Record:
 
 def merge(value: dict[str, Any], live: Object, *, refreshed: bool = False) -> Merged:
     """What the hub shall show of a managed agent's body."""
-    return overlay.merge(MANAGED, value, live, refreshed=refreshed)
+    return overlay.merge(MANAGED, value, live, worked_off=[Verb.REFRESH] if refreshed else [])
 
 
 def patched(obj: Object, step: steps.Step) -> Object:
@@ -111,7 +111,7 @@ def test_v2_a_body_with_its_id_answers_an_intent() -> None:
 def test_v3_a_mirrored_operation_asks_for_nothing() -> None:
     """What the spoke runs is shown without an id, and goes when the spoke has finished."""
     after, _ = written(body(RUNNING, operation=STAMPED), hub())
-    assert intents.asked(after, "") == () and after.get("operation") == operations.mirrored(SYNC)
+    assert intents.asked(after, {}) == () and after.get("operation") == operations.mirrored(SYNC)
     done, _ = written(body(NEW), after)
     assert done.get("operation") is None
 
@@ -174,12 +174,26 @@ def test_a_refresh_leaves_with_the_body_that_answers_it() -> None:
     """V14: not before the spoke has worked it off, and not while one is pending there."""
     stamps = {names.REFRESH: "hard", names.REFRESH_TIMESTAMP: "t", "mine": "1"}
     live = hub(annotations=stamps)
-    assert not merge(body(), live, refreshed=False).clears_refresh
-    assert not merge(body(refresh=True), live, refreshed=True).clears_refresh
+    assert not merge(body(), live, refreshed=False).clears
+    assert not merge(body(refresh=True), live, refreshed=True).clears
     merged = merge(body(), live, refreshed=True)
     after = patched(live, overlay.plan(merged, None))
     assert dict(after.annotations) == {"mine": "1"}
-    assert not merge(body(), after, refreshed=True).clears_refresh
+    assert not merge(body(), after, refreshed=True).clears
+
+
+def test_a_hydration_leaves_for_itself() -> None:
+    """What answers the refresh that was asked for with it does not answer it."""
+    stamps = {names.REFRESH: "normal", names.HYDRATE: "normal", names.HYDRATE_TIMESTAMP: "t"}
+    live, both = hub(annotations=stamps), [Verb.REFRESH, Verb.HYDRATE]
+    pending = overlay.merge(MANAGED, body(hydrate=True), live, worked_off=both)
+    assert dict(patched(live, overlay.plan(pending, None)).annotations) == {
+        name: stamps[name] for name in (names.HYDRATE, names.HYDRATE_TIMESTAMP)
+    }
+    done = overlay.merge(MANAGED, body(), live, worked_off=both)
+    assert not patched(live, overlay.plan(done, None)).annotations
+    only = overlay.merge(MANAGED, body(), live, worked_off=[Verb.HYDRATE])
+    assert dict(patched(live, overlay.plan(only, None)).annotations) == {names.REFRESH: "normal"}
 
 
 def test_what_the_hubs_server_alters_is_not_fought() -> None:
@@ -210,7 +224,7 @@ def test_a_mirrors_status_belongs_to_the_spokes_object() -> None:
     child = {"kind": "Application", "namespace": "argocd", "name": "child"}
     value = body() | {"status": {"resources": [child]}}
     live = hub(annotations={names.SOURCE_UID: "spoke"})
-    merged = overlay.merge(AUTONOMOUS, value, live, refreshed=False)
+    merged = overlay.merge(AUTONOMOUS, value, live, worked_off=())
     assert merged.status == {"resources": [child | {"namespace": "agent-1"}]}
     after = patched(live, overlay.plan(merged, None))
     held = overlay.holding(AUTONOMOUS, after, None)

@@ -40,7 +40,8 @@ W4  MP whole history                                       full sync, before W3 
 W5  MP diff of spec                                        after comparing        normalizeApplication
 W6  MP whole finalizers, of a maybe stale copy             hooks, deletion steps  updateFinalizers
 W7  MP whole conditions: DeletionError                     a deletion step fails  setAppCondition
-W8  (sourceHydrator: not simulated)                                               hydrator
+W8  MP status.sourceHydrator; JP test and remove of the    begins, ends           hydrator
+    request; at the end MP a refresh request
 W9  PUT with resourceVersion: ``.operation``,              auto-sync              SetAppOperation
     operationState removed
 ==  =====================================================  =====================  ==========================

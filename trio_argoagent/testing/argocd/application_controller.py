@@ -19,6 +19,7 @@ from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.testing.argocd.deletion import deletion_error, finalise
+from trio_argoagent.testing.argocd.hydrator import hydrate
 from trio_argoagent.testing.argocd.names import (
     FAMILY,
     Dialect,
@@ -179,6 +180,10 @@ class _Controller:
         if decision.steps:
             await trio.sleep(self._settings.think)
         await self._carry_out(value, decision)
+        newest = self._writer.read(name) if value["spec"].get("sourceHydrator") else None
+        if newest is not None and not newest.unreadable:
+            value = newest.value()
+            await self._carry_out(value, hydrate(value, self._env.now(), self._world.git, self._settings))
 
     async def _operate(self, name: Name) -> None:
         app = self._writer.read(name)

@@ -46,7 +46,8 @@ def application(
         namespace: where the object lives.
         cascade: does it carry the resources-finalizer?
         metadata: more metadata: labels, annotations.
-        spec: fields of ``spec`` that replace the sample's; None leaves one out.
+        spec: fields of ``spec`` that replace the sample's; None leaves one out. A ``sourceHydrator`` stands
+            instead of its source.
     """
     meta: dict[str, Any] = {"name": name, "namespace": namespace, **(metadata or {})}
     if cascade:
@@ -56,6 +57,8 @@ def application(
         "project": "default",
         "source": {"path": path, "repoURL": EXAMPLES, "targetRevision": "HEAD"},
     }
+    if "sourceHydrator" in spec:
+        del sample["source"]
     head = {"apiVersion": APPLICATIONS.api_version, "kind": APPLICATIONS.kind}
     fields = {field: value for field, value in (sample | spec).items() if value is not None}
     return head | {"metadata": meta, "spec": fields}
@@ -106,6 +109,14 @@ def _variants() -> Sequence[tuple[str, str, dict[str, Any]]]:
 
 def _source(path: str, **more: Any) -> dict[str, Any]:
     return {"path": path, "repoURL": EXAMPLES, "targetRevision": "HEAD", **more}
+
+
+def hydrator(path: str = "guestbook") -> dict[str, Any]:
+    """A ``sourceHydrator`` of one directory of the example repository."""
+    return {
+        "drySource": {"path": path, "repoURL": EXAMPLES, "targetRevision": "HEAD"},
+        "syncSource": {"path": path, "targetBranch": "environments/dev"},
+    }
 
 
 def app_project(name: str = "default", *, namespace: str = "argocd", **spec: Any) -> dict[str, Any]:

@@ -79,6 +79,7 @@ class Settings:
         resync_jitter: up to this much is added for each object.
         operation: how long one attempt of a sync takes.
         progressing: how long a workload takes from being applied to being healthy.
+        hydration: how long manifests take to be rendered and pushed, of an Application with a hydrator.
         pruning: how long a cascade's resources take to be gone.
         think: how long a pass takes between reading its copy and writing: makes its copy stale.
         poll: how often a running operation is looked at when nothing happens.
@@ -94,6 +95,7 @@ class Settings:
     operation: float = 2.0
     progressing: float = 3.0
     pruning: float = 1.0
+    hydration: float = 2.0
     think: float = 0.0
     poll: float = 30.0
     persist_health: bool = False
@@ -136,6 +138,11 @@ def sources_of(spec: Value) -> tuple[Value, ...]:
     """The sources: all of ``sources``, else the one ``source``; of a hydrated application its sync source."""
     if spec.get("sources"):
         return tuple(spec["sources"])
+    hydrator = spec.get("sourceHydrator")
+    if hydrator:
+        where = hydrator["syncSource"]
+        source = {"repoURL": hydrator["drySource"]["repoURL"], "path": where["path"]}
+        return (source | {"targetRevision": where["targetBranch"]},)
     return (spec["source"],) if spec.get("source") else ()
 
 

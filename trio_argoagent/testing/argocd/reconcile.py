@@ -118,7 +118,7 @@ def _compared(
 ) -> dict[str, Any]:
     spec, status = app["spec"], dict(status_of(app))
     several = bool(spec.get("sources"))
-    single = {"repoURL": ""} if several else spec["source"]
+    single = {"repoURL": ""} if several else sources_of(spec)[0]
     target = {"source": single} | ({"sources": spec["sources"]} if several else {})
     target |= {name: spec[name] for name in ("destination", "ignoreDifferences") if spec.get(name)}
     state = "Synced" if comparison.synced else "OutOfSync"
@@ -186,10 +186,15 @@ def _persist(app: Value, status: Value, settings: Settings) -> tuple[Step, ...]:
 
 def refresh_done(app: Value) -> JsonPatch:
     """W2 of 3.6: the request is taken away, but only the one that this pass has seen."""
-    path, at = _pointer(REFRESH), annotations_of(app).get(REFRESH_TIMESTAMP)
+    return request_done(app, REFRESH, REFRESH_TIMESTAMP)
+
+
+def request_done(app: Value, annotation: str, moment: str) -> JsonPatch:
+    """A request is taken away, but only the one that this copy shows: its moment is tested."""
+    path, at = _pointer(annotation), annotations_of(app).get(moment)
     operations: list[Value] = []
     if at is not None:
-        timestamp = _pointer(REFRESH_TIMESTAMP)
+        timestamp = _pointer(moment)
         operations += [
             {"op": "test", "path": timestamp, "value": at},
             {"op": "remove", "path": timestamp},
