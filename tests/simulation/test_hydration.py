@@ -6,15 +6,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.stream.protocol.negotiation import OURS, Capability
 from trio_argoagent.sync import names
 from trio_argoagent.testing.argocd import argocd_server
 from trio_argoagent.testing.argocd.applications import hydrator
 from trio_argoagent.testing.argocd.names import Settings
+from trio_argoagent.testing.fleet import SpokePlan, open_fleet
+from trio_argoagent.testing.monitors import Monitors
 
 from .helpers import Scene, play
 
@@ -120,6 +124,24 @@ async def asked_for_a_hydration_alone(scene: Scene) -> None:
         await scene.until(lambda: not is_asked(scene.on_hub("web")), 30)
         await scene.agree()
         assert hydrations(scene) == number
+
+
+async def test_an_agent_that_knows_no_hydrations(autojump_clock: MockClock) -> None:
+    """It is asked for none, so that the link stays; the request waits until it has been upgraded."""
+    older = {"m1": OURS.without(Capability.HYDRATE)}
+    async with open_fleet([SpokePlan("m1")], offers=older) as fleet:
+        scene = Scene(fleet, Monitors(fleet, attach=False))
+        await _hydrated(scene)
+        await ask(scene)
+        await scene.until(lambda: names.REFRESH not in scene.on_hub("web").annotations)  # type: ignore[union-attr]
+        await trio.sleep(30)
+        assert is_asked(scene.on_hub("web")) and hydrations(scene) == 1
+        assert [event.name for _, _, event in fleet.events if event.name == "link-broken"] == []
+        fleet.offers.clear()
+        fleet.restart("m1")
+        await scene.until(lambda: not is_asked(scene.on_hub("web")))
+        await scene.agree()
+        assert hydrations(scene) == 2
 
 
 STORIES = [asked, asked_while_away, asked_of_one_without_a_hydrator, asked_for_a_hydration_alone]

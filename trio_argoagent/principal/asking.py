@@ -60,6 +60,8 @@ class Asking:
         self._mapping, self._outlet, self._now = mapping, outlet, now
         self.selection = WHOLE
         """The objects that take part."""
+        self.hydrates = True
+        """Does the agent know requests for a hydration?"""
         self._intents: dict[Key, Intent] = {}
         self._seen: dict[Key, tuple[str, str]] = {}
         self._answered_at: dict[Key, str] = {}
@@ -74,7 +76,11 @@ class Asking:
                 self._seen.pop(key.of(Kind.INTENT, verb), None)
         elif uid and not self.selection.leaves_out(change.new):
             asked = intents.asked(change.new, self._first_seen(key, change.new))
-            found = {key.of(Kind.INTENT, intent.verb): intent for intent in asked}
+            found = {
+                key.of(Kind.INTENT, intent.verb): intent
+                for intent in asked
+                if self.hydrates or intent.verb is not Verb.HYDRATE
+            }
         for intent_key in intent_keys(key):
             intent = found.get(intent_key)
             if intent is None:

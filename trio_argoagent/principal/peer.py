@@ -203,10 +203,16 @@ class Peer:
     def _takes_part(self, kind: Kind, obj: Object) -> bool:
         return self.mapping.find(kind, obj) is not None and not self._desired.selection.leaves_out(obj)
 
-    def choose(self, *selectors: LabelSelector) -> None:
-        """Of the hub's objects only those take part that all of these select."""
+    def choose(self, *selectors: LabelSelector, hydrates: bool = True) -> None:
+        """Of the hub's objects only those take part that all of these select.
+
+        Args:
+            selectors: of both sides.
+            hydrates: does the agent know requests for a hydration? From another one they are kept.
+        """
         selection = Selection(() if self.mapping.autonomous else selectors)
-        if selection != self._desired.selection:
+        if (selection, hydrates) != (self._desired.selection, self._asking.hydrates):
+            self._asking.hydrates = hydrates
             self._desired.selection = self._asking.selection = self.holds.selection = selection
             self._catch_up()
 

@@ -262,9 +262,10 @@ class Principal:
                 # Told before anything can fail: each link-down has its link-up.
                 text = f"{hello.mode} agent {hello.version} is connected"
                 self._report(peer.mapping.agent, "link-up", text)
-                peer.choose(self.config.selector, LabelSelector.parse(hello.selector))
-                peer.link_is(greeting.link)
                 greeting.terms = self._terms(hello)
+                hydrates = greeting.terms.has(negotiation.Capability.HYDRATE)
+                peer.choose(self.config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)
+                peer.link_is(greeting.link)
                 able = greeting.terms.has(negotiation.Capability.TUNNEL)
                 tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._env.entropy)
                 greeting.say(self._welcome(peer, greeting.terms))

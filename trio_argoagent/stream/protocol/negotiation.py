@@ -34,6 +34,8 @@ class Capability(enum.StrEnum):
     """Reads bodies that come in parts."""
     TUNNEL = "tunnel"
     """Opens and serves tunnels beside the link."""
+    HYDRATE = "hydrate"
+    """Knows requests for a hydration: the verb of an Intent that the first agents had no word for."""
 
 
 def spoken(newest: int) -> tuple[int, int]:

@@ -107,4 +107,4 @@ def test_an_offer_without() -> None:
     """A capability is taken back by its name; the others stay in their order."""
     offer = Offer((1, 1), tuple(Capability))
     left = offer.without(Capability.PREFIX, Capability.TUNNEL)
-    assert left == Offer((1, 1), (Capability.ZSTD, Capability.PARTS))
+    assert left == Offer((1, 1), (Capability.ZSTD, Capability.PARTS, Capability.HYDRATE))
