@@ -3,8 +3,8 @@
     python -m benchmarks.fleet_restart [--agents 10] [--apps 100] [--entries 8]
 
 The principal is killed and started again a second later. Counted are the writes of all programs from the kill
-until both sides are proven to agree and have been quiet, and the seconds from its listening to the last of
-the two proofs of each agent, as the programs' logs tell them.
+until both sides are proven to agree and have been quiet, what the API servers are asked for besides, and the
+seconds from its listening to the last of the two proofs of each agent, as the programs' logs tell them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def main(agents: int, apps: int, entries: int) -> None:
     """One restart."""
     async with rig.open_rig([SpokePlan(name) for name in rig.agent_names(agents)]) as fleet:
         await rig.create(fleet, apps, entries)
-        before, writes = proofs(fleet), fleet.writes
+        before, writes, asked = proofs(fleet), fleet.writes, rig.Asked(fleet)
         carried = sum(rig.wire(fleet, name) for name in fleet.nodes)
         with fleet.programs[PRINCIPAL].killed():
             await trio.sleep(DOWN)
@@ -54,7 +54,7 @@ async def main(agents: int, apps: int, entries: int) -> None:
         carried = sum(rig.wire(fleet, name) for name in fleet.nodes) - carried
         rig.show(what="restart of the principal", agents=agents, applications=agents * apps,
                  seconds_from_listening=round(last - listening, 2), writes=fleet.writes - writes,
-                 bytes_per_agent=round(carried / agents))  # fmt: skip
+                 bytes_per_agent=round(carried / agents), **asked.figures())  # fmt: skip
 
 
 if __name__ == "__main__":

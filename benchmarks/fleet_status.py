@@ -42,6 +42,7 @@ async def through_us(fleet: Fleet, given: argparse.Namespace) -> None:
 
     pids = {name: program.pid for name, program in fleet.programs.items()} | {"servers": os.getpid()}
     before = {name: rig.usage(pid).cpu for name, pid in pids.items()}
+    asked = rig.Asked(fleet)
     carried, began = sum(rig.wire(fleet, name) for name in fleet.nodes), time.perf_counter()
     async with trio.open_nursery() as nursery:
         for name in fleet.nodes:
@@ -56,7 +57,7 @@ async def through_us(fleet: Fleet, given: argparse.Namespace) -> None:
          bytes_per_change=round((sum(rig.wire(fleet, name) for name in fleet.nodes) - carried) / done),
          ms_cpu_principal=round(1000 * cpu[PRINCIPAL] / done, 2),
          ms_cpu_agents=round(1000 * agents / done, 2),
-         ms_cpu_servers=round(1000 * cpu["servers"] / done, 2))  # fmt: skip
+         ms_cpu_servers=round(1000 * cpu["servers"] / done, 2), **asked.figures())  # fmt: skip
 
 
 async def alone(fleet: Fleet, given: argparse.Namespace) -> None:

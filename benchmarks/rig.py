@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -160,6 +161,34 @@ def wire(fleet: Fleet, agent: str) -> int:
     """Bytes that an agent's link has carried so far both ways, TLS and all."""
     counted = fleet.links[agent].counted
     return counted["up"] + counted["down"]
+
+
+class Asked:
+    """What the programs have asked all API servers for since this was made.
+
+    Args:
+        fleet: of which nothing else speaks HTTP with its clusters.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._servers = [fleet.hub.server, *(node.machine.server for node in fleet.nodes.values())]
+        self._before = self._now()
+
+    def _now(self) -> Counter[str]:
+        found = Counter[str]()
+        for server in self._servers:
+            for asked, count in server.requests.counts().items():
+                found[f"{asked.verb} {asked.resource}"] += count
+        return found
+
+    def figures(self) -> dict[str, Any]:
+        """GETs of single objects by resource, and how many requests of each other verb there were."""
+        made = self._now() - self._before
+        verbs = Counter[str]()
+        for name, count in made.items():
+            verbs[name.partition(" ")[0]] += count
+        gets = {name.partition(" ")[2]: count for name, count in made.items() if name.startswith("get ")}
+        return {"gets": gets, "requests": {verb: n for verb, n in verbs.items() if verb != "get"}}
 
 
 def percentiles(times: Sequence[float]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from trio_argoagent.apiserver.core.requests import Asked
 from trio_argoagent.apiserver.core.values import ServerStatistics
 
 TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,11 +24,16 @@ _ABOUT: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def text(statistics: ServerStatistics) -> bytes:
+def text(statistics: ServerStatistics, requests: Mapping[Asked, int]) -> bytes:
     """The document."""
     lines: list[str] = []
     for field, value in attrs.asdict(statistics).items():
         kind, about = _ABOUT[field]
         name = _PREFIX + field + ("_total" if kind == "counter" else "")
         lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}", f"{name} {value}"]
+    name = f"{_PREFIX}request_total"
+    lines += [f"# HELP {name} Requests about resources that were answered.", f"# TYPE {name} counter"]
+    for asked, count in requests.items():
+        labels = ",".join(f'{label}="{value}"' for label, value in attrs.asdict(asked).items())
+        lines.append(f"{name}{{{labels}}} {count}")
     return ("\n".join(lines) + "\n").encode()

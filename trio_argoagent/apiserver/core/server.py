@@ -17,6 +17,7 @@ from typing import Any, Final
 from trio_argoagent.apiserver.core import deletion, restoring
 from trio_argoagent.apiserver.core.collecting import Collector
 from trio_argoagent.apiserver.core.kinds import CRDS
+from trio_argoagent.apiserver.core.requests import Requests
 from trio_argoagent.apiserver.core.store import HISTORY
 from trio_argoagent.apiserver.core.values import LogEntry, ServerStatistics
 from trio_argoagent.apiserver.core.writes import Writes
@@ -40,6 +41,8 @@ class ApiServer(Writes):
         super().__init__(entropy, history)
         self._collector = Collector(self._store, self)
         self._listeners = 0
+        self.requests = Requests()
+        """What has been asked over HTTP."""
         self._store.listeners[0] = self._collector.note
         for name in deletion.PROTECTED:
             self.create(NAMESPACES, "", {"metadata": {"name": name}}, actor=SYSTEM, now=now)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from trio_argoagent.apiserver.core import discovery, failures, forms, metrics, openapi, reviews, routing
+from trio_argoagent.apiserver.core.requests import LEFT, WATCH, Asked
 from trio_argoagent.apiserver.core.routing import Action, Route
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import encode
@@ -76,10 +77,24 @@ class ApiHandler:
         action = route.action(request.method)
         if self._faults is not None:
             exchange = await befall(exchange, self._faults, route, action)
-        reply = await self._verbs[action](Call(exchange, route, kind, user))
+        reply = await self._counted(action, Call(exchange, route, kind, user))
         if reply is not None and isinstance(exchange, CutExchange):
             await exchange.respond(reply.status, reply.headers, reply.body)
         return reply
+
+    async def _counted(self, action: Action, call: Call) -> Reply | None:
+        verb, code = action.value, LEFT
+        if action is Action.LIST and call.exchange.request.query.get("watch", [""])[0] in ("true", "1"):
+            verb, code = WATCH, 200  # However it ends.
+        try:
+            reply = await self._verbs[action](call)
+            code = reply.status if reply is not None else 200
+            return reply
+        except ApiError as exc:
+            code = exc.status_code
+            raise
+        finally:
+            self._server.requests.add(Asked(verb, call.route.plural, code))
 
     # --- documents ----------------------------------------------------------------------------------------
 
@@ -94,7 +109,8 @@ class ApiHandler:
         if request.method not in ("GET", "HEAD"):
             raise failures.no_such_verb(request.method.lower())
         if segments == ["metrics"]:
-            return Reply(metrics.text(self._server.statistics()), headers=(("content-type", metrics.TYPE),))
+            text = metrics.text(self._server.statistics(), self._server.requests.counts())
+            return Reply(text, headers=(("content-type", metrics.TYPE),))
         types = self._server.resources()
         if segments[:2] == ["openapi", "v3"]:
             folder = "/".join(segments[2:])

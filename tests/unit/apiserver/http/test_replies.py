@@ -46,6 +46,21 @@ async def test_metrics(handler: ApiHandler) -> None:
     assert (await ask(handler, "GET", "/metrics", token="")).status == 401
 
 
+async def test_requests_are_counted(handler: ApiHandler) -> None:
+    """By verb, resource and code; a watch as such, a refusal as what it is answered with."""
+    path = "/apis/argoproj.io/v1alpha1/namespaces/default/applications"
+    await ask(handler, "GET", path)
+    await ask(handler, "GET", f"{path}/web")
+    await ask(handler, "GET", f"{path}?watch=true&timeoutSeconds=1")
+    text = (await ask(handler, "GET", "/metrics")).data.decode()
+    found = [line for line in text.splitlines() if line.startswith("trio_argoagent_apiserver_request_total{")]
+    head = "trio_argoagent_apiserver_request_total"
+    assert found == [
+        f'{head}{{verb="{verb}",resource="applications",code="{code}"}} 1'
+        for verb, code in (("get", 404), ("list", 200), ("watch", 200))
+    ]
+
+
 async def test_token_review(handler: ApiHandler) -> None:
     """Whose token it is."""
     path = "/apis/authentication.k8s.io/v1/tokenreviews"
