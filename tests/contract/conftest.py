@@ -5,5 +5,6 @@ import pytest
 pytest.register_assert_rewrite(
     "trio_argoagent.testing.contracts",
     "trio_argoagent.testing.transport_contract",
+    "trio_argoagent.testing.transport_troubles",
     "trio_argoagent.testing.tunnel_contract",
 )

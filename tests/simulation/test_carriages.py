@@ -9,8 +9,7 @@ from trio_argoagent.errors import NotFound
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
-from trio_argoagent.testing import SpokePlan, application, automated, open_fleet, simulate
-from trio_argoagent.testing.networks import Way
+from trio_argoagent.testing import SpokePlan, Way, application, automated, open_fleet, simulate
 
 WAYS = {
     "websocket": Way(websocket=True),

@@ -105,7 +105,6 @@ async def carry(
             if socket is None:
                 task_status.started(None)
                 return
-            line.upgraded = True
             carrier = WebSocketStream(socket, line)
             task_status.started(carrier)
             await carrier.run()

@@ -106,6 +106,7 @@ class WebSocketAcceptor:
             with trio.fail_after(REQUEST_TIMEOUT):
                 if isinstance(answer, _Granted):
                     granted.append(answer)
+                    reading.line.upgraded = True
                     return await request.accept(subprotocol=SUBPROTOCOL)
                 await request.reject(answer[0], extra_headers=[*_TEXT], body=answer[1].encode())
         except trio.TooSlowError as exc:

@@ -22,6 +22,7 @@ from trio_argoagent.stream.protocol.messaging import Messages
 
 HEAD: Final = 16 * 1024
 """Bytes of what comes before the upgrade; whoever sends more is cut off."""
+_SWITCHING: Final = b"HTTP/1.1 101 "
 SEND_TIMEOUT: Final = 30.0
 """Seconds that one message may take."""
 
@@ -36,7 +37,7 @@ class Line(trio.abc.Stream):
 
     Attributes:
         head: what the peer has said before the upgrade.
-        upgraded: nothing is bounded, and ``head`` stays as it is, from now on.
+        upgraded: nothing is bounded, and ``head`` stays as it is, from now on. Whoever accepts sets it.
         ended: the peer has hung up.
         failure: how receiving has failed.
     """
@@ -68,6 +69,8 @@ class Line(trio.abc.Stream):
         self._received += len(data)
         if not self.upgraded:
             self.head += data
+            # What follows may come with it, before anybody else has been told.
+            self.upgraded = self.head.startswith(_SWITCHING) and b"\r\n\r\n" in self.head
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:

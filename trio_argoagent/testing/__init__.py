@@ -23,17 +23,19 @@ The names below can be imported from here; they are loaded when they are first u
 ``Settings``         what an application-controller does; ``Dialect``: of which Argo CD
 ``World``            what is deployed on a spoke, and how it is made to go wrong
 ``Faults``           shares of API calls that go wrong, for ``Fleet.set_faults``; ``NONE`` and ``ROUGH``
-``Network``          the Transport port in memory
+``Network``          the Transport port in memory;  ``Way``: what else links of a fleet may travel on
 ``Tear``               how ``Fleet.tear`` ends a link
 ``first_divergence``   where two runs part; ``Recorder`` notes every step of one
-``ClusterContract``, ``TransportContract``, ``TunnelContract``   suites for other implementations of the ports
+``ClusterContract``, ``TransportContract``, ``TroubleContract``, ``TunnelContract``   suites for other
+                     implementations of the ports
 ===================  =====================================================================================
 
 What the names are made of:
 
 argocd        simulated Argo CD programs and the workload they manage
 contracts     what every implementation of the Cluster port must do
-transport_contract   likewise for the Transport port;  tunnel_contract: for its tunnels
+transport_contract   likewise for the Transport port;  transport_troubles: when it is cut short;
+              tunnel_contract: for its tunnels
 scheduling    virtual time under a seeded schedule
 pipes         one direction of a connection in memory, and its ends
 conditions    what a network does to connections, whatever travels on them
@@ -74,10 +76,12 @@ if TYPE_CHECKING:
     from trio_argoagent.testing.faults import NONE, ROUGH, Faults
     from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
     from trio_argoagent.testing.network import Network
+    from trio_argoagent.testing.networks import Way
     from trio_argoagent.testing.scheduling import simulate
     from trio_argoagent.testing.snapshot import Snapshot
     from trio_argoagent.testing.steps import Recorder
     from trio_argoagent.testing.transport_contract import TransportContract
+    from trio_argoagent.testing.transport_troubles import TroubleContract
     from trio_argoagent.testing.tunnel_contract import TunnelContract
 
 __all__ = [
@@ -94,7 +98,9 @@ __all__ = [
     "SpokePlan",
     "Tear",
     "TransportContract",
+    "TroubleContract",
     "TunnelContract",
+    "Way",
     "World",
     "app_project",
     "application",
@@ -114,10 +120,12 @@ _HOMES: Final = {
     "faults": ("NONE", "ROUGH", "Faults"),
     "fleet": ("Fleet", "SpokePlan", "open_fleet"),
     "network": ("Network",),
+    "networks": ("Way",),
     "scheduling": ("simulate",),
     "snapshot": ("Snapshot",),
     "steps": ("Recorder",),
     "transport_contract": ("TransportContract",),
+    "transport_troubles": ("TroubleContract",),
     "tunnel_contract": ("TunnelContract",),
 }
 """Module -> the names that are taken from it."""

@@ -127,7 +127,7 @@ class TransportContract:
 
     async def test_both_sides_speak_at_once(self, transport: Transport) -> None:
         """Neither direction waits for the other, and each keeps its own order."""
-        up, down = [b"up%d" % n for n in range(500)], [b"down%d" % n for n in range(500)]
+        up, down = [b"up%d" % n for n in range(1000)], [b"down%d" % n for n in range(1000)]
         heard: list[bytes] = []
 
         async def handler(link: Link) -> None:
