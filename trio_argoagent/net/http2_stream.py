@@ -106,10 +106,8 @@ class Http2Stream:
         Raises:
             ConnectionBroken: the stream is gone.
         """
-        while True:
+        while self._error is not None or not self._engine.has_room(self._outbox):
             self._check()
-            if self._engine.has_room(self._outbox):
-                break
             await self._changed.park()
         await trio.lowlevel.checkpoint_if_cancelled()
 
@@ -120,11 +118,12 @@ class Http2Stream:
             ConnectionBroken: the stream is gone.
             LocalProtocolError: it has been ended, or its headers are missing.
         """
-        self._check()
+        if self._error is not None:
+            self._check()
         if not self.headers_sent:
             raise LocalProtocolError(f"stream {self.id}: data before headers")
         self._engine.queue(self.id, data)
-        self.connection.kick()
+        self.connection.wire.kick()
 
     def send_headers(
         self, status: int, headers: Iterable[tuple[str, str]] = (), *, end: bool = False

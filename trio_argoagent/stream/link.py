@@ -6,8 +6,8 @@ Over HTTP/2 a tunnel is one more stream of the link's connection; over WebSocket
 from __future__ import annotations
 
 import abc
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol
 
 import trio
 
@@ -64,9 +64,10 @@ class FramedLink(abc.ABC):
         """Who is at the other end."""
         return self._peer
 
-    async def wait_room(self) -> None:
+    def wait_room(self) -> Coroutine[Any, Any, None]:
         """Return when less than 256 KiB are queued."""
-        await self._carrier.wait_room()
+        # Not async itself: before each frame, a coroutine round another one would be felt.
+        return self._carrier.wait_room()
 
     def send_nowait(self, frame: bytes) -> None:
         """Queue one frame.

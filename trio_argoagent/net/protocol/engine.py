@@ -192,11 +192,12 @@ class Engine:
         outbox = self._outboxes[stream_id]
         if outbox.ending:
             raise LocalProtocolError(f"stream {stream_id} has been ended already")
-        outbox.put(data)
-        self._queued += len(data)
-        if self._queued >= QUEUED:
-            self._full = True
-        self._schedule(stream_id)
+        if data:
+            outbox.put(data)
+            outbox.lane[stream_id] = None
+            self._queued += len(data)
+            if self._queued >= QUEUED:
+                self._full = True
 
     def finish(self, stream_id: int) -> None:
         """END_STREAM after what is queued."""
