@@ -1,4 +1,4 @@
-"""The protocol library's connection, bent in nine places where it does not fit.
+"""The protocol library's connection, bent in ten places where it does not fit.
 
 It builds on names that h2 does not promise to keep; setup.cfg pins the version and a test holds each bend:
 
@@ -20,6 +20,8 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
    Late frames for a stream that we have reset are not answered once more: that would spend the budget of a
    peer that could not know.
 9. RST_STREAM of a stream that never was ends the connection (RFC 9113 section 6.4).
+10. The body of a DATA frame is copied once on its way in (``incoming``) and once on its way out, not three
+    times: a third of what a bulk transfer costs.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ from trio_argoagent.net.protocol.budgets import (
     Meter,
 )
 from trio_argoagent.net.protocol.headers import Part, check, outbound
-from trio_argoagent.net.protocol.incoming import Frames
+from trio_argoagent.net.protocol.incoming import END_STREAM, HEADER, Frames
 
 DEFAULT_WINDOW: Final = 65_535
 """Bytes every connection starts with (RFC 9113 section 6.9.2)."""
@@ -212,10 +214,13 @@ class Connection(H2Connection):
         self.ping(token)
         self._meter.earn(1)
 
-    def take(self) -> bytes:
+    def take(self) -> bytes | bytearray:
         """What is ready to be sent; it is gone from here."""
         self.answers = 0
-        return self.data_to_send() if self._data_to_send else b""
+        if not self._data_to_send:
+            return b""
+        taken, self._data_to_send = self._data_to_send, bytearray()
+        return taken
 
     def put_headers(self, stream_id: int, headers: Iterable[tuple[str, str]], *, end: bool) -> None:
         """Send a request's or a response's headers, or change nothing that the peer can see.
@@ -238,6 +243,19 @@ class Connection(H2Connection):
         if stream is not None and stream.closed:
             del self.streams[stream_id]
             self._closed_streams[stream_id] = stream.closed_by
+
+    def _prepare_for_sending(self, frames: list[Frame]) -> None:
+        # The library would copy a body three times on its way into the buffer.
+        for frame in frames:
+            if type(frame) is DataFrame and not frame.pad_length:
+                frame.body_len = length = len(frame.data)
+                flags = END_STREAM if "END_STREAM" in frame.flags else 0
+                self._data_to_send += HEADER.pack(
+                    length >> 8, length & 0xFF, frame.type, flags, frame.stream_id
+                )
+                self._data_to_send += frame.data
+            else:
+                super()._prepare_for_sending([frame])
 
     def _open_streams(self, remainder: int) -> int:
         # One side alone opens streams. Some here may have ended in this very read, so at the limit each is

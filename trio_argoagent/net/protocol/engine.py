@@ -73,7 +73,7 @@ class Engine:
                 self._forget(event.stream_id)
         return events, error
 
-    def pump(self, now: float) -> tuple[bytes, list[int]]:
+    def pump(self, now: float) -> tuple[bytes | bytearray, list[int]]:
         """The next bytes for the socket, empty when nothing may be sent now.
 
         Whoever calls this hands them to the socket. With them come the streams that have room again or have

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from typing import Any, Final
 
 from h2.exceptions import DenialOfServiceError
 from h2.frame_buffer import FrameBuffer
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame
 
 from trio_argoagent.net.protocol import limits
+
+HEADER: Final = struct.Struct(">HBBBL")
+"""What stands before each body: length, high and low, type, flags, stream (RFC 9113 section 4.1)."""
+END_STREAM: Final = 0x01
+"""The flag."""
+_PADDED, _STREAM = 0x08, 0x7FFFFFFF
 
 
 class Frames(FrameBuffer):
@@ -24,6 +31,30 @@ class Frames(FrameBuffer):
         super().__init__(server)
         self._block = block
         self._kept = 0
+
+    def __next__(self) -> Frame:
+        # The library waits for the whole of a frame that is too large, copies a body three times, and makes
+        # a frame of each header that it looks at, also of one whose body is not here yet. DATA without
+        # padding is what bulk consists of: it is copied once.
+        data = self._data
+        if len(data) < HEADER.size:
+            raise StopIteration
+        high, low, kind, flags, stream_id = HEADER.unpack_from(data)
+        length = (high << 8) + low
+        self._validate_frame_length(length)
+        stream_id &= _STREAM
+        if kind != DataFrame.type or flags & _PADDED or not stream_id or self._headers_buffer:
+            return super().__next__()
+        if len(data) < HEADER.size + length:
+            raise StopIteration
+        frame = DataFrame(stream_id)
+        if flags & END_STREAM:
+            frame.flags.add("END_STREAM")
+        with memoryview(data) as view:
+            frame.data = bytes(view[HEADER.size : HEADER.size + length])
+        frame.body_len = length
+        del data[: HEADER.size + length]
+        return frame
 
     def _update_header_buffer(self, f: Frame | None) -> Frame | None:
         block: list[Any] = self._headers_buffer
