@@ -10,12 +10,13 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import trio
 
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
+from trio_argoagent.net.admission import Admission
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http1 import serve_http1
@@ -23,11 +24,6 @@ from trio_argoagent.net.http2 import open_http2
 from trio_argoagent.net.protocol.limits import Limits
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream
-
-HANDSHAKES: Final = 64
-"""Handshakes at once: each is a millisecond of CPU, and a thousand agents come back together."""
-HANDSHAKE_TIMEOUT: Final = 10.0
-"""Seconds for one."""
 
 ErrorCallback = Callable[[Exception], None]
 Speaker = Callable[[trio.abc.Stream, Handler], Awaitable[None]]
@@ -69,8 +65,7 @@ async def serve_https(
         otherwise: speaks with a peer that has not agreed on HTTP/2.
         task_status: started with the listeners.
     """
-    handshakes = trio.CapacityLimiter(HANDSHAKES)
-    server = _Server(handler, context, limits or Limits(), on_error, handshakes, otherwise)
+    server = _Server(handler, context, limits or Limits(), on_error, Admission(), otherwise)
     task_status.started(list(listeners))
     await trio.serve_listeners(server.connection, list(listeners))
 
@@ -83,7 +78,7 @@ async def serve_http(
     task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """The same without TLS, HTTP/1.1 only: health and metrics."""
-    server = _Server(handler, None, Limits(), on_error, trio.CapacityLimiter(HANDSHAKES))
+    server = _Server(handler, None, Limits(), on_error, Admission())
     task_status.started(list(listeners))
     await trio.serve_listeners(server.connection, list(listeners))
 
@@ -116,6 +111,9 @@ async def _guard(handler: Handler, on_error: ErrorCallback, exchange: Exchange) 
         if not exchange.started and not (exchange.stream and exchange.stream.finished):
             raise LocalProtocolError(f"no answer to {exchange.request.method} {exchange.request.path}")
     except Exception as exc:
+        scope = exchange.stream.scope if exchange.stream is not None else None
+        if isinstance(exc, ConnectionBroken) and scope is not None and scope.cancel_called:
+            raise  # It met its stream's end a moment before its cancellation, which is nobody's failure.
         on_error(exc)
         await _apologise(exchange, exc)
 
@@ -126,7 +124,7 @@ class _Server:
     context: ssl.SSLContext | None
     limits: Limits
     on_error: ErrorCallback
-    handshakes: trio.CapacityLimiter
+    admission: Admission
     otherwise: Speaker = serve_http1
 
     async def connection(self, transport: trio.SocketStream) -> None:
@@ -134,10 +132,6 @@ class _Server:
         hold_to_timeout(transport)
         try:
             await self._speak(transport)
-        except trio.TooSlowError as exc:
-            error = ConnectionBroken(f"no TLS handshake within {HANDSHAKE_TIMEOUT:g} s")
-            error.__cause__ = exc
-            self.on_error(error)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             error = ConnectionBroken("the peer hung up during the handshake")
             error.__cause__ = exc
@@ -153,9 +147,8 @@ class _Server:
             await serve_http1(transport, guard)
             return
         tls = TlsStream(transport, self.context, server_side=True)
-        async with self.handshakes:
-            with trio.fail_after(HANDSHAKE_TIMEOUT):
-                await tls.do_handshake()
+        with self.admission.handshake():
+            await tls.do_handshake(self.admission.steps)
         if tls.alpn != "h2":
             await self.otherwise(tls, guard)
             return

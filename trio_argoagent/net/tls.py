@@ -71,29 +71,44 @@ class TlsStream(trio.abc.Stream):
         """The protocol that was agreed on."""
         return self._tls.selected_alpn_protocol()
 
-    async def do_handshake(self) -> None:
+    async def do_handshake(self, steps: trio.CapacityLimiter | None = None) -> None:
         """Agree on keys. With TLS 1.3 a client learns only from its first read whether it is accepted.
+
+        Args:
+            steps: limits what is computed in one pass of the scheduler, see ``net.admission``.
 
         Raises:
             TlsFailed: no agreement; the peer has been told why.
             trio.BrokenResourceError: the transport is gone.
         """
+        if self._tls.server_side:
+            await self._fill()
         while True:
-            failure, done = None, False
             try:
-                self._tls.do_handshake()
-                done = True
-            except ssl.SSLWantReadError:
-                pass
+                done = await self._step(steps)
             except ssl.SSLError as exc:
-                failure = exc
-            if failure is not None:
                 await self._say_why()
-                raise _failed(failure, sent=False) from failure
+                raise _failed(exc, sent=False) from exc
             await self._flush()
             if done:
                 return
             await self._fill()
+
+    async def _step(self, steps: trio.CapacityLimiter | None) -> bool:
+        """One step of the handshake; was it the last?"""
+        if steps is not None:
+            async with steps:
+                # Held from here to the next pass: so many in one pass, and no more.
+                await trio.lowlevel.checkpoint()
+                return self._agree()
+        return self._agree()
+
+    def _agree(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes. When it is cancelled the connection cannot be used any more.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trio_argoagent.net.protocol.budgets import EARNED, Bucket, Budget, Charge, Meter, Rate
 from trio_argoagent.net.protocol.engine import Engine
-from trio_argoagent.net.protocol.limits import PRINCIPAL, Limits
+from trio_argoagent.net.protocol.limits import CLIENT, NEVER, PRINCIPAL, Limits
 
 REQUEST = [(":method", "POST"), (":scheme", "https"), (":authority", "x"), (":path", "/")]
 
@@ -60,7 +60,7 @@ def test_what_is_earned_is_bounded() -> None:
         meter.excuse(0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(
     st.lists(st.sampled_from([1, 200, 4096, 20_000, 200_000]), min_size=1, max_size=12),
     st.sampled_from([1, 4096, 1 << 30]),
@@ -74,7 +74,7 @@ def test_honest_traffic_is_free(sizes: list[int], step: int) -> None:
     server = Engine(client=False, allowed=Limits(budget=Budget(glitches=Rate(5, 0))))
     client = Engine(client=True, allowed=Limits())
     carry(client, server, step)
-    for size in sizes * 5:
+    for size in sizes * 3:
         stream = client.open(REQUEST, end=True, window=1 << 20)
         carry(client, server, step)
         server.send_headers(stream, [(":status", "200")], end=False)
@@ -150,3 +150,18 @@ def test_pings_of_an_agent() -> None:
     client.ping(bytes(8))
     _, error = server.receive(client.pump(now)[0], now)
     assert error is not None and "too many PING frames" in str(error)
+
+
+def test_what_the_principal_allows() -> None:
+    """The figures that docs/link.md tells."""
+    assert PRINCIPAL.budget == Budget(
+        glitches=Rate(1000, 100),
+        resets=Rate(256, 10),
+        provoked=Rate(10, 1),
+        settings=Rate(20, 1),
+        pings=Rate(4, 0.1),
+    )
+    patience = PRINCIPAL.patience
+    assert (patience.settings, patience.send, patience.stalled) == (5, 30, 60)
+    assert (patience.silence, patience.answer, patience.idle) == (75, 0, 10)
+    assert (CLIENT.patience.silence, CLIENT.patience.answer, CLIENT.patience.idle) == (30, 20, NEVER)
