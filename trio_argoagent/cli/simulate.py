@@ -42,6 +42,7 @@ def _parse(
     level: int | None,
     mapping: str | None,
     credentials: bool,
+    tunnels: bool,
     seed: int | None,
     seeds: int | None,
     jobs: int | None,
@@ -57,6 +58,8 @@ def _parse(
     given: dict[str, object] = {name: value for name, value in drawn.items() if value is not None}
     if credentials:
         given["--credentials"] = None
+    if tunnels:
+        given["--tunnels"] = None
     if replay:
         which = {"--seed": seed, "--seeds": seeds}
         given |= {name: value for name, value in which.items() if value is not None}
@@ -71,6 +74,7 @@ def _parse(
         level=level or usual.level,
         mapping=Style(mapping or usual.mapping),
         credentials=credentials,
+        tunnels=tunnels,
         faults=_fault_names("all" if faults is None else faults, level or usual.level),
     )
     first, count = 1 if seed is None else seed, seeds or 1

@@ -36,6 +36,7 @@ from trio_argoagent.cli.trial_options import fault_option, fleet_options, json_o
     help="How Applications find managed agents; by destination, they also move between them.",
 )
 @click.option("--credentials", is_flag=True, help="Users also work with credentials and GPG keys.")
+@click.option("--tunnels", is_flag=True, help="Tunnels to the spokes are used beside it.")
 @seed_option("The first seed.")
 @click.option(
     "--seeds",

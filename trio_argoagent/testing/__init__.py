@@ -43,6 +43,7 @@ network       the Transport port in memory: whole frames (level 1)
 tunnels       tunnels beside its links
 wire          likewise: the product's HTTP/2 over bytes that are cut anywhere (level 2)
 forwardproxy  a proxy that does CONNECT, over any byte stream
+digging       tunnels as work in the background of a trial
 steps         every step of a run
 divergence    where two runs part
 faults        a Kubernetes API that misbehaves

@@ -55,6 +55,7 @@ class Options:
         level: of the network; see ``networks``.
         mapping: how Applications find the managed agents. By destination, they also move between them.
         credentials: do users also work with repositories' credentials and GPG keys?
+        tunnels: are there tunnels to the spokes, too (see ``digging``)?
     """
 
     agents: int = 2
@@ -63,6 +64,7 @@ class Options:
     level: int = attrs.field(default=1, kw_only=True)
     mapping: Style = attrs.field(default=Style.NAMESPACE, converter=Style, kw_only=True)
     credentials: bool = attrs.field(default=False, kw_only=True)
+    tunnels: bool = attrs.field(default=False, kw_only=True)
     faults: tuple[str, ...] = attrs.field(
         default=attrs.Factory(lambda self: tuple(faults_at(self.level)), takes_self=True)
     )
@@ -204,10 +206,10 @@ def _options(value: Any) -> Options:
     where = "plan: options"
     shape: planfile.Shape = {
         "agents": int, "apps": int, "seconds": planfile.NUMBER, "level": int, "mapping": str,
-        "credentials": bool, "faults": list,
+        "credentials": bool, "tunnels": bool, "faults": list,
     }  # fmt: skip
-    # A plan of before there were these is one of level 1, by namespace, without credentials.
-    usual = {"level": 1, "mapping": Style.NAMESPACE.value, "credentials": False}
+    # A plan of before there were these is one of level 1, by namespace, without credentials and tunnels.
+    usual = {"level": 1, "mapping": Style.NAMESPACE.value, "credentials": False, "tunnels": False}
     found = planfile.read_fields(where, usual | value if isinstance(value, dict) else value, shape)
     styles = [style.value for style in Style]
     if found["mapping"] not in styles:

@@ -25,6 +25,7 @@ from trio_argoagent.errors import leaves
 from trio_argoagent.model.objects import canonical
 from trio_argoagent.sync.source import SourceStatistics
 from trio_argoagent.testing.chaos import FAULTS, HUB, WIRE_FAULTS
+from trio_argoagent.testing.digging import Diggers
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, Spoke, open_fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.plan import Options, Plan, draw_plan
@@ -176,9 +177,14 @@ class _Trial:
             nursery.start_soon(_sample, monitors)
             stage = Stage(fleet, nursery)
             monitors.doubled = stage.doubled
+            diggers = Diggers(fleet, stream(self._plan.seed, "tunnels"), self._violate)
+            if self._plan.options.tunnels:
+                nursery.start_soon(diggers.run, self._plan.options.seconds)
             await self._trouble(stage)
             await self._settle(fleet)
             await self._agree(fleet)
+            if self._plan.options.tunnels:
+                await diggers.fill()
             await self._silence(fleet, monitors)
             nursery.cancel_scope.cancel()
 
