@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from random import Random
 from typing import Any
 
 import trio
@@ -112,6 +114,17 @@ def operation_state(app: Object | None) -> Mapping[str, Any]:
     status = (app.get("status") if app is not None else None) or {}
     found: Mapping[str, Any] = status.get("operationState") or {}
     return found
+
+
+def bulky(chance: Random) -> dict[str, Any]:
+    """Metadata of 30 KB that no compression makes small, and that is like no other: it fills a slow link."""
+    return {"annotations": {"example.com/big": base64.b64encode(chance.randbytes(22_500)).decode()}}
+
+
+async def bulky_edit(scene: Scene, name: str, revision: str, chance: Random) -> None:
+    """Change all of an Application's bulk, and its revision."""
+    change = MergePatch({"metadata": bulky(chance), "spec": {"source": {"targetRevision": revision}}})
+    await scene.hub.patch(APPLICATIONS, scene.spoke.name, name, change)
 
 
 def exists(server: ApiServer, resource: Resource, namespace: str, name: str) -> bool:

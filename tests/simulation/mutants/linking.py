@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final
@@ -22,7 +21,7 @@ from trio_argoagent.testing.faults import NONE, Faults
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL
 from trio_argoagent.testing.stage import Item, Stage
 
-from ..helpers import Scene, restrict
+from ..helpers import Scene, bulky, bulky_edit, restrict
 from .judging import Race
 
 _LOCAL: Final = {"initiatedBy": {"username": "local"}, "sync": {"revision": "HEAD"}}
@@ -240,8 +239,7 @@ async def _slow_link(scene: Scene) -> None:
     """More waits than a link can carry: a sync overtakes it, and what changes all the time has its turn."""
     chance = Random("big")
     for number in range(24):
-        big = {"annotations": {"example.com/big": base64.b64encode(chance.randbytes(22_500)).decode()}}
-        await scene.create(f"app{number}", cascade=False, metadata=big)
+        await scene.create(f"app{number}", cascade=False, metadata=bulky(chance))
     await scene.agree()
     free = {True: 0.0, False: 0.0}
 
@@ -251,16 +249,16 @@ async def _slow_link(scene: Scene) -> None:
 
     scene.fleet.network.shape = lateness
     for number in range(24):
-        await scene.edit(f"app{number}", {"source": {"targetRevision": "v1"}})
+        await bulky_edit(scene, f"app{number}", "v1", chance)
     await trio.sleep(1)
     await argocd_server.sync(scene.argocd, "m1", "app0")
     await scene.until(lambda: bool(scene.monitors.intents))
     left = [number for number in range(24) if _revision(scene, f"app{number}") != "v1"]
     assert len(left) >= 3, "a sync has waited for everything else"
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_edit_for_ever, scene, 0, 0.3)
+        nursery.start_soon(_edit_for_ever, scene, 0, 0.3, chance)
         for number in range(1, 24):
-            nursery.start_soon(_edit_for_ever, scene, number, 4.0)
+            nursery.start_soon(_edit_for_ever, scene, number, 4.0, chance)
         await trio.sleep(15)
         before = _revision(scene, "app0")
         await trio.sleep(30)
@@ -268,13 +266,13 @@ async def _slow_link(scene: Scene) -> None:
     assert _revision(scene, "app0") != before, "what changes all the time is never sent"
 
 
-async def _edit_for_ever(scene: Scene, number: int, pace: float) -> None:
+async def _edit_for_ever(scene: Scene, number: int, pace: float, chance: Random) -> None:
     turn = 0
     await trio.sleep(number * 0.17)
     while True:
         await trio.sleep(pace)
         turn += 1
-        await scene.edit(f"app{number}", {"source": {"targetRevision": f"w{turn}"}})
+        await bulky_edit(scene, f"app{number}", f"w{turn}", chance)
 
 
 def _revision(scene: Scene, name: str) -> str:

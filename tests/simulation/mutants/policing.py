@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from random import Random
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from trio_argoagent.testing.argocd import argocd_server
 from trio_argoagent.testing.argocd.applications import app_project, application
 from trio_argoagent.testing.fleet import EVERYWHERE, NAMESPACE, PRINCIPAL
 
-from ..helpers import Scene, operation_state, restrict
+from ..helpers import Scene, bulky, bulky_edit, operation_state, restrict
 from .judging import Race
 from .mutant import Mutant, mutant
 from .rewriting import Rewrite
@@ -168,8 +167,7 @@ async def _withdrawn_while_contested(scene: Scene) -> None:
     await _plain(scene)
     chance = Random("big")
     for number in range(24):
-        big = {"annotations": {"example.com/big": base64.b64encode(chance.randbytes(22_500)).decode()}}
-        await scene.create(f"app{number}", cascade=False, metadata=big)
+        await scene.create(f"app{number}", cascade=False, metadata=bulky(chance))
     await scene.agree()
     free = {True: 0.0, False: 0.0}
 
@@ -179,7 +177,7 @@ async def _withdrawn_while_contested(scene: Scene) -> None:
 
     scene.fleet.network.shape = lateness
     for number in range(24):
-        await scene.edit(f"app{number}", {"source": {"targetRevision": "v1"}})
+        await bulky_edit(scene, f"app{number}", "v1", chance)
     await trio.sleep(1)
     for _ in range(MAX_REVERTS + 1):
         await scene.until(lambda: scene.on_spoke("web") is not None)

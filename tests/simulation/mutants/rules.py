@@ -366,8 +366,8 @@ RULES: Final[tuple[Mutant, ...]] = (
         "an Application is created before its AppProject, and nobody refreshes it",
         Constant("replication.dependencies:WAIT", 0.0),
         Rewrite(
-            "agent.refresher:_lacked",
-            "any(condition.get('type') in _WANTING for condition in conditions)",
+            "agent.refresher:_Arrival.ends",
+            "any(condition.get('type') in self.conditions for condition in shown)",
             "False",
         ),
     ),
@@ -380,8 +380,8 @@ RULES: Final[tuple[Mutant, ...]] = (
         "no-refresh-when-the-project-comes",
         "an Application that had to go first is not refreshed when its AppProject comes",
         Rewrite(
-            "agent.refresher:_lacked",
-            "any(condition.get('type') in _WANTING for condition in conditions)",
+            "agent.refresher:_Arrival.ends",
+            "any(condition.get('type') in self.conditions for condition in shown)",
             "False",
         ),
     ),
