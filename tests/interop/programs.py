@@ -48,6 +48,7 @@ class Program:
 
     def __init__(self, *arguments: str) -> None:
         self.arguments: Sequence[str] = arguments
+        self.environ: dict[str, str] = {}
         self.lines: list[dict[str, Any]] = []
         self._said = trio.Event()
         self._process: trio.Process | None = None
@@ -58,7 +59,7 @@ class Program:
         command = [*_COMMAND, *self.arguments, "--log-format", "json"]
         self._ended = trio.Event()
         self._process = process = await trio.lowlevel.open_process(
-            command, stderr=subprocess.PIPE, env=environment()
+            command, stderr=subprocess.PIPE, env=environment() | self.environ
         )
         try:
             task_status.started()
@@ -220,9 +221,9 @@ class Fleet:
 
 
 @asynccontextmanager
-async def open_fleet(folder: Path) -> AsyncIterator[Fleet]:
+async def open_fleet(folder: Path, kind: type[Fleet] = Fleet) -> AsyncIterator[Fleet]:
     """A fleet whose processes are gone when the block is left, however it is left."""
-    fleet = Fleet(folder)
+    fleet = kind(folder)
     async with trio.open_nursery() as nursery:
         with trio.fail_after(START_TIMEOUT):
             await fleet.serve(nursery)
