@@ -7,6 +7,7 @@ ArgoAgentError
 │   └── RemoteProtocolError    the peer broke the rules: close the link
 ├── LinkError              the way to the peer
 │   ├── LinkBroken             it is gone: dial again
+│   │   └── Unreachable            there was nobody to connect to
 │   ├── LinkRefused            the peer will not have us, and says why
 │   └── TunnelRefused          there will be no such tunnel, and why; the link goes on
 ├── ApiError               the Kubernetes API server has answered, and the answer is no
@@ -49,6 +50,10 @@ class LinkError(ArgoAgentError):
 
 class LinkBroken(LinkError):
     """The link ended without a goodbye: dial again."""
+
+
+class Unreachable(LinkBroken):
+    """There was nobody to connect to, or to shake hands with: so it has cost nobody anything."""
 
 
 class LinkRefused(LinkError):

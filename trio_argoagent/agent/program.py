@@ -23,9 +23,9 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, LinkStatistics
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.memory import Memory
+from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
-from trio_argoagent.runtime.redial import Redial
 from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync import names
 from trio_argoagent.sync.flow import FlowStatistics
@@ -119,7 +119,7 @@ class Agent:
 
     async def _namespace_uid(self, name: str, *, optional: bool = False) -> str:
         """The uid of a namespace; empty if it is optional and not for us to see."""
-        redial = Redial(self._env.random)
+        backoff = Backoff(self._env.random)
         while True:
             try:
                 found = await self._cluster.get(NAMESPACES, "", name)
@@ -127,7 +127,7 @@ class Agent:
                 if optional and isinstance(exc, (errors.Forbidden, errors.NotFound)):
                     return ""
                 self._report("cluster-unreachable", f"the spoke's API server: {exc}", "warning")
-                await trio.sleep(redial.next_wait(getattr(exc, "retry_after", 0.0)))
+                await trio.sleep(backoff.next_wait(getattr(exc, "retry_after", 0.0)))
             else:
                 return found.meta.uid
 

@@ -7,6 +7,7 @@ what both sides hold.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -18,19 +19,17 @@ from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.targets import Target
 from trio_argoagent.agent.tunnels import Tunnels
 from trio_argoagent.agent.views import Views
-from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, leaves
+from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, Unreachable, leaves
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.session import Feeds, Session
 from trio_argoagent.runtime.config import AgentConfig
-from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.runtime.redial import HEALTHY, Ended, Redial
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 
 HANDSHAKE_TIMEOUT: Final = 20.0
 """Seconds from dialling to the principal's welcome."""
-STABLE: Final = 5.0
-"""Seconds a link must have lived for the next attempt to come soon: one that breaks at once has failed."""
 REPLACED_WAIT: Final = 60.0
 """Seconds before a process that was replaced dials again, so that two of them do not fight for ever."""
 KEEPALIVES: Final = (1.0, 300.0)
@@ -73,12 +72,12 @@ class Uplink:
     ) -> None:
         self._config, self._spoke, self._views, self._dialer = config, spoke, views, dialer
         self._counting, self._targets = counting, targets
-        self._redial = Redial(env.random)
+        self._redial, self._random = Redial(), env.random
         self._report = report
         self._instance = env.new_id()
         self._link: Link | None = None
         self._past = LinkStatistics()
-        self._retry_after = 0.0
+        self._told = 0.0
         self.name = config.name
         self.state = LinkState.STARTING
         self.links = 0
@@ -86,25 +85,31 @@ class Uplink:
     async def run(self, cluster_uid: str) -> None:
         """Keep a link to the principal until cancelled."""
         while True:
-            self.state, self._retry_after = LinkState.DIALING, 0.0
-            await self._attempt(cluster_uid)
+            self.state, self._told = LinkState.DIALING, 0.0
+            ended = await self._attempt(cluster_uid)
             self.state = LinkState.WAITING
-            await trio.sleep(self._redial.next_wait(self._retry_after))
+            ended = Ended.TOLD if self._told else ended
+            self._redial, wait = self._redial.ended(ended, trio.current_time(), self._told)
+            await trio.sleep(wait.draw(self._random))
 
-    async def _attempt(self, cluster_uid: str) -> None:
+    async def _attempt(self, cluster_uid: str) -> Ended:
         """One link, from dialling to its end."""
+        ended, live = Ended.FAILED, math.inf
         try:
             async with self._dialer.dial() as link:
                 with trio.fail_after(HANDSHAKE_TIMEOUT):
                     greeting, welcome = await self._greet(link, cluster_uid)
+                live = trio.current_time()
                 await self._talk(greeting, welcome)
         except* LinkRefused as group:
             refusal = next(leaves(group))
             assert isinstance(refusal, LinkRefused)
-            self._retry_after = refusal.retry_after
+            self._told = refusal.retry_after
             self._report("link-refused", str(refusal), "error")
         except* (LinkError, ProtocolError) as group:
-            self._report("link-broken", str(next(leaves(group))), "warning")
+            cause = next(leaves(group))
+            ended = Ended.NOBODY if isinstance(cause, Unreachable) else ended
+            self._report("link-broken", str(cause), "warning")
         except* trio.TooSlowError:
             self._report("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         finally:
@@ -112,6 +117,7 @@ class Uplink:
             if self._link is not None:
                 self._past = self._past.plus(self._link.statistics())
                 self._link = None
+        return Ended.LASTED if trio.current_time() >= live + HEALTHY else ended
 
     async def _greet(self, link: Link, cluster_uid: str) -> tuple[Greeting, messages.Welcome]:
         self._link = link
@@ -161,14 +167,9 @@ class Uplink:
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
         able = greeting.terms.has(negotiation.Capability.TUNNEL)
         session = Session(greeting, feeds, keepalive, Tunnels(self._targets, able, self._report))
-        came_up = trio.current_time()
-        try:
-            await session.run(welcome.root)
-        finally:
-            if trio.current_time() >= came_up + STABLE:
-                self._redial.succeeded()
+        await session.run(welcome.root)
         if session.goodbye is not None and session.goodbye.reason is messages.Reason.REPLACED:
-            self._retry_after = REPLACED_WAIT
+            self._told = REPLACED_WAIT
             self._spoke.workers.core.stand_down()
         detail = session.goodbye.detail if session.goodbye is not None else "the principal ended the link"
         self._report("link-ended", detail, "info")

@@ -133,7 +133,8 @@ class Dialer(Protocol):
         """Open a link to the principal; leaving the context tears it down.
 
         Raises:
-            LinkBroken: nobody answers.
+            Unreachable: nobody is there.
+            LinkBroken: whoever is there does not answer.
             LinkRefused: TLS or the principal refuses us for good reason.
         """
 

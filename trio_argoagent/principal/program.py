@@ -33,9 +33,9 @@ from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
+from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
-from trio_argoagent.runtime.redial import Redial
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
@@ -131,13 +131,13 @@ class Principal:
 
     async def _identity(self) -> str:
         """This hub's uid, made once and kept in a ConfigMap."""
-        redial = Redial(self._env.random)
+        backoff = Backoff(self._env.random)
         while True:
             try:
                 return await self._read_identity()
             except (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError) as exc:
                 self._report("", "hub-unreachable", f"the hub's API server: {exc}", "warning")
-                await trio.sleep(redial.next_wait())
+                await trio.sleep(backoff.next_wait())
 
     async def _read_identity(self) -> str:
         namespace = self.config.namespace

@@ -2,7 +2,8 @@
 
 config     the values the programs are started with
 events     what has just happened, for logs and screens
-redial     when to dial again
+backoff    when to try again what has failed
+redial     when an agent dials again
 world      the real clock and randomness
 logs       one line per event
 logfile    where they go, whatever befalls that

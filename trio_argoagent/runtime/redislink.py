@@ -15,7 +15,7 @@ from trio_argoagent.ports.env import Random
 from trio_argoagent.redis.client import RedisConnection, open_redis
 from trio_argoagent.redis.errors import RedisError, RedisRefused
 from trio_argoagent.redis.server import RedisServer
-from trio_argoagent.runtime.redial import Redial
+from trio_argoagent.runtime.backoff import Backoff
 
 STABLE: Final = 5.0
 """Seconds a connection must have lived for the next attempt to come soon."""
@@ -36,7 +36,7 @@ async def keep_redis(server: RedisServer, work: Work, random: Random, report: Re
         report: told what happens: name, text, level. A whole outage is one line at its begin and one at
             its end.
     """
-    redial, lost, told = Redial(random), False, -SILENCE
+    backoff, lost, told = Backoff(random), False, -SILENCE
     while True:
         began = trio.current_time()
         try:
@@ -50,8 +50,8 @@ async def keep_redis(server: RedisServer, work: Work, random: Random, report: Re
                 lost, told = True, trio.current_time()
                 report("redis-lost", _text(next(leaves(group)), server), "warning")
         if trio.current_time() >= began + STABLE:
-            redial.succeeded()
-        await trio.sleep(redial.next_wait())
+            backoff.succeeded()
+        await trio.sleep(backoff.next_wait())
 
 
 def _text(exc: BaseException, server: RedisServer) -> str:

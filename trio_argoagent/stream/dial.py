@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 import trio
 
-from trio_argoagent.errors import LinkBroken, LinkRefused
+from trio_argoagent.errors import LinkBroken, LinkRefused, Unreachable
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.address import format_address
 from trio_argoagent.net.client import Connect
@@ -75,7 +75,8 @@ class TlsDialer(abc.ABC):
         What the body raises leaves it as it is, not in a group.
 
         Raises:
-            LinkBroken: nobody answers, or not for long enough.
+            Unreachable: nobody is there.
+            LinkBroken: whoever is there does not answer, or not for long enough.
             LinkRefused: TLS or the principal refuses us; the text says what to do.
         """
         tls = await self.reach()
@@ -90,6 +91,7 @@ class TlsDialer(abc.ABC):
         Raises:
             LinkError: as ``dial``.
         """
+        transport = tls = None
         try:
             with trio.fail_after(DIAL_TIMEOUT):
                 transport = await self._connect(self._host, self._port)
@@ -104,8 +106,14 @@ class TlsDialer(abc.ABC):
                     await trio.aclose_forcefully(tls)
                     raise
         except trio.TooSlowError as exc:
+            if transport is None:
+                raise Unreachable(f"{self._where}: no answer within {DIAL_TIMEOUT:g} s") from exc
             raise LinkBroken(f"{self._where}: no TLS connection within {DIAL_TIMEOUT:g} s") from exc
         except (ConnectionBroken, OSError, trio.BrokenResourceError) as exc:
+            if tls is not None and not tls.bytes_received:
+                # A load balancer without a principal behind it takes connections, and drops them.
+                text = "it hung up before it said anything: is the principal running?"
+                raise Unreachable(f"{self._where}: no link: {text}") from exc
             raise explain(exc, host=self._name, where=self._where) from exc
         return tls
 

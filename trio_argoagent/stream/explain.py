@@ -6,12 +6,13 @@ here. A cause that trying again cannot remove by itself is a refusal.
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
+from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused, Unreachable
 from trio_argoagent.net.errors import ProxyFailed, TlsFailed
 from trio_argoagent.stream.protocol.messages import Reason
 
@@ -75,6 +76,8 @@ _NO_TLS: Final = frozenset(
     ]
 )
 
+_NO_WAY: Final = frozenset([errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN])
+
 NO_HTTP2: Final = _ALERTS["NO_APPLICATION_PROTOCOL"]
 """The same, where the server just ignores what we offer."""
 
@@ -96,12 +99,14 @@ def explain(exc: BaseException, *, host: str, where: str) -> LinkError:
         if isinstance(cause, TlsFailed) and (refusal := _refusal(cause.reason, where)) is not None:
             return refusal
         if isinstance(cause, socket.gaierror):
-            return LinkBroken(f"{where}: no address is known for {host}: check --server-address and DNS")
+            return Unreachable(f"{where}: no address is known for {host}: check --server-address and DNS")
         if isinstance(cause, ConnectionRefusedError):
-            return LinkBroken(
+            return Unreachable(
                 f"{where}: connection refused: is the principal running, and are --server-address and"
                 " --server-port right?"
             )
+        if isinstance(cause, OSError) and cause.errno in _NO_WAY:
+            return Unreachable(f"{where}: no way there: {cause.strerror or cause}")
     return LinkBroken(f"{where}: no link: {exc or type(exc).__name__}")
 
 

@@ -16,7 +16,7 @@ from typing import Final, Generic, TypeVar
 
 import trio
 
-from trio_argoagent.errors import LinkBroken
+from trio_argoagent.errors import LinkBroken, Unreachable
 from trio_argoagent.ports.env import Random
 from trio_argoagent.ports.transport import Dialer, LinkStatistics, Listener
 from trio_argoagent.testing.pipes import Bottleneck, End
@@ -218,10 +218,11 @@ class Conditions(abc.ABC, Generic[EndT]):
         """Let the principal have its end of a new connection.
 
         Raises:
-            LinkBroken: there is no way, or nobody listens.
+            Unreachable: there is no way, or nobody listens.
+            LinkBroken: too many wait to be let in.
         """
         if mine.agent in self._cut or self._arrivals is None:
-            raise LinkBroken("nobody answers")
+            raise Unreachable("nobody answers")
         mine.other, theirs.other = theirs, mine
         try:
             self._arrivals.send_nowait(theirs)

@@ -151,8 +151,30 @@ async def test_a_link_that_breaks_at_once(autojump_clock: MockClock) -> None:
 
 async def test_a_link_that_lived_is_dialled_again_soon(autojump_clock: MockClock) -> None:
     """Thousands of agents are back within seconds after a cut."""
-    spoke = await run_spoke(say(WELCOME, stay=40.0), 1_000)
-    assert max(waits(spoke.principal)) < 43.0
+    spoke = await run_spoke(say(WELCOME, stay=70.0), 1_000)
+    assert max(waits(spoke.principal)) < 73.0
+
+
+async def test_a_link_that_lives_for_seconds_has_failed(autojump_clock: MockClock) -> None:
+    """Where each link ends within a minute the attempts become rare, although each was welcomed."""
+    spoke = await run_spoke(say(WELCOME, stay=20.0), 1_000)
+    assert max(waits(spoke.principal)) > 30.0
+
+
+async def test_a_principal_that_is_away_for_seconds(autojump_clock: MockClock) -> None:
+    """Its agents are back within a second or so: what nobody has answered costs nobody anything."""
+
+    async def cut(spoke: Spoke) -> None:
+        for _ in range(10):
+            await trio.sleep(200)
+            spoke.network.cut("edge")
+            await trio.sleep(4)
+            spoke.network.heal("edge")
+            links = len(spoke.principal.dials)
+            await trio.sleep(1.2)
+            assert len(spoke.principal.dials) == links + 1
+
+    await run_spoke(say(WELCOME, stay=1_000.0), 2_100, body=cut)
 
 
 async def test_no_welcome(autojump_clock: MockClock) -> None:

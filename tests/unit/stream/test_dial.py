@@ -1,5 +1,6 @@
 """Opening a link, and why there is none."""
 
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from trio_argoagent.errors import LinkBroken, LinkRefused
+from trio_argoagent.errors import LinkBroken, LinkRefused, Unreachable
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.server import serve_https
 from trio_argoagent.pki.authority import DAY
@@ -125,11 +126,12 @@ async def test_no_tls() -> None:
         assert (refusal.reason, "does not speak TLS" in refusal.detail) == (Reason.PROTOCOL, True)
 
 
-async def no_link(dialer: Dialer) -> str:
-    """What is said when nobody answers."""
+async def no_link(dialer: Dialer, *, anybody: bool = False) -> str:
+    """What is said when there is nobody, or ``anybody`` who does not answer."""
     with pytest.raises(LinkBroken) as caught:
         async with dialer.dial():
             raise AssertionError("there is a link")
+    assert isinstance(caught.value, Unreachable) is not anybody
     return str(caught.value)
 
 
@@ -152,14 +154,47 @@ async def test_no_such_name() -> None:
     assert text == "hub.invalid:8443: no address is known for hub.invalid: check --server-address and DNS"
 
 
+async def test_no_way_there() -> None:
+    """A network that has no route says so."""
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    text = await no_link(Http2Dialer("hub", 8443, agent_tls(), connect=connect))
+    assert text == "hub:8443: no way there: No route to host"
+
+
+async def test_packets_that_vanish(autojump_clock: trio.testing.MockClock) -> None:
+    """A connection that nobody takes or refuses is given up."""
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    text = await no_link(Http2Dialer("hub", 8443, agent_tls(), connect=connect))
+    assert text == "hub:8443: no answer within 10 s"
+
+
 async def test_hanging_up_in_the_handshake() -> None:
-    """A peer that hangs up at once is worth trying again."""
+    """A peer that hangs up at once is worth trying again: it may be a proxy with nobody behind it."""
 
     async def hang_up(stream: trio.SocketStream) -> None:
         await stream.receive_some(1)
 
     async with plain_server(hang_up) as port:
         text = await no_link(Http2Dialer("127.0.0.1", port, agent_tls()))
+    assert text.startswith(f"127.0.0.1:{port}: no link: it hung up before it said anything")
+
+
+async def test_hanging_up_amid_the_handshake() -> None:
+    """Whoever has said something has had work with us."""
+
+    async def hang_up(stream: trio.SocketStream) -> None:
+        await stream.receive_some(1)
+        await stream.send_all(b"\x16\x03\x03")
+
+    async with plain_server(hang_up) as port:
+        text = await no_link(Http2Dialer("127.0.0.1", port, agent_tls()), anybody=True)
     assert text.startswith(f"127.0.0.1:{port}: no link: ")
 
 
@@ -170,7 +205,7 @@ async def test_nothing_comes_back(autojump_clock: trio.testing.MockClock) -> Non
     async def connect(host: str, port: int) -> trio.abc.Stream:
         return ours
 
-    text = await no_link(Http2Dialer("hub", 8443, agent_tls(), connect=connect))
+    text = await no_link(Http2Dialer("hub", 8443, agent_tls(), connect=connect), anybody=True)
     assert text == "hub:8443: no TLS connection within 10 s"
     assert trio.current_time() == pytest.approx(DIAL_TIMEOUT)
     # Our side of it was closed.
