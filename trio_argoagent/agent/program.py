@@ -117,6 +117,10 @@ class Agent:
             await self.views.memory.wait_synced()
             await self._uplink.run(cluster_uid)
 
+    async def stop(self) -> None:
+        """Take leave of the principal, within a few seconds; cancel ``run`` then."""
+        await self._uplink.stop()
+
     async def _namespace_uid(self, name: str, *, optional: bool = False) -> str:
         """The uid of a namespace; empty if it is optional and not for us to see."""
         backoff = Backoff(self._env.random)

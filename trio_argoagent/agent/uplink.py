@@ -1,7 +1,8 @@
 """The way to the principal: dial, greet, talk, and dial again; for ever.
 
 A link is one cancel scope. When it ends, however it ends, nothing of it is left, and the next one starts from
-what both sides hold.
+what both sides hold. Where the principal asks for another connection it is made before the old one is left,
+and only one of them at a time has a session.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import trio
 
 from trio_argoagent._version import __version__
 from trio_argoagent.agent.counting import Counting
+from trio_argoagent.agent.mooring import Mooring
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.targets import Target
 from trio_argoagent.agent.tunnels import Tunnels
@@ -77,47 +79,95 @@ class Uplink:
         self._instance = env.new_id()
         self._link: Link | None = None
         self._past = LinkStatistics()
-        self._told = 0.0
+        self._session: Session | None = None
+        self._next: Mooring | None = None  # What the link that is up is to be left for.
         self.name = config.name
         self.state = LinkState.STARTING
         self.links = 0
 
     async def run(self, cluster_uid: str) -> None:
         """Keep a link to the principal until cancelled."""
-        while True:
-            self.state, self._told = LinkState.DIALING, 0.0
-            ended = await self._attempt(cluster_uid)
-            self.state = LinkState.WAITING
-            ended = Ended.TOLD if self._told else ended
-            self._redial, wait = self._redial.ended(ended, trio.current_time(), self._told)
-            await trio.sleep(wait.draw(self._random))
+        async with trio.open_nursery() as nursery:
+            while True:
+                self.state = LinkState.DIALING
+                mooring, self._next = self._next or self._moor(nursery), None
+                ended, told = await self._use(mooring, cluster_uid, nursery)
+                if self._next is None:
+                    self.state = LinkState.WAITING
+                    await self._wait(ended, told)
 
-    async def _attempt(self, cluster_uid: str) -> Ended:
-        """One link, from dialling to its end."""
-        ended, live = Ended.FAILED, math.inf
+    async def stop(self) -> None:
+        """Say goodbye to the principal, if there is a link; what is under way is answered before."""
+        if self._session is not None:
+            self._session.leave(messages.Goodbye(messages.Reason.SHUTDOWN, "the agent stops"))
+            await self._session.ended.wait()
+
+    def _moor(self, nursery: trio.Nursery) -> Mooring:
+        mooring = Mooring()
+        nursery.start_soon(mooring.hold, self._dialer)
+        return mooring
+
+    async def _wait(self, ended: Ended, told: float = 0.0) -> None:
+        """Until it is time to dial again."""
+        self._redial, wait = self._redial.ended(ended, trio.current_time(), told)
+        await trio.sleep(wait.draw(self._random))
+
+    async def _use(self, mooring: Mooring, cluster_uid: str, nursery: trio.Nursery) -> tuple[Ended, float]:
+        """One link, from dialling to its end: what has come of it, and the wait that the principal wants."""
+        ended, told, since = Ended.FAILED, 0.0, math.inf
         try:
-            async with self._dialer.dial() as link:
-                with trio.fail_after(HANDSHAKE_TIMEOUT):
-                    greeting, welcome = await self._greet(link, cluster_uid)
-                live = trio.current_time()
-                await self._talk(greeting, welcome)
-        except* LinkRefused as group:
-            refusal = next(leaves(group))
-            assert isinstance(refusal, LinkRefused)
-            self._told = refusal.retry_after
-            self._report("link-refused", str(refusal), "error")
+            link = await mooring.link()
+            with trio.fail_after(HANDSHAKE_TIMEOUT):
+                greeting, welcome = await self._greet(link, cluster_uid)
+            since = trio.current_time()
+            told = await self._talk(greeting, welcome, nursery)
         except* (LinkError, ProtocolError) as group:
-            cause = next(leaves(group))
-            ended = Ended.NOBODY if isinstance(cause, Unreachable) else ended
-            self._report("link-broken", str(cause), "warning")
+            ended, told = self._failed(next(leaves(group)))
         except* trio.TooSlowError:
             self._report("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         finally:
+            mooring.let_go()
             self._spoke.workers.core.link_down()
             if self._link is not None:
                 self._past = self._past.plus(self._link.statistics())
                 self._link = None
-        return Ended.LASTED if trio.current_time() >= live + HEALTHY else ended
+        if told:
+            self._give_up_next()
+            return Ended.TOLD, told
+        return Ended.LASTED if trio.current_time() >= since + HEALTHY else ended, told
+
+    def _failed(self, cause: BaseException) -> tuple[Ended, float]:
+        """Why there is no link (any more)."""
+        if isinstance(cause, LinkRefused):
+            self._report("link-refused", str(cause), "error")
+            return (Ended.TOLD if cause.retry_after else Ended.FAILED), cause.retry_after
+        self._report("link-broken", str(cause), "warning")
+        return (Ended.NOBODY if isinstance(cause, Unreachable) else Ended.FAILED), 0.0
+
+    def _give_up_next(self) -> None:
+        if self._next is not None:
+            self._next.let_go()
+            self._next = None
+
+    async def _move(self, session: Session, nursery: trio.Nursery) -> None:
+        """Have another link at hand before this one is left, once the principal asks for it."""
+        since = trio.current_time()
+        await session.drained.wait()
+        self._report("link-moving", "the principal asks for another connection", "info")
+        # Uniform in the usual spread, for all agents may have been asked at once; but a link that is not to
+        # last is as bad as one that breaks.
+        ended, told = Ended.TOLD if trio.current_time() >= since + HEALTHY else Ended.FAILED, 0.0
+        while True:
+            await self._wait(ended, told)
+            self._next = self._moor(nursery)
+            try:
+                await self._next.link()
+            except (LinkError, ProtocolError) as exc:
+                self._next = None
+                ended, told = self._failed(exc)
+            else:
+                break
+        session.leave(messages.Goodbye(messages.Reason.MOVED, "the agent goes on over another connection"))
 
     async def _greet(self, link: Link, cluster_uid: str) -> tuple[Greeting, messages.Welcome]:
         self._link = link
@@ -144,7 +194,8 @@ class Uplink:
         greeting.terms = negotiation.accept(answer, self._config.offer)
         return greeting, answer
 
-    async def _talk(self, greeting: Greeting, welcome: messages.Welcome) -> None:
+    async def _talk(self, greeting: Greeting, welcome: messages.Welcome, nursery: trio.Nursery) -> float:
+        """The session, to its end; returns the seconds that the principal wants us to keep away."""
         self.name = welcome.agent
         self.state = LinkState.LIVE
         self.links += 1
@@ -166,13 +217,21 @@ class Uplink:
         self._views.link_up()
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
         able = greeting.terms.has(negotiation.Capability.TUNNEL)
-        session = Session(greeting, feeds, keepalive, Tunnels(self._targets, able, self._report))
-        await session.run(welcome.root)
-        if session.goodbye is not None and session.goodbye.reason is messages.Reason.REPLACED:
-            self._told = REPLACED_WAIT
-            self._spoke.workers.core.stand_down()
-        detail = session.goodbye.detail if session.goodbye is not None else "the principal ended the link"
-        self._report("link-ended", detail, "info")
+        tunnels = Tunnels(self._targets, able, self._report)
+        session = self._session = Session(greeting, feeds, keepalive, tunnels)
+        try:
+            async with trio.open_nursery() as beside:
+                beside.start_soon(self._move, session, nursery)
+                await session.run(welcome.root)
+                beside.cancel_scope.cancel()
+        finally:
+            self._session = None
+        goodbye = session.goodbye
+        self._report("link-ended", (goodbye and goodbye.detail) or "the link has ended", "info")
+        if goodbye is None or goodbye.reason is not messages.Reason.REPLACED:
+            return 0.0
+        self._spoke.workers.core.stand_down()
+        return REPLACED_WAIT
 
     def traffic(self) -> LinkStatistics:
         """What has crossed all links so far."""

@@ -6,6 +6,7 @@ throughout.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -181,6 +182,11 @@ class Http2Connection:
                 self.kick()
             await self.wait_idle()
         await self.close()
+
+    def retire(self) -> None:
+        """Drain it in the background, and let the streams in progress take as long as they like."""
+        if self.is_open:
+            self._start_soon(self.drain, math.inf)
 
     async def close(self) -> None:
         """Say GOAWAY, break off all streams, and wait a second at most until that has left."""

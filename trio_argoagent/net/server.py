@@ -48,6 +48,7 @@ async def serve_https(
     limits: Limits | None = None,
     on_error: ErrorCallback = log_error,
     otherwise: Speaker = serve_http1,
+    until: trio.Event | None = None,
     task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled.
@@ -63,11 +64,21 @@ async def serve_https(
         on_error: told of each failing handler, and of each peer that failed its handshake or its protocol
             (``LinkBroken``, ``RemoteProtocolError``). It must not raise.
         otherwise: speaks with a peer that has not agreed on HTTP/2.
+        until: once it is set the listeners are closed; the connections that there are go on.
         task_status: started with the listeners.
     """
     server = _Server(handler, context, limits or Limits(), on_error, Admission(), otherwise)
     task_status.started(list(listeners))
-    await trio.serve_listeners(server.connection, list(listeners))
+    async with trio.open_nursery() as connections:
+        with trio.CancelScope() as accepting:
+            if until is not None:
+                connections.start_soon(_cancel_at, until, accepting)
+            await trio.serve_listeners(server.connection, list(listeners), handler_nursery=connections)
+
+
+async def _cancel_at(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
 
 
 async def serve_http(

@@ -99,6 +99,12 @@ class Link(Protocol):
     async def receive(self) -> Sequence[bytes]:
         """All frames that have arrived, at least one; an empty sequence after the peer's clean end."""
 
+    def retire(self) -> None:
+        """Let nothing new be begun beside this link, on the connection that it shares; the link goes on.
+
+        Where a link shares its connection with nothing there is nothing to do.
+        """
+
     async def close(self) -> None:
         """End this side cleanly: what was queued is delivered, then the peer's ``receive`` returns empty."""
 
@@ -146,9 +152,15 @@ class Listener(Protocol):
         self,
         handler: Callable[[Link], Awaitable[None]],
         *,
+        until: trio.Event | None = None,
         task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Accept links until cancelled; each is handled in a task of its own and closed when it returns.
 
         An exception of one handler ends that link only.
+
+        Args:
+            handler: of one link.
+            until: once it is set nobody is accepted any more; the links that there are go on.
+            task_status: started when agents may dial.
         """

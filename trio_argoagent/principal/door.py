@@ -26,6 +26,7 @@ from trio_argoagent.stream.protocol.messages import Goodbye, Reason, Refuse
 from trio_argoagent.sync.mapping import Style
 
 REPLACED: Final = Goodbye(Reason.REPLACED, "another process with this agent's certificate has taken over")
+STOPPING: Final = Refuse(Reason.NOT_READY, "this principal stops: dial again", 1.0)
 LONG: Final = 60.0
 """Seconds after which one may ask again whom a person has to help first."""
 
@@ -89,12 +90,27 @@ class Door:
         self._seats: dict[str, Seat] = {}
         self._rivalries: dict[str, Rivalry] = {}
         self._told = Happenings(hub.cluster, hub.env, _itself)
+        self._closed = False
 
     def part(self, name: str, goodbye: Goodbye) -> None:
         """This agent is forgotten: its link ends."""
         self._rivalries.pop(name, None)
         if name in self._seats:
             self._seats[name].leave(goodbye)
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._closed = True
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """The places that are taken now."""
+        return tuple(self._seats.values())
+
+    async def wait_empty(self) -> None:
+        """Return when none is taken."""
+        while self._seats:
+            await self.seats[0].ended.wait()
 
     def is_contested(self, name: str) -> bool:
         """Do two processes of this agent fight for its place?"""
@@ -115,9 +131,12 @@ class Door:
         pin = clusters.Pin(hello.mode, hello.namespace, hello.cluster_uid)
         while refusal is None and (refusal := await self._agents.admit(name, pin)) is None:
             seat = self._seats.get(name)
-            if seat is None:
+            if self._closed:
+                refusal = STOPPING
+            elif seat is None:
                 return self._agents.peers[name]
-            refusal = await self._claim(name, seat, hello.instance)
+            else:
+                refusal = await self._claim(name, seat, hello.instance)
         raise Refused(refusal)
 
     def _unhoused(self, name: str, hello: messages.Hello) -> Refuse | None:

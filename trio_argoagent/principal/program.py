@@ -10,33 +10,29 @@ import attrs
 import trio
 
 from trio_argoagent import errors
-from trio_argoagent._version import __version__
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import CONFIG_MAPS
-from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
-from trio_argoagent.ports.transport import Link, Listener
-from trio_argoagent.principal.agents import PATIENCE, Agents
+from trio_argoagent.ports.transport import Listener
+from trio_argoagent.principal.agents import Agents
 from trio_argoagent.principal.clusterinfo import ClusterInfos, Sight, sight
 from trio_argoagent.principal.clusters import Pin
-from trio_argoagent.principal.door import Door, Refused
+from trio_argoagent.principal.door import Door
 from trio_argoagent.principal.hub import Hub
+from trio_argoagent.principal.links import Links
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import Answering
 from trio_argoagent.principal.status import PeerStatus
-from trio_argoagent.principal.tunnels import LinkTunnels
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
-from trio_argoagent.replication.handover import Greeting, expect_hello
-from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
-from trio_argoagent.stream.protocol import handshake, messages, negotiation
+from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
 from trio_argoagent.sync.mapping import Style
@@ -44,8 +40,6 @@ from trio_argoagent.sync.selection import Selection
 
 IDENTITY: Final = "argocd-agent-principal-identity"
 """The ConfigMap that keeps the principal's uid, as argocd-agent names it."""
-HANDSHAKE_TIMEOUT: Final = 10.0
-"""Seconds from accepting a link to the agent's hello."""
 NAMESPACES_WAIT: Final = 10.0
 """Seconds to wait for the hub's namespaces: without the right to read them a deleted one is not noticed."""
 
@@ -80,8 +74,8 @@ class Principal:
         self.peers = self._agents.peers
         self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
         self._infos = self._make_infos(redis) if redis is not None else None
-        self._instance = env.new_id()
-        self._uid = ""
+        self._links = Links(config, self._door, env, self._report)
+        self._stopping = trio.Event()
         self.hub.stores.on_change(self._on_change)
         for store in self.hub.stores:
             store.informer.on_state(self._on_state)
@@ -92,7 +86,7 @@ class Principal:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
-        self._uid = await self._identity()
+        self._links.principal_uid = await self._identity()
         async with trio.open_nursery() as nursery:
             await nursery.start(self.hub.stores.run)
             nursery.start_soon(self.hub.namespaces.run)
@@ -105,7 +99,8 @@ class Principal:
             if self._infos is not None:
                 nursery.start_soon(self._infos.run)
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
-            await nursery.start(self._listener.serve, self._serve)
+            serve = partial(self._listener.serve, self._links.serve, until=self._stopping)
+            await nursery.start(serve)
             task_status.started()
 
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
@@ -225,78 +220,10 @@ class Principal:
         for peer in self.peers.values():
             peer.on_state()
 
-    # Links
-
-    async def _serve(self, link: Link) -> None:
-        """One link, from its hello to its end."""
-        name = link.peer.name
-        greeting = Greeting(link, handshake.Role.PRINCIPAL)
-        try:
-            with trio.fail_after(HANDSHAKE_TIMEOUT):
-                hello = expect_hello(await greeting.hear())
-            peer = await self._door.admit(link, hello)
-            await self._talk(greeting, peer, hello)
-        except* Refused as group:
-            for refusal in (exc for exc in group.exceptions if isinstance(exc, Refused)):
-                self._report(name, "link-refused", refusal.answer.detail, "warning")
-                await self._refuse(greeting, refusal.answer)
-        except* trio.TooSlowError:
-            self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
-        except* (errors.LinkError, errors.ProtocolError) as group:
-            self._report(name, "link-broken", "; ".join(map(str, group.exceptions)), "warning")
-
-    async def _refuse(self, greeting: Greeting, answer: messages.Refuse) -> None:
-        name = greeting.link.peer.name
-        try:
-            greeting.say(answer)
-            await greeting.link.close()
-        except errors.LinkError as exc:
-            # What is raised while a group is handled is seen by no other handler of it.
-            self._report(name, "link-broken", str(exc), "warning")
-        with trio.move_on_after(PATIENCE):
-            await self._door.tell(name, answer)
-
-    async def _talk(self, greeting: Greeting, peer: Peer, hello: messages.Hello) -> None:
-        with self._door.seated(peer.mapping.agent, hello.instance) as seat, seat.scope:
-            try:
-                # Told before anything can fail: each link-down has its link-up.
-                text = f"{hello.mode} agent {hello.version} is connected"
-                self._report(peer.mapping.agent, "link-up", text)
-                greeting.terms = self._terms(hello)
-                hydrates = greeting.terms.has(negotiation.Capability.HYDRATE)
-                peer.choose(self.config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)
-                peer.link_is(greeting.link)
-                able = greeting.terms.has(negotiation.Capability.TUNNEL)
-                tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._env.entropy)
-                greeting.say(self._welcome(peer, greeting.terms))
-                seat.session = Session(greeting, peer.feeds(), self.config.keepalive, tunnels)
-                peer.holds.link_is(seat.session)
-                await seat.session.run(hello.root)
-            finally:
-                peer.workers.core.link_down()
-                peer.tunnels.on_link = None
-                peer.holds.link_is(None)
-                peer.link_is(None)
-                self._report(peer.mapping.agent, "link-down", "the link has ended")
-        if seat.scope.cancelled_caught:
-            greeting.say(seat.goodbye)
-
-    def _terms(self, hello: messages.Hello) -> negotiation.Terms:
-        terms = negotiation.agree(hello, self.config.offer)
-        assert isinstance(terms, negotiation.Terms)  # The door lets nobody else in.
-        return terms
-
-    def _welcome(self, peer: Peer, terms: negotiation.Terms) -> messages.Welcome:
-        return messages.Welcome(
-            protocol=terms.protocol,
-            capabilities=negotiation.names(terms.capabilities),
-            version=__version__,
-            instance=self._instance,
-            principal_uid=self._uid,
-            agent=peer.mapping.agent,
-            root=peer.workers.core.link_up(),
-            keepalive=self.config.keepalive,
-        )
+    async def stop(self) -> None:
+        """Let every agent go on elsewhere, within a few seconds; cancel ``run`` then."""
+        self._stopping.set()
+        await self._links.stop()
 
     def _no_such_agent(self, agent: str, text: str) -> None:
         self._report(agent, "no-such-agent", text)

@@ -10,6 +10,7 @@ then what the replica reports, then the source's records by rank.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
@@ -24,6 +25,7 @@ from trio_argoagent.ports.transport import Link
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.replication.parting import ANSWER, FINISH, Parting
 from trio_argoagent.replication.reporting import BATCH, as_messages
 from trio_argoagent.replication.workers import Workers
 from trio_argoagent.stream.protocol import codec, messages
@@ -114,6 +116,12 @@ class Session:
         feeds.outlet.bell = feeds.workers.bell = self._bell
         self._heard = trio.current_time()
         self._awaited: trio.Event | None = None
+        self._parting, self._drain_said = Parting(feeds.outlet, feeds.workers), False
+        self._reading, self._written = trio.CancelScope(), trio.Event()
+        self.drained = trio.Event()
+        """Set when the principal has asked for another connection."""
+        self.ended = trio.Event()
+        """Set when nothing of this session is left."""
 
     async def run(self, their_root: bytes) -> None:
         """Talk until either side ends the link cleanly.
@@ -136,9 +144,10 @@ class Session:
                 nursery.start_soon(self._write)
                 nursery.start_soon(self._keep_alive)
                 nursery.start_soon(self._tunnels.run, self._link, self._bell.ring)
-                await self._read()
+                await self._read_to_the_end()
                 nursery.cancel_scope.cancel()
         finally:
+            self.ended.set()
             self._feeds.outlet.core.link_down(trio.current_time())
             self._feeds.outlet.flow.clear()
             self._feeds.workers.core.link_down()
@@ -147,7 +156,34 @@ class Session:
         self._control.append(message)
         self._bell.ring()
 
+    def leave(self, goodbye: messages.Goodbye) -> None:
+        """End this session in order, within ``FINISH`` and ``ANSWER``; ``run`` returns then."""
+        until = trio.current_time() + FINISH
+        self._parting.begin(goodbye, until)
+        self._reading.deadline = min(self._reading.deadline, until + ANSWER)
+        self._bell.ring()
+
+    def drain(self) -> None:
+        """Ask the agent to go on over another connection; until it has one this one works as before."""
+        if not self._drain_said:
+            self._drain_said = True
+            self._say(messages.Drain())
+            self._link.retire()
+
     # Reading
+
+    async def _read_to_the_end(self) -> None:
+        try:
+            with self._reading:
+                await self._read()
+        except LinkBroken:
+            if not self._parting.said:
+                raise
+        if self.goodbye is not None:
+            self._parting.begin(attrs.evolve(self.goodbye, detail=""), trio.current_time())
+            self._bell.ring()
+            with trio.move_on_after(FINISH):
+                await self._written.wait()
 
     async def _read(self) -> None:
         frames: Sequence[bytes] = tuple(self._early)
@@ -164,8 +200,6 @@ class Session:
                 if isinstance(message, messages.Goodbye):
                     self.goodbye = message
                     return
-                if isinstance(message, messages.Drain):
-                    return  # The principal is about to go: what is in flight is dirty again on the next link.
                 self._hear(message)
             frames = ()
 
@@ -209,6 +243,8 @@ class Session:
                 self._feeds.informed(message)
             case messages.Open() | messages.Decline():
                 self._tunnels.hear(message)
+            case messages.Drain():
+                self.drained.set()
             case _:
                 pass  # Pong: hearing it is all there is to it.
 
@@ -240,6 +276,8 @@ class Session:
             self._take(*come)
 
     def _take(self, number: int, record: Record) -> None:
+        if self._parting.said:
+            return  # Nobody would hear what became of it: it is sent again, if it is still wanted.
         try:
             if not self._feeds.workers.accepts(record):
                 raise RemoteProtocolError(f"{record.key.kind} does not travel this way in this mode")
@@ -257,12 +295,19 @@ class Session:
                 await self._link.wait_room()
                 message = self._next()
                 if message is None:
-                    await self._bell.wait(self._feeds.outlet.core.next_deadline())
-                else:
-                    self._send(message)
+                    due = self._feeds.outlet.core.next_deadline()
+                    await self._bell.wait(min(self._parting.until, math.inf if due is None else due))
+                    continue
+                self._send(message)
+                if isinstance(message, messages.Goodbye):
+                    break
+            self._parting.said = True
+            self._reading.deadline = min(self._reading.deadline, trio.current_time() + ANSWER)
+            await self._link.close()
         except LinkBroken:
             # The reader tells of it once it has heard all that was said before: a goodbye says why.
-            return
+            pass
+        self._written.set()
 
     def _send(self, message: messages.Message) -> None:
         try:
@@ -288,6 +333,8 @@ class Session:
         if self._pong is not None:
             pong, self._pong = self._pong, None
             return pong
+        if self._parting.begun:
+            return self._next_at_the_end()
         # Before any record, and again when it has become another one.
         view = self._view()
         if view is not None and view != self._said_view:
@@ -319,6 +366,18 @@ class Session:
                 if message is not None:
                     return message
         return self._loader.part()
+
+    def _next_at_the_end(self) -> messages.Message | None:
+        """Answers, as far as they may still be said, and then goodbye."""
+        reports = self._feeds.workers.core
+        while self._control or reports.has_reports:
+            if not self._control:
+                self._control.extend(as_messages(reports.reports(BATCH)))
+            message = self._control.popleft()
+            if self._conversation.may_send(type(message)):
+                return message
+        # What is under way in parts comes to its end, if there is time.
+        return self._parting.due(trio.current_time()) or self._loader.part()
 
     def _look_whether_settled(self) -> None:
         if not self._settled and self._feeds.outlet.core.proven:

@@ -140,6 +140,8 @@ class PrincipalConfig:
         local: what of the metadata belongs to the hub.
         registration: how an agent without a cluster secret gets one; None: it is refused.
         intent_expiry: seconds in which a sync must be started on its spoke; 0: it may wait for ever.
+        max_link_age: seconds after which an agent is asked for another connection, half of it at the least;
+            0: never.
         hub_writes: a second, on behalf of one agent; 0: as many as its share allows.
         max_agent_objects: that one agent may make the hub hold; 0: any number.
         style: how it is known which managed agent an Application is for.
@@ -159,6 +161,7 @@ class PrincipalConfig:
     local: Local = NOTHING
     registration: SelfRegistration | None = None
     intent_expiry: float = 0.0
+    max_link_age: float = 0.0
     hub_writes: float = 0.0
     max_agent_objects: int = allowance.DEFAULT
     style: Style = Style.NAMESPACE

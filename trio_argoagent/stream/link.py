@@ -101,6 +101,10 @@ class FramedLink(abc.ABC):
             raise LinkBroken("the peer ended the link in the middle of a frame")
         return ()
 
+    def retire(self) -> None:
+        """Say that nothing new is to be begun on the connection; it ends after the last of its streams."""
+        self._stream.connection.retire()
+
     async def close(self) -> None:
         """Deliver what was queued, then end this side. Bounded by ``CLOSE_TIMEOUT``.
 

@@ -159,11 +159,13 @@ class Http2Listener:
         self,
         handler: Callable[[Link], Awaitable[None]],
         *,
+        until: trio.Event | None = None,
         task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Accept links until cancelled; each is closed when its handler returns, and reset when it raises.
 
-        A link that breaks does not cancel its handler: its methods raise ``LinkBroken``, as everywhere.
+        A link that breaks does not cancel its handler: its methods raise ``LinkBroken``, as everywhere. Once
+        ``until`` is set the sockets are closed, and who dials is told at once that nobody is there.
         """
         await serve_https(
             accept_links(handler, self.identify),
@@ -172,6 +174,7 @@ class Http2Listener:
             limits=LINK_LIMITS,
             on_error=self.on_error,
             otherwise=self._websockets(handler) if self.websocket else serve_http1,
+            until=until,
             task_status=task_status,
         )
 

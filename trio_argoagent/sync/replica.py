@@ -406,6 +406,11 @@ class Replica:
         return bool(self._reports)
 
     @property
+    def owes(self) -> bool:
+        """Is there a record of which the source has not heard on this link, not even that it waits?"""
+        return any(slot.number is not None and not slot.told_pending for slot in self._slots.values())
+
+    @property
     def quiet(self) -> bool:
         """Is nothing wanted that is not applied, and nothing unreported?"""
         return not self._reports and all(slot.record is None for slot in self._slots.values())

@@ -549,6 +549,11 @@ class Source:
         """Is the replica known to hold all that it should?"""
         return self._phase is Phase.LIVE and not self._unsettled
 
+    @property
+    def unanswered(self) -> bool:
+        """Is a record under way of which the replica has said nothing yet, not even that it is pending?"""
+        return any(not self._entries[key].pending for key in self._tickets.values())
+
     def answered(self, key: Key) -> bool:
         """Has the replica answered ``applied`` to what is wanted of this key now (absence included)?"""
         if self._phase is not Phase.LIVE:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import abc
 import contextlib
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import trio
 
@@ -244,6 +244,21 @@ class Conditions(abc.ABC, Generic[EndT]):
                 self._arrivals = None
             arriving.close()
 
+    async def accept_each(
+        self,
+        nursery: trio.Nursery,
+        serve: Callable[[EndT], Awaitable[None]],
+        until: trio.Event | None,
+        task_status: trio.TaskStatus[Any],
+    ) -> None:
+        """Serve each of the principal's ends in a task of its own, until ``until``; then nobody listens."""
+        with trio.CancelScope() as scope, self.accepting() as arriving:
+            if until is not None:
+                nursery.start_soon(_cancel_at, until, scope)
+            task_status.started()
+            async for end in arriving:
+                nursery.start_soon(serve, end)
+
     @contextlib.contextmanager
     def holding(self, end: EndT) -> Iterator[None]:
         """While the context is open, the connection counts as open."""
@@ -254,3 +269,8 @@ class Conditions(abc.ABC, Generic[EndT]):
         finally:
             ends.remove(end)
             end.tear_down("the link is closed")
+
+
+async def _cancel_at(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -85,6 +86,9 @@ class MemoryLink(End):
             self._network.count(received=size, frames_received=len(taken))
             pipe.wake()
         return taken
+
+    def retire(self) -> None:
+        """See ``Link``."""
 
     async def close(self) -> None:
         """See ``Link``."""
@@ -228,14 +232,13 @@ class MemoryListener:
         self,
         handler: Callable[[Link], Awaitable[None]],
         *,
+        until: trio.Event | None = None,
         task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """See ``Listener``."""
-        with self.network.accepting() as arriving:
-            async with trio.open_nursery() as nursery:
-                task_status.started()
-                async for link in arriving:
-                    nursery.start_soon(self._serve_one, handler, link)
+        async with trio.open_nursery() as nursery:
+            serve = partial(self._serve_one, handler)
+            await self.network.accept_each(nursery, serve, until, task_status)
 
     async def _serve_one(self, handler: Callable[[Link], Awaitable[None]], link: MemoryLink) -> None:
         with self.network.holding(link):

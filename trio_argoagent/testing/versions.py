@@ -68,6 +68,10 @@ class _Disguised:
                 return known
         return frames
 
+    def retire(self) -> None:
+        """See ``Link``."""
+        self._link.retire()
+
     async def close(self) -> None:
         """See ``Link``."""
         await self._link.close()
@@ -124,11 +128,12 @@ class DisguisedListener:
         self,
         handler: Callable[[Link], Awaitable[None]],
         *,
+        until: trio.Event | None = None,
         task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """See ``Listener``."""
         await self.listener.serve(
-            lambda link: handler(_Disguised(link, self.version)), task_status=task_status
+            lambda link: handler(_Disguised(link, self.version)), until=until, task_status=task_status
         )
 
 

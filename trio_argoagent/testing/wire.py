@@ -269,6 +269,9 @@ class _CountedLink:
             self._network.arrived(self._agent, not self._up, frame)
         return frames
 
+    def retire(self) -> None:
+        self._link.retire()
+
     async def close(self) -> None:
         await self._link.close()
 
@@ -318,6 +321,7 @@ class WireListener:
         self,
         handler: Callable[[Link], Awaitable[None]],
         *,
+        until: trio.Event | None = None,
         task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """See ``Listener``."""
@@ -327,14 +331,10 @@ class WireListener:
 
         accept = accept_links(handle, self.network.identify)
         sockets = WebSocketAcceptor(handle, self.network.identify)
-        with self.network.accepting() as arriving:
-            async with trio.open_nursery() as nursery:
-                task_status.started()
-                async for end in arriving:
-                    if self.network.websocket:
-                        nursery.start_soon(self._serve_socket, sockets, end)
-                    else:
-                        nursery.start_soon(self._serve_one, accept, end)
+        async with trio.open_nursery() as nursery:
+            one = partial(self._serve_one, accept)
+            serve = partial(self._serve_socket, sockets) if self.network.websocket else one
+            await self.network.accept_each(nursery, serve, until, task_status)
 
     async def _serve_socket(self, sockets: WebSocketAcceptor, end: ByteEnd) -> None:
         with self.network.holding(end):

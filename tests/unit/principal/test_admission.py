@@ -11,7 +11,8 @@ from trio.testing import MockClock
 from trio_argoagent.errors import Unavailable
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import CONFIG_MAPS
-from trio_argoagent.principal.program import HANDSHAKE_TIMEOUT, IDENTITY
+from trio_argoagent.principal.links import HANDSHAKE_TIMEOUT
+from trio_argoagent.principal.program import IDENTITY
 from trio_argoagent.stream.protocol import messages as m
 
 from .hub import EMPTY, HUB, open_hub
@@ -128,4 +129,4 @@ async def test_a_hub_that_is_away_at_the_start(autojump_clock: MockClock) -> Non
     async with open_hub("edge") as hub:
         principal = hub.principal
         hub.script.refuse("get", Unavailable("away"))
-        assert await principal._identity() == principal._uid
+        assert await principal._identity() == principal._links.principal_uid

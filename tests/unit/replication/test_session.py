@@ -343,12 +343,3 @@ async def test_what_the_wire_cannot_carry_does_not_break_the_link(
     assert agent.trade.held == {WEB: Holding("u1", "D1")}
     assert principal.outlet.core.statistics(trio.current_time()).refused == 1
     assert not linked.ended
-
-
-async def test_a_drain_ends_the_session(agent: End, autojump_clock: MockClock, nursery: trio.Nursery) -> None:
-    """The agent leaves at once, as after a clean end, and will dial again."""
-    pair = await greet(agent.workers.core.link_up(), EMPTY)
-    raw = Raw(pair.principal.link)
-    raw.say(m.Drain())
-    with trio.fail_after(1):
-        await session(pair.agent, agent).run(EMPTY)

@@ -2,8 +2,8 @@
 
 The agent opens and greets; the principal welcomes or refuses; then both talk freely until one says goodbye.
 Each side keeps a ``Conversation`` and tells it everything that it sends and receives. Messages cross on the
-way, so the two tables are not mirror images: whoever has said ``drain`` or ``goodbye`` still hears what the
-peer said before it knew.
+way, so the two tables are not mirror images: whoever has said ``goodbye`` still hears what the peer said
+before it knew.
 
     START ── hello ──▸ GREETED ── welcome ──▸ LIVE ── drain ──▸ DRAINING
                           │ refuse              └──┬── goodbye ──┘
@@ -45,7 +45,7 @@ class State(enum.Enum):
     LIVE = "live"
     """Welcome: both talk freely."""
     DRAINING = "draining"
-    """The principal is about to go: answers only, no new records."""
+    """The principal wants the agent on another connection: both go on until it has one."""
     LEAVING = "leaving"
     """We have said goodbye, the peer has not."""
     LEFT = "left"
@@ -79,8 +79,8 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.DRAINING): {
-        **_all(_S, (*_ANSWERS, m.Decline), State.DRAINING),
-        **_all(_R, (*_ANSWERS, m.Confirm), State.DRAINING),
+        **_all(_S, (*_FREELY, m.ClusterInfo, m.Decline), State.DRAINING),
+        **_all(_R, (*_FREELY, m.Confirm), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
@@ -104,8 +104,7 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.PRINCIPAL, State.DRAINING): {
-        **_all(_S, (*_ANSWERS, m.Confirm), State.DRAINING),
-        # The agent may not have heard of it yet.
+        **_all(_S, (*_FREELY, m.Confirm), State.DRAINING),
         **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,

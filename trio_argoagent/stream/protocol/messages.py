@@ -218,7 +218,7 @@ class Pong:
 
 @attrs.frozen
 class Drain:
-    """The principal is about to go: finish, say goodbye, dial again."""
+    """The principal wants the agent on another connection: dial again first, then say goodbye here."""
 
 
 @attrs.frozen

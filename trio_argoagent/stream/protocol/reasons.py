@@ -22,6 +22,8 @@ class Reason(enum.StrEnum):
     """Another process of that name is connected, and stays."""
     REPLACED = "replaced"
     """Another process of that name has taken over."""
+    MOVED = "moved"
+    """The agent goes on over another connection."""
     UNKNOWN_AGENT = "unknown-agent"
     """The principal has no such agent."""
     NOT_READY = "not-ready"

@@ -1,0 +1,159 @@
+"""The principal's links, each from its hello to its end: for how long they last, and how all of them stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from trio_argoagent import errors
+from trio_argoagent._version import __version__
+from trio_argoagent.model.selectors import LabelSelector
+from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.transport import Link
+from trio_argoagent.principal.agents import PATIENCE
+from trio_argoagent.principal.door import Door, Refused
+from trio_argoagent.principal.peer import Peer
+from trio_argoagent.principal.tunnels import LinkTunnels
+from trio_argoagent.replication.handover import Greeting, expect_hello
+from trio_argoagent.replication.session import Session
+from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.stream.protocol import handshake, messages, negotiation
+from trio_argoagent.stream.protocol.messages import Goodbye, Reason
+
+HANDSHAKE_TIMEOUT: Final = 10.0
+"""Seconds from accepting a link to the agent's hello."""
+STOP_TIMEOUT: Final = 5.0
+"""Seconds that the agents have to find another principal when this one is to stop."""
+MOVE_TIMEOUT: Final = 60.0
+"""Seconds that an agent has to go on over another connection once its own is too old."""
+STOPS: Final = Goodbye(Reason.SHUTDOWN, "the principal stops")
+AGED: Final = Goodbye(Reason.SHUTDOWN, "the connection is older than the principal allows")
+YOUNGEST: Final = 0.5
+"""Share of the greatest age at which links begin to be replaced: those that began together end spread."""
+
+
+class Links:
+    """See the module.
+
+    Args:
+        config: of the principal.
+        door: who is let in.
+        env: of the principal.
+        report: told what happens: agent, name, text, level.
+    """
+
+    def __init__(
+        self,
+        config: PrincipalConfig,
+        door: Door,
+        env: Env,
+        report: Callable[[str, str, str, str], None],
+    ) -> None:
+        self._config, self._door = config, door
+        self._random, self._entropy = env.random, env.entropy
+        self._instance, self._report = env.new_id(), report
+        self.principal_uid = ""
+        """This hub's uid, before anybody is served."""
+
+    async def serve(self, link: Link) -> None:
+        """One link, from its hello to its end."""
+        name = link.peer.name
+        greeting = Greeting(link, handshake.Role.PRINCIPAL)
+        try:
+            with trio.fail_after(HANDSHAKE_TIMEOUT):
+                hello = expect_hello(await greeting.hear())
+            peer = await self._door.admit(link, hello)
+            await self._talk(greeting, peer, hello)
+        except* Refused as group:
+            for refusal in (exc for exc in errors.leaves(group) if isinstance(exc, Refused)):
+                self._report(name, "link-refused", refusal.answer.detail, "warning")
+                await self._refuse(greeting, refusal.answer)
+        except* trio.TooSlowError:
+            self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
+        except* (errors.LinkError, errors.ProtocolError) as group:
+            self._report(name, "link-broken", "; ".join(map(str, errors.leaves(group))), "warning")
+
+    async def _refuse(self, greeting: Greeting, answer: messages.Refuse) -> None:
+        name = greeting.link.peer.name
+        try:
+            greeting.say(answer)
+            await greeting.link.close()
+        except errors.LinkError as exc:
+            # What is raised while a group is handled is seen by no other handler of it.
+            self._report(name, "link-broken", str(exc), "warning")
+        with trio.move_on_after(PATIENCE):
+            await self._door.tell(name, answer)
+
+    async def _talk(self, greeting: Greeting, peer: Peer, hello: messages.Hello) -> None:
+        with self._door.seated(peer.mapping.agent, hello.instance) as seat, seat.scope:
+            try:
+                # Told before anything can fail: each link-down has its link-up.
+                text = f"{hello.mode} agent {hello.version} is connected"
+                self._report(peer.mapping.agent, "link-up", text, "info")
+                greeting.terms = self._terms(hello)
+                hydrates = greeting.terms.has(negotiation.Capability.HYDRATE)
+                peer.choose(self._config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)
+                peer.link_is(greeting.link)
+                able = greeting.terms.has(negotiation.Capability.TUNNEL)
+                tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
+                greeting.say(self._welcome(peer, greeting.terms))
+                seat.session = Session(greeting, peer.feeds(), self._config.keepalive, tunnels)
+                peer.holds.link_is(seat.session)
+                await self._converse(seat.session, hello.root)
+            finally:
+                peer.workers.core.link_down()
+                peer.tunnels.on_link = None
+                peer.holds.link_is(None)
+                peer.link_is(None)
+                self._report(peer.mapping.agent, "link-down", "the link has ended", "info")
+        if seat.scope.cancelled_caught and greeting.conversation.may_send(Goodbye):
+            greeting.say(seat.goodbye)
+
+    async def _converse(self, session: Session, root: bytes) -> None:
+        async with trio.open_nursery() as nursery:
+            if self._config.max_link_age:
+                nursery.start_soon(self._age, session)
+            await session.run(root)
+            nursery.cancel_scope.cancel()
+
+    async def _age(self, session: Session) -> None:
+        """Let the link be replaced before it is too old: certificates are looked at anew, and load moves."""
+        oldest = self._config.max_link_age
+        await trio.sleep(self._random.uniform(YOUNGEST * oldest, oldest))
+        session.drain()
+        await trio.sleep(MOVE_TIMEOUT)
+        session.leave(AGED)
+
+    def _terms(self, hello: messages.Hello) -> negotiation.Terms:
+        terms = negotiation.agree(hello, self._config.offer)
+        assert isinstance(terms, negotiation.Terms)  # The door lets nobody else in.
+        return terms
+
+    def _welcome(self, peer: Peer, terms: negotiation.Terms) -> messages.Welcome:
+        return messages.Welcome(
+            protocol=terms.protocol,
+            capabilities=negotiation.names(terms.capabilities),
+            version=__version__,
+            instance=self._instance,
+            principal_uid=self.principal_uid,
+            agent=peer.mapping.agent,
+            root=peer.workers.core.link_up(),
+            keepalive=self._config.keepalive,
+        )
+
+    async def stop(self) -> None:
+        """Ask every agent to go on elsewhere; who has not within ``STOP_TIMEOUT`` is told goodbye."""
+        self._door.close()
+        for seat in self._door.seats:
+            if seat.session is not None:
+                seat.session.drain()
+        with trio.move_on_after(STOP_TIMEOUT):
+            await self._door.wait_empty()
+        for seat in self._door.seats:
+            if seat.session is not None:
+                seat.session.leave(STOPS)
+            else:
+                seat.leave(STOPS)
+        await self._door.wait_empty()
