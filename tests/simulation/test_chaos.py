@@ -59,7 +59,7 @@ def test_without_faults_nothing_goes_wrong_at_all() -> None:
     assert not report.calls
 
 
-LATER = ("expired", "ca-rotated", "conflated", "stale-principal", "other-version")
+LATER = ("expired", "ca-rotated", "conflated", "stale-principal", "other-version", "drained", "stopped")
 """Troubles that there were not when these seeds were found: with them they would plan something else."""
 
 

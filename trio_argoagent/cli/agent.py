@@ -50,6 +50,7 @@ def run_agent(
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
+    farewell = running.Farewell()
 
     async def program() -> int:
         config = _config(namespace, Mode(agent_mode), **settings)
@@ -66,17 +67,19 @@ def run_agent(
             open_cluster(credentials) as cluster,
             open_tls_secrets(cluster, namespace, observer) as secrets,
         ):
-            await Agent(
+            agent = Agent(
                 config,
                 cluster=cluster,
                 dialer=dialer(server_address, server_port, context, connect=connect),
                 env=real_env(),
                 observer=observer,
                 redis=await find_redis(redis, secrets),
-            ).run()
+            )
+            farewell.take = agent.stop
+            await agent.run()
         return 0
 
-    running.run(program)
+    running.run(program, farewell)
 
 
 def _dialer(*, websocket: bool) -> tuple[type[TlsDialer], str]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from trio_argoagent._version import __version__
+from trio_argoagent.cli.age_option import age_option
 from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.budget_options import budget_options, share_options
@@ -167,6 +168,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     help="Silence before a ping; two of them end a link.",
 )
 @websocket_option("ARGOCD_PRINCIPAL", "Let agents have WebSockets too, on the same port.")
+@age_option
 @expiry_option
 @share_options
 @_shared("ARGOCD_PRINCIPAL")

@@ -51,6 +51,7 @@ def run_principal(
 ) -> None:
     """Run it until a signal comes."""
     logs.configure(log_level, log_format)
+    farewell = running.Farewell()
 
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
@@ -67,17 +68,19 @@ def run_principal(
             listener = Http2Listener(listeners, context, agent_name, Strangers(observer), enable_websocket)
             async with open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
-                await Principal(
+                principal = Principal(
                     config,
                     cluster=cluster,
                     listener=listener,
                     env=real_env(),
                     observer=observer,
                     redis=server,
-                ).run()
+                )
+                farewell.take = principal.stop
+                await principal.run()
         return 0
 
-    running.run(program)
+    running.run(program, farewell)
 
 
 def _config(
@@ -92,6 +95,7 @@ def _config(
     self_registration_client_cert_secret: str,
     resource_proxy_address: str,
     intent_expiry: float,
+    max_link_age: float,
     max_hub_writes: float,
     max_agent_objects: int,
     style: Style,
@@ -120,6 +124,7 @@ def _config(
         Local(local_annotations, local_labels),
         registration,
         intent_expiry,
+        max_link_age,
         max_hub_writes,
         max_agent_objects,
         style=style,

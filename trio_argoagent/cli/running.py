@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+import attrs
 import click
 import trio
 
@@ -24,11 +25,23 @@ INTERRUPTED: Final = 130
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def run(program: Callable[[], Awaitable[int]]) -> None:
-    """Run ``program`` under Trio until it ends or a signal comes; then leave the process."""
+@attrs.define
+class Farewell:
+    """What a program does between a signal and its end; nothing, until it says what."""
+
+    take: Callable[[], Awaitable[None]] | None = None
+
+
+def run(program: Callable[[], Awaitable[int]], farewell: Farewell | None = None) -> None:
+    """Run ``program`` under Trio until it ends or a signal comes; then leave the process.
+
+    Args:
+        program: returns the exit code.
+        farewell: for which a signal leaves time; a second one does not.
+    """
     code = USAGE
     try:
-        code = trio.run(_until_signalled, program)
+        code = trio.run(_until_signalled, program, farewell or Farewell())
     except* UserError as group:
         for problem in leaves(group):
             click.echo(f"error: {problem}", err=True)
@@ -51,16 +64,23 @@ def judge(program: Callable[[], Awaitable[int]]) -> None:
         sys.exit(ended.code if ended.code or finished else INTERRUPTED)
 
 
-async def _until_signalled(program: Callable[[], Awaitable[int]]) -> int:
+async def _until_signalled(program: Callable[[], Awaitable[int]], farewell: Farewell) -> int:
     code = 0
     async with trio.open_nursery() as nursery:
+
+        async def leave(take: Callable[[], Awaitable[None]]) -> None:
+            await take()
+            nursery.cancel_scope.cancel()
 
         async def watch_signals(task_status: trio.TaskStatus[None]) -> None:
             with trio.open_signal_receiver(*_SIGNALS) as signals:
                 task_status.started()
                 async for _ in signals:
-                    nursery.cancel_scope.cancel()
-                    return
+                    if farewell.take is None:
+                        nursery.cancel_scope.cancel()
+                        return
+                    nursery.start_soon(leave, farewell.take)
+                    farewell.take = None
 
         await nursery.start(watch_signals)
         code = await program()

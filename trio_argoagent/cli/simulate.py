@@ -19,7 +19,7 @@ from trio_argoagent.cli.comparing import run_compare
 from trio_argoagent.cli.scenarios import run_scenarios
 from trio_argoagent.errors import UserError
 from trio_argoagent.sync.mapping import Style
-from trio_argoagent.testing.chaos import faults_at
+from trio_argoagent.testing.chaos import faults_at, usual_at
 from trio_argoagent.testing.plan import Options, Plan
 
 
@@ -104,4 +104,6 @@ def _fault_names(text: str, level: int) -> tuple[str, ...]:
     def missing(name: str) -> str:
         return f"{name!r} needs --level 2" if name in faults_at(2) else f"there is no {name!r}"
 
+    if text == "all":
+        return usual_at(level)
     return trials.fault_names(text, tuple(faults_at(level)), missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -103,14 +103,14 @@ class Door:
         self._closed = True
 
     @property
-    def seats(self) -> tuple[Seat, ...]:
-        """The places that are taken now."""
-        return tuple(self._seats.values())
+    def seats(self) -> Mapping[str, Seat]:
+        """The places that are taken now, by agent."""
+        return dict(self._seats)
 
     async def wait_empty(self) -> None:
         """Return when none is taken."""
         while self._seats:
-            await self.seats[0].ended.wait()
+            await next(iter(self._seats.values())).ended.wait()
 
     def is_contested(self, name: str) -> bool:
         """Do two processes of this agent fight for its place?"""

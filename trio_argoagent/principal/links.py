@@ -143,15 +143,19 @@ class Links:
             keepalive=self._config.keepalive,
         )
 
+    def drain(self, agent: str = "") -> None:
+        """Ask this agent (none named: every one) to go on over another connection."""
+        for name, seat in self._door.seats.items():
+            if seat.session is not None and agent in ("", name):
+                seat.session.drain()
+
     async def stop(self) -> None:
         """Ask every agent to go on elsewhere; who has not within ``STOP_TIMEOUT`` is told goodbye."""
         self._door.close()
-        for seat in self._door.seats:
-            if seat.session is not None:
-                seat.session.drain()
+        self.drain()
         with trio.move_on_after(STOP_TIMEOUT):
             await self._door.wait_empty()
-        for seat in self._door.seats:
+        for seat in self._door.seats.values():
             if seat.session is not None:
                 seat.session.leave(STOPS)
             else:

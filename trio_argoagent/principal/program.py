@@ -220,6 +220,10 @@ class Principal:
         for peer in self.peers.values():
             peer.on_state()
 
+    def drain(self, agent: str) -> None:
+        """Ask this agent, if it is connected, to go on over another connection."""
+        self._links.drain(agent)
+
     async def stop(self) -> None:
         """Let every agent go on elsewhere, within a few seconds; cancel ``run`` then."""
         self._stopping.set()

@@ -60,6 +60,8 @@ class Fault:
         weight: how often it is drawn beside the others.
         lasts: seconds on average.
         make: makes it, waits for as long as it lasts, and undoes it.
+        usual: is it drawn unless others are named? One that came later is not: it would change what each seed
+            plans.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Fault:
     weight: int
     lasts: float
     make: Make
+    usual: bool = True
 
     def targets(self, spokes: Sequence[SpokePlan]) -> list[str]:
         """What it can strike in a fleet of these spokes."""
@@ -357,6 +360,10 @@ _PROGRAMS: Final = (
     Fault("other-version", "a program is of the next version, or the last", _P, 2, 20.0,
           rollouts.other_version),
     Fault("twin", "a second process of one agent", _A, 2, 15.0, _twin),
+    Fault("drained", "an agent is asked for another connection (only where it is named)", _A, 4, 0.1,
+          rollouts.drained, usual=False),
+    Fault("stopped", "a program takes leave and starts again (only where it is named)", _P, 4, 2.0,
+          rollouts.stopped, usual=False),
 )  # fmt: skip
 _WIRE: Final = (
     Fault("torn", "the connection breaks in the middle of an HTTP/2 frame", _A, 4, 0.1, _tear(Tear.BREAK)),
@@ -374,3 +381,8 @@ WIRE_FAULTS: Final[Mapping[str, Fault]] = {**FAULTS, **{fault.name: fault for fa
 def faults_at(level: int) -> Mapping[str, Fault]:
     """Every trouble there is at a level of the network."""
     return FAULTS if level == 1 else WIRE_FAULTS
+
+
+def usual_at(level: int) -> tuple[str, ...]:
+    """The names of those that are drawn unless others are named."""
+    return tuple(fault.name for fault in faults_at(level).values() if fault.usual)

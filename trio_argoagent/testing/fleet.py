@@ -225,6 +225,13 @@ class Fleet(Outages):
         for name in programs or self.programs:
             self.programs[name].start()
 
+    async def stop(self, program: str) -> None:
+        """Let the principal or an agent take leave, as SIGTERM does; it is down then, until ``restart``."""
+        instance = self.programs[program].instance
+        if isinstance(instance, Agent | Principal):
+            await instance.stop()
+        self.kill(program)
+
     def crash(self, program: str) -> None:
         """Another word for ``kill``."""
         self.kill(program)

@@ -18,7 +18,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.testing import planfile
 from trio_argoagent.testing.argocd.names import Dialect, Settings
-from trio_argoagent.testing.chaos import WIRE_FAULTS, faults_at
+from trio_argoagent.testing.chaos import WIRE_FAULTS, faults_at, usual_at
 from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.networks import LEVELS
 from trio_argoagent.testing.scheduling import stream
@@ -51,7 +51,7 @@ class Options:
         agents: how many.
         apps: how many Applications each has at most.
         seconds: of work and trouble.
-        faults: names in ``chaos.faults_at(level)`` that may be drawn; all of them unless told otherwise.
+        faults: names in ``chaos.faults_at(level)`` that may be drawn; the usual ones unless told otherwise.
         level: of the network; see ``networks``.
         mapping: how Applications find the managed agents. By destination, they also move between them.
         credentials: do users also work with repositories' credentials and GPG keys?
@@ -66,7 +66,7 @@ class Options:
     credentials: bool = attrs.field(default=False, kw_only=True)
     tunnels: bool = attrs.field(default=False, kw_only=True)
     faults: tuple[str, ...] = attrs.field(
-        default=attrs.Factory(lambda self: tuple(faults_at(self.level)), takes_self=True)
+        default=attrs.Factory(lambda self: usual_at(self.level), takes_self=True)
     )
 
     def __attrs_post_init__(self) -> None:

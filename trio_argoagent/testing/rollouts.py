@@ -9,6 +9,7 @@ from typing import Final
 
 import trio
 
+from trio_argoagent.agent import Agent
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.testing.faults import Faults, FaultyCluster
@@ -54,6 +55,26 @@ async def stale_principal(stage: Stage, item: Item) -> None:
 
 async def _run(principal: Principal, *, task_status: trio.TaskStatus[None]) -> None:
     await principal.run(task_status=task_status)
+
+
+# Leaving in order
+
+
+async def drained(stage: Stage, item: Item) -> None:
+    """The principal asks an agent to go on over another connection."""
+    principal = stage.fleet.principal.instance
+    if principal is not None:
+        principal.drain(item.target)
+    await trio.lowlevel.checkpoint()
+
+
+async def stopped(stage: Stage, item: Item) -> None:
+    """A program is told to stop, takes leave, and comes back after a while."""
+    program = stage.fleet.programs[item.target]
+    if isinstance(program.instance, Agent | Principal):
+        await program.instance.stop()
+    with stage.crashed(item.target):
+        await trio.sleep(item.lasts)
 
 
 # Certificates
