@@ -102,8 +102,7 @@ class FramedLink(abc.ABC):
         return ()
 
     def retire(self) -> None:
-        """Say that nothing new is to be begun on the connection; it ends after the last of its streams."""
-        self._stream.connection.retire()
+        """See ``Link``."""
 
     async def close(self) -> None:
         """Deliver what was queued, then end this side. Bounded by ``CLOSE_TIMEOUT``.
@@ -175,13 +174,17 @@ class Http2Link(FramedLink):
                 stream.reset()
                 raise
         except ConnectionBroken as exc:
-            if not self._connection.is_open:
+            if self._connection.error is not None:
                 raise
             raise TunnelRefused(NoTunnel.NOT_AWAITED, f"the principal takes none: {exc}") from exc
         if status == 200:
             return stream
         stream.reset()
         return None
+
+    def retire(self) -> None:
+        """Say that nothing new is to be begun on the connection; it ends after the last of its streams."""
+        self._connection.retire()
 
     def _carried(self) -> ConnectionStatistics:
         return self._connection.statistics()

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import attrs
@@ -22,7 +23,7 @@ import pytest
 import trio
 import trio.testing
 
-from trio_argoagent.errors import LinkBroken, LocalProtocolError
+from trio_argoagent.errors import LinkBroken, LocalProtocolError, Unreachable
 from trio_argoagent.ports.transport import MAX_FRAME, Dialer, Link, Listener
 
 PATIENCE: Final = 60.0
@@ -262,16 +263,47 @@ class TransportContract:
                         link.send_nowait(b"x")
 
     async def test_dialling_nobody_is_a_broken_link(self, transport: Transport) -> None:
-        """Where nobody serves, dialling raises ``LinkBroken`` within its own time."""
+        """Where nobody serves, dialling raises ``Unreachable`` within its own time."""
         scope, started = trio.CancelScope(), trio.Event()
         with trio.fail_after(PATIENCE):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_serve_within, scope, transport, echo, started)
                 await started.wait()
                 scope.cancel()
-            with pytest.raises(LinkBroken):
+            with pytest.raises(Unreachable):
                 async with transport.dialer(AGENT).dial():
                     pass
+
+    async def test_a_listener_that_stops_keeps_its_links(self, transport: Transport) -> None:
+        """Who dials is told that nobody is there; who has a link goes on."""
+        until = trio.Event()
+        with trio.fail_after(PATIENCE):
+            async with trio.open_nursery() as nursery:
+                await nursery.start(partial(transport.listener.serve, echo, until=until))
+                async with transport.dialer(AGENT).dial() as link:
+                    until.set()
+                    await trio.testing.wait_all_tasks_blocked()
+                    with pytest.raises(Unreachable):
+                        async with transport.dialer("west").dial():
+                            pass
+                    link.send_nowait(b"still here")
+                    assert await take(link, 1) == [b"still here"]
+                nursery.cancel_scope.cancel()
+
+    async def test_a_link_that_is_retired_goes_on(self, transport: Transport) -> None:
+        """Both ways, and to its clean end, however often it is said."""
+
+        async def handler(link: Link) -> None:
+            link.retire()
+            await echo(link)
+            link.retire()
+
+        async with serving(transport, handler), transport.dialer(AGENT).dial() as link:
+            for number in range(3):
+                link.send_nowait(b"%d" % number)
+                assert await take(link, 1) == [b"%d" % number]
+            await link.close()
+            assert not await link.receive()
 
     async def test_many_links_do_not_mix(self, transport: Transport) -> None:
         """Each of many agents hears its own frames, and each handler knows who it talks to."""

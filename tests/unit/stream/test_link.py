@@ -6,12 +6,12 @@ import pytest
 import trio
 import trio.testing
 
-from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
+from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError, TunnelRefused
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.contexts import fingerprint
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.http2 import open_http2
-from trio_argoagent.ports.transport import MAX_FRAME, Link
+from trio_argoagent.ports.transport import MAX_FRAME, TUNNEL_ID, Link
 from trio_argoagent.stream.link import CLOSE_TIMEOUT, LINK_PATH, Http2Link
 
 from .loopback import client_pem, open_hub, server_pem
@@ -204,3 +204,26 @@ async def test_closing_does_not_wait_for_ever(autojump_clock: trio.testing.MockC
         assert trio.current_time() - start == pytest.approx(CLOSE_TIMEOUT)
         with pytest.raises(LinkBroken, match="given up"):
             await link.receive()
+
+
+async def test_a_retired_connection_takes_no_tunnel() -> None:
+    """The agent is told so, the link goes on, and the connection ends by itself after it."""
+
+    async def handler(link: Link) -> None:
+        link.retire()
+        link.send_nowait(b"retired")
+        while frames := await link.receive():
+            link.send_nowait(frames[0])
+
+    async with open_hub(handler) as hub, hub.dialer().dial() as link:
+        assert isinstance(link, Http2Link)
+        assert await receive(link, 1) == [b"retired"]
+        connection = link._stream.connection
+        await connection.wait_leaving()
+        with pytest.raises(TunnelRefused):
+            await link.open_tunnel("00" * TUNNEL_ID)
+        link.send_nowait(b"still here")
+        assert await receive(link, 1) == [b"still here"]
+        await link.close()
+        with trio.fail_after(60):
+            await connection.wait_closed()
