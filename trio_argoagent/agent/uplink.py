@@ -30,8 +30,8 @@ from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.redial import HEALTHY, Ended, Redial
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 
-HANDSHAKE_TIMEOUT: Final = 20.0
-"""Seconds from dialling to the principal's welcome."""
+HANDSHAKE_TIMEOUT: Final = 60.0
+"""Seconds from hello to the principal's welcome: many may stand in line, and who gives up stands last."""
 REPLACED_WAIT: Final = 60.0
 """Seconds before a process that was replaced dials again, so that two of them do not fight for ever."""
 KEEPALIVES: Final = (1.0, 300.0)

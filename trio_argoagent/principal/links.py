@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import attrs
 import trio
 
 from trio_argoagent import errors
@@ -13,11 +14,13 @@ from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.principal.agents import PATIENCE
-from trio_argoagent.principal.door import Door, Refused
+from trio_argoagent.principal.door import Door, Refused, Seat
 from trio_argoagent.principal.peer import Peer
+from trio_argoagent.principal.rivals import RIVAL_RETRY
 from trio_argoagent.principal.tunnels import LinkTunnels
+from trio_argoagent.principal.turnstile import Place, Turnstile
 from trio_argoagent.replication.handover import Greeting, expect_hello
-from trio_argoagent.replication.session import Session
+from trio_argoagent.replication.session import Feeds, Session
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason
@@ -54,6 +57,7 @@ class Links:
         self._config, self._door = config, door
         self._random, self._entropy = env.random, env.entropy
         self._instance, self._report = env.new_id(), report
+        self._turnstile = Turnstile()
         self.principal_uid = ""
         """This hub's uid, before anybody is served."""
 
@@ -88,31 +92,39 @@ class Links:
 
     async def _talk(self, greeting: Greeting, peer: Peer, hello: messages.Hello) -> None:
         with self._door.seated(peer.mapping.agent, hello.instance) as seat, seat.scope:
-            try:
-                # Told before anything can fail: each link-down has its link-up.
-                text = f"{hello.mode} agent {hello.version} is connected"
-                self._report(peer.mapping.agent, "link-up", text, "info")
-                greeting.terms = self._terms(hello)
-                hydrates = greeting.terms.has(negotiation.Capability.HYDRATE)
-                peer.choose(self._config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)
-                peer.link_is(greeting.link)
-                able = greeting.terms.has(negotiation.Capability.TUNNEL)
-                tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
-                greeting.say(self._welcome(peer, greeting.terms))
-                seat.session = Session(greeting, peer.feeds(), self._config.keepalive, tunnels)
-                peer.holds.link_is(seat.session)
-                await self._converse(seat.session, hello.root)
-            finally:
-                peer.workers.core.link_down()
-                peer.tunnels.on_link = None
-                peer.holds.link_is(None)
-                peer.link_is(None)
-                self._report(peer.mapping.agent, "link-down", "the link has ended", "info")
-        if seat.scope.cancelled_caught and greeting.conversation.may_send(Goodbye):
-            greeting.say(seat.goodbye)
+            async with self._turnstile.place() as place:
+                await self._serve_seat(greeting, peer, hello, seat, place)
+        if seat.scope.cancelled_caught:
+            _part(greeting, seat.goodbye)
 
-    async def _converse(self, session: Session, root: bytes) -> None:
+    async def _serve_seat(
+        self, greeting: Greeting, peer: Peer, hello: messages.Hello, seat: Seat, place: Place
+    ) -> None:
+        try:
+            # Told before anything can fail: each link-down has its link-up.
+            text = f"{hello.mode} agent {hello.version} is connected"
+            self._report(peer.mapping.agent, "link-up", text, "info")
+            terms = greeting.terms = self._terms(hello)
+            hydrates = terms.has(negotiation.Capability.HYDRATE)
+            peer.choose(self._config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)
+            peer.link_is(greeting.link)
+            able = terms.has(negotiation.Capability.TUNNEL)
+            tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
+            greeting.say(self._welcome(peer, terms))
+            feeds = _leaving(place, peer.feeds())
+            seat.session = Session(greeting, feeds, self._config.keepalive, tunnels)
+            peer.holds.link_is(seat.session)
+            await self._converse(seat.session, place, hello.root)
+        finally:
+            peer.workers.core.link_down()
+            peer.tunnels.on_link = None
+            peer.holds.link_is(None)
+            peer.link_is(None)
+            self._report(peer.mapping.agent, "link-down", "the link has ended", "info")
+
+    async def _converse(self, session: Session, place: Place, root: bytes) -> None:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(place.expire)
             if self._config.max_link_age:
                 nursery.start_soon(self._age, session)
             await session.run(root)
@@ -161,3 +173,22 @@ class Links:
             else:
                 seat.leave(STOPS)
         await self._door.wait_empty()
+
+
+def _leaving(place: Place, feeds: Feeds) -> Feeds:
+    """The same, but the place is left once it is known what the agent holds."""
+
+    def compared() -> None:
+        place.leave()
+        feeds.compared()
+
+    return attrs.evolve(feeds, compared=compared)
+
+
+def _part(greeting: Greeting, goodbye: Goodbye) -> None:
+    """Say why a link was cut, as far as it had come."""
+    may_say = greeting.conversation.may_send
+    if may_say(Goodbye):
+        greeting.say(goodbye)
+    elif may_say(messages.Refuse):
+        greeting.say(messages.Refuse(goodbye.reason, goodbye.detail, RIVAL_RETRY))
