@@ -168,6 +168,26 @@ async def test_w22_two_processes_with_one_identity(autojump_clock: MockClock) ->
         assert not status.contested
 
 
+async def test_the_old_link_has_ended_before_the_new_one_is_served(autojump_clock: MockClock) -> None:
+    """Two sessions of one agent would both count on what it holds."""
+    async with open_hub("edge") as hub:
+        await hub.join("edge", instance="p1")
+        await hub.join("edge", instance="p2")
+        told = [event.name for event in hub.events if event.name.startswith("link")]
+        assert told == ["link-up", "link-replaced", "link-down", "link-up"]
+
+
+async def test_one_cluster_under_two_names(autojump_clock: MockClock) -> None:
+    """That is nobody's fault: a cluster may have two Argo CDs."""
+    async with open_hub("edge", "west") as hub:
+        agents = [
+            await hub.join(name, cluster_uid="c1", namespace=f"argocd-{name}") for name in ("edge", "west")
+        ]
+        await trio.sleep(60)
+        assert not any(agent.ended for agent in agents)
+        assert not any(status.contested for status in hub.principal.status())
+
+
 async def test_a_contested_place_of_a_dead_process(autojump_clock: MockClock) -> None:
     """Nobody is preferred who does not answer: a crash loop is no fight."""
     async with open_hub("edge") as hub:
