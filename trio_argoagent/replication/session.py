@@ -22,6 +22,7 @@ from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocol
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.ports.transport import Link
+from trio_argoagent.replication.announcing import Announcements
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
@@ -106,10 +107,7 @@ class Session:
         self._control: deque[messages.Message] = deque()
         self._pong: messages.Pong | None = None
         self._listing = False
-        self._first_view: messages.View | None = None
-        self._said_view: messages.View | None = None
-        self._said_info: messages.ClusterInfo | None = None
-        self._said_held, self._looked_at, self._settled = "", -1, False
+        self._news, self._settled = Announcements(feeds.view, feeds.info, feeds.workers.guard), False
         self.goodbye: messages.Goodbye | None = None
         """What the peer ended the link with, if it said so."""
         self._bell = Bell()
@@ -336,21 +334,19 @@ class Session:
         if self._parting.begun:
             return self._next_at_the_end()
         # Before any record, and again when it has become another one.
-        view = self._view()
-        if view is not None and view != self._said_view:
-            self._said_view = view
+        view = self._news.view(settled=self._settled)
+        if view is not None:
             return view
         if self._control:
             return self._control.popleft()
-        said = self._held() or self._tunnels.next()
+        said = self._news.held() or self._tunnels.next()
         if said is not None:
             return said
         if self._feeds.workers.core.has_reports:
             self._control.extend(as_messages(self._feeds.workers.core.reports(BATCH)))
             return self._control.popleft()
-        info = self._feeds.info()
-        if info is not None and info != self._said_info:
-            self._said_info = info
+        info = self._news.info()
+        if info is not None:
             return info
         return self._next_freight()
 
@@ -383,33 +379,6 @@ class Session:
         if not self._settled and self._feeds.outlet.core.proven:
             self._settled = True
             self._feeds.in_step()
-
-    def _view(self) -> messages.View | None:
-        """What our feed is a view of. Once it has become another one amid the link, agreement proves nothing:
-        what is about to vanish from it has not vanished yet.
-        """
-        view = self._feeds.view()
-        if view is None:
-            return None
-        if self._first_view is None:
-            self._first_view = view
-        same = (view.namespace, view.mapping) == (self._first_view.namespace, self._first_view.mapping)
-        return attrs.evolve(view, settled=True) if same and self._settled else view
-
-    def _held(self) -> messages.Held | None:
-        """What is held, if that is news to the other side."""
-        guard = self._feeds.workers.guard
-        if guard.changes == self._looked_at:
-            return None
-        self._looked_at, held = guard.changes, guard.held
-        name = held.name if held is not None else ""
-        if name == self._said_held:
-            return None
-        self._said_held = name
-        if held is None:
-            return messages.Held("", "", 0, ())
-        keys = tuple(departure.key for departure in held.departures[:BATCH])
-        return messages.Held(name, held.reason, len(held.departures), keys)
 
     def wake(self) -> None:
         """What is to be said may have changed."""

@@ -101,6 +101,7 @@ class FramedLink(abc.ABC):
             raise LinkBroken("the peer ended the link in the middle of a frame")
         return ()
 
+    @abc.abstractmethod
     def retire(self) -> None:
         """See ``Link``."""
 
@@ -221,6 +222,9 @@ class WebSocketLink(FramedLink):
         super().__init__(socket, peer)
         self._socket = socket
         self._another = another
+
+    def retire(self) -> None:
+        """See ``Link``: nothing else is on its socket."""
 
     def cut(self, why: str) -> None:
         """The peer has broken the rules: this link has been one too many."""

@@ -218,7 +218,7 @@ async def test_a_retired_connection_takes_no_tunnel() -> None:
     async with open_hub(handler) as hub, hub.dialer().dial() as link:
         assert isinstance(link, Http2Link)
         assert await receive(link, 1) == [b"retired"]
-        connection = link._stream.connection
+        connection = link._connection
         await connection.wait_leaving()
         with pytest.raises(TunnelRefused):
             await link.open_tunnel("00" * TUNNEL_ID)
