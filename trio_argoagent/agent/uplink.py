@@ -24,8 +24,9 @@ from trio_argoagent.agent.views import Views
 from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, Unreachable, leaves
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics
+from trio_argoagent.replication.feeds import Feeds
 from trio_argoagent.replication.handover import Greeting
-from trio_argoagent.replication.session import Feeds, Session
+from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.redial import HEALTHY, Ended, Redial
 from trio_argoagent.stream.protocol import handshake, messages, negotiation

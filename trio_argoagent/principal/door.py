@@ -18,6 +18,7 @@ from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import Live
 from trio_argoagent.principal.rivals import Rivalry
+from trio_argoagent.principal.tunnels import LinkTunnels
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
@@ -50,6 +51,7 @@ class Seat:
         ended: set when nothing of the link is left.
         goodbye: what it is told when its place is taken.
         session: once it has been welcomed.
+        tunnels: of its link, likewise.
     """
 
     instance: str
@@ -58,10 +60,17 @@ class Seat:
     ended: trio.Event = attrs.field(factory=trio.Event)
     goodbye: Goodbye = REPLACED
     session: Session | None = None
+    tunnels: LinkTunnels | None = None
 
     async def lives(self) -> bool:
         """Is there still somebody at the other end?"""
         return self.session is not None and await self.session.lives(rivals.PROBE)
+
+    def drain(self) -> None:
+        """Ask the agent to go on over another connection, if it has been welcomed."""
+        if self.session is not None and self.tunnels is not None:
+            self.tunnels.retire()
+            self.session.drain()
 
     def leave(self, goodbye: Goodbye | None = None) -> None:
         """End this link, with that goodbye."""

@@ -19,8 +19,9 @@ from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.rivals import RIVAL_RETRY
 from trio_argoagent.principal.tunnels import LinkTunnels
 from trio_argoagent.principal.turnstile import Place, Turnstile
+from trio_argoagent.replication.feeds import Feeds
 from trio_argoagent.replication.handover import Greeting, expect_hello
-from trio_argoagent.replication.session import Feeds, Session
+from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason
@@ -109,12 +110,12 @@ class Links:
             peer.choose(self._config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)
             peer.link_is(greeting.link)
             able = terms.has(negotiation.Capability.TUNNEL)
-            tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
+            tunnels = seat.tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
             greeting.say(self._welcome(peer, terms))
             feeds = _leaving(place, peer.feeds())
             seat.session = Session(greeting, feeds, self._config.keepalive, tunnels)
             peer.holds.link_is(seat.session)
-            await self._converse(seat.session, place, hello.root)
+            await self._converse(seat, seat.session, place, hello.root)
         finally:
             peer.workers.core.link_down()
             peer.tunnels.on_link = None
@@ -122,19 +123,19 @@ class Links:
             peer.link_is(None)
             self._report(peer.mapping.agent, "link-down", "the link has ended", "info")
 
-    async def _converse(self, session: Session, place: Place, root: bytes) -> None:
+    async def _converse(self, seat: Seat, session: Session, place: Place, root: bytes) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(place.expire)
             if self._config.max_link_age:
-                nursery.start_soon(self._age, session)
+                nursery.start_soon(self._age, seat, session)
             await session.run(root)
             nursery.cancel_scope.cancel()
 
-    async def _age(self, session: Session) -> None:
+    async def _age(self, seat: Seat, session: Session) -> None:
         """Let the link be replaced before it is too old: certificates are looked at anew, and load moves."""
         oldest = self._config.max_link_age
         await trio.sleep(self._random.uniform(YOUNGEST * oldest, oldest))
-        session.drain()
+        seat.drain()
         await trio.sleep(MOVE_TIMEOUT)
         session.leave(AGED)
 
@@ -158,8 +159,8 @@ class Links:
     def drain(self, agent: str = "") -> None:
         """Ask this agent (none named: every one) to go on over another connection."""
         for name, seat in self._door.seats.items():
-            if seat.session is not None and agent in ("", name):
-                seat.session.drain()
+            if agent in ("", name):
+                seat.drain()
 
     async def stop(self) -> None:
         """Ask every agent to go on elsewhere; who has not within ``STOP_TIMEOUT`` is told goodbye."""

@@ -31,11 +31,11 @@ from trio_argoagent.principal.tunnels import Tunnels
 from trio_argoagent.replication.bodies import read_copy
 from trio_argoagent.replication.copies import Copies, retained
 from trio_argoagent.replication.dependencies import Dependencies
+from trio_argoagent.replication.feeds import Feeds
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import status_key
 from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.refusals import Name, Refusals
-from trio_argoagent.replication.session import Feeds
 from trio_argoagent.replication.statuses import Statuses
 from trio_argoagent.replication.telling import Telling
 from trio_argoagent.replication.workers import UNGUARDED, Trade, Workers

@@ -85,7 +85,7 @@ class LinkTunnels:
         self._asked: dict[str, _Asked] = {}
         self._unsaid: dict[str, messages.Open] = {}
         self._wake: Callable[[], None] = lambda: None
-        self._ended = False
+        self._retired = self._ended = False
 
     @asynccontextmanager
     async def open(self, target: str, metadata: Mapping[str, str]) -> AsyncIterator[Tunnel]:
@@ -94,6 +94,8 @@ class LinkTunnels:
         if not self._able:
             text = f"agent {name} is of a version without tunnels: upgrade it"
             raise TunnelRefused(NoTunnel.UNSUPPORTED, text)
+        if self._retired:
+            raise self._moving()
         tunnel_id, asked = self._entropy(TUNNEL_ID).hex(), _Asked()
         message = messages.Open(tunnel_id, target, tuple(metadata.items()), WITHIN)
         codec.encode(message)  # What cannot be said is the caller's mistake, and must not reach the writer.
@@ -113,6 +115,18 @@ class LinkTunnels:
             self._unsaid.pop(tunnel_id, None)
         if asked.scope.cancelled_caught:
             raise asked.refusal or LinkBroken(f"the link to agent {name} has ended")
+
+    def _moving(self) -> TunnelRefused:
+        text = f"agent {self._link.peer.name} goes on over another connection: ask again in a moment"
+        return TunnelRefused(NoTunnel.NOT_CONNECTED, text)
+
+    def retire(self) -> None:
+        """The link is about to be left: open no more. Those that there are stay for as long as it does."""
+        self._retired = True
+        for tunnel_id in self._unsaid:
+            self._asked[tunnel_id].refusal = self._moving()
+            self._asked[tunnel_id].scope.cancel()
+        self._unsaid.clear()
 
     async def run(self, link: Link, wake: Callable[[], None]) -> None:
         """See ``Tunnelling``: with the link ends whatever is done with its tunnels."""

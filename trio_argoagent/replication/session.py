@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import attrs
 import trio
@@ -21,71 +21,18 @@ import trio
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Outcome, Record, Result
-from trio_argoagent.ports.transport import Link
 from trio_argoagent.replication.announcing import Announcements
 from trio_argoagent.replication.bell import Bell
+from trio_argoagent.replication.feeds import Feeds, Tunnelling
 from trio_argoagent.replication.handover import Greeting
-from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.parting import ANSWER, FINISH, Parting
 from trio_argoagent.replication.reporting import BATCH, as_messages
-from trio_argoagent.replication.workers import Workers
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.stream.protocol.freight import Loader, Unloaded, Unloader, Unreadable
 from trio_argoagent.sync import kinds
-from trio_argoagent.sync.source import Ticket
 
 ALONE: Final = frozenset(kind for kind, row in kinds.BASE.items() if row.secret)
 """The kinds whose bodies refer to no other: what a secret has in common with an earlier one is nobody's."""
-
-
-@attrs.frozen
-class Feeds:
-    """The two feeds as one side of a link sees them.
-
-    Attributes:
-        outlet: of the feed that this side sends.
-        workers: of the feed that this side receives.
-        answered: called with each record that is answered for good, and its answer.
-        inlet: checks and translates a record before it is taken; a RemoteProtocolError rejects the record.
-        compared: called when it has become known what the replica holds of the feed that this side sends.
-        heard: called with the key of each record that is answered, if only for now, and the answer.
-        view: what the feed that this side sends is a view of, as of now; None: not said.
-        viewed: told what the other side's feed is a view of, before any of its records.
-        held: told which deletions the other side does not carry out.
-        in_step: called once a link, when the other side is first known to hold all that it should.
-        info: what this side's cluster holds, as of now, for people; None: not said.
-        informed: told what the other side's cluster holds.
-    """
-
-    outlet: Outlet
-    workers: Workers
-    answered: Callable[[Ticket, Result], None]
-    inlet: Callable[[Record], Record]
-    compared: Callable[[], None] = lambda: None
-    heard: Callable[[Key, Result], None] = lambda key, result: None
-    view: Callable[[], messages.View | None] = lambda: None
-    viewed: Callable[[messages.View], None] = lambda view: None
-    held: Callable[[messages.Held], None] = lambda held: None
-    in_step: Callable[[], None] = lambda: None
-    info: Callable[[], messages.ClusterInfo | None] = lambda: None
-    informed: Callable[[messages.ClusterInfo], None] = lambda info: None
-
-
-class Tunnelling(Protocol):
-    """What one side does about the tunnels of one link."""
-
-    async def run(self, link: Link, wake: Callable[[], None]) -> None:
-        """Live with the link, until cancelled; ``wake`` is called when there is something to say."""
-
-    def next(self) -> messages.Open | messages.Decline | None:
-        """The next thing to say, or None for now."""
-
-    def hear(self, message: messages.Open | messages.Decline) -> None:
-        """The other side has said this.
-
-        Raises:
-            RemoteProtocolError: it must not.
-        """
 
 
 class Session:

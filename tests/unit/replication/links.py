@@ -14,9 +14,10 @@ from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.replication.executor import TryLater
+from trio_argoagent.replication.feeds import Feeds
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.outlet import Outlet
-from trio_argoagent.replication.session import Feeds, Session
+from trio_argoagent.replication.session import Session
 from trio_argoagent.replication.workers import Achieved, Workers
 from trio_argoagent.stream.protocol import codec, handshake, messages
 from trio_argoagent.stream.protocol.negotiation import Terms
