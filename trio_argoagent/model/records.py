@@ -50,6 +50,10 @@ DRIFT = ""
 """The digest of a holding that has drifted: equal to no D."""
 
 
+AS_ASKED = Holding("", "")
+"""In a result: the holding that the record itself names, its uid and its D. Most answers say no more."""
+
+
 def _size(body: bytes | None) -> str:
     return "None" if body is None else f"<{len(body)} bytes>"
 
@@ -88,7 +92,7 @@ class Record:
 class Result:
     """A replica's answer to the record with that link-local number.
 
-    ``holding`` is what it now holds under the record's key (None: nothing). ``asof`` is the replica's own
+    ``holding`` is what it now holds under the record's key; None: nothing. ``asof`` is the replica's own
     resourceVersion of the write, where the record asked for one (a refresh); else empty.
     """
 

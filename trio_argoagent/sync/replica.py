@@ -22,7 +22,7 @@ import attrs
 
 from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import DRIFT, Holding, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, DRIFT, Holding, Outcome, Record, Result
 from trio_argoagent.sync import buckets, drift
 
 MAX_REVERTS: Final = 5
@@ -369,7 +369,9 @@ class Replica:
         if slot.record is work.record:
             if slot.number is not None:
                 slot.told = result.holding
-                self._say(attrs.evolve(result, number=slot.number))
+                made = Holding(work.record.uid, work.record.digest)
+                told = AS_ASKED if result.holding == made else result.holding
+                self._say(attrs.evolve(result, number=slot.number, holding=told))
             slot.record, slot.number, slot.told_pending = None, None, ""
 
     def retry(self, work: Work, now: float, *, after: float | None = None) -> None:

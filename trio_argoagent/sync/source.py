@@ -31,7 +31,7 @@ import attrs
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import Evidence, Holding, Outcome, Result
+from trio_argoagent.model.records import AS_ASKED, Evidence, Holding, Outcome, Result
 from trio_argoagent.sync import buckets
 from trio_argoagent.sync.kinds import Rank
 
@@ -362,7 +362,8 @@ class Source:
         del self._tickets[result.number]
         self._answers[result.outcome] += 1
         entry.ticket, entry.pending = None, False
-        entry.held, entry.known = result.holding, True
+        asked = ticket.want.holding if ticket.want is not None else None
+        entry.held, entry.known = asked if result.holding == AS_ASKED else result.holding, True
         if result.outcome is Outcome.APPLIED:
             entry.answered, entry.refused = ticket.want, None
             goes = ticket.want is None or ticket.want.answered_only

@@ -8,7 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, Holding, Outcome, Record, Result
 from trio_argoagent.replication.executor import TryLater
 from trio_argoagent.replication.workers import MAX_WORKERS, Achieved, Workers
 from trio_argoagent.sync.replica import RETRY_FIRST, Report
@@ -45,7 +45,7 @@ async def test_applied(workers: Workers, trade: Trade) -> None:
     """A record is brought about and answered with what is held then."""
     workers.record(1, record())
     await wait_all_tasks_blocked()
-    assert reports(workers) == [Result(1, Outcome.APPLIED, "", Holding("u1", "D1"))]
+    assert reports(workers) == [Result(1, Outcome.APPLIED, "", AS_ASKED)]
 
 
 async def test_a_body_without_sense_is_rejected(workers: Workers, trade: Trade) -> None:
@@ -56,7 +56,7 @@ async def test_a_body_without_sense_is_rejected(workers: Workers, trade: Trade) 
     assert reports(workers) == [Result(1, Outcome.REJECTED, "nonsense", None)]
     workers.record(2, record(digest="D2"))
     await wait_all_tasks_blocked()
-    assert reports(workers) == [Result(2, Outcome.APPLIED, "", Holding("u1", "D2"))]
+    assert reports(workers) == [Result(2, Outcome.APPLIED, "", AS_ASKED)]
 
 
 async def test_try_later(workers: Workers, trade: Trade, autojump_clock: MockClock) -> None:
@@ -68,7 +68,7 @@ async def test_try_later(workers: Workers, trade: Trade, autojump_clock: MockClo
     while not workers.core.has_reports:
         await workers.bell.wait()
     assert trio.current_time() == began + 17.0
-    assert reports(workers) == [Result(1, Outcome.APPLIED, "", Holding("u1", "D1"))]
+    assert reports(workers) == [Result(1, Outcome.APPLIED, "", AS_ASKED)]
 
 
 async def test_pending_goes_on_by_itself(workers: Workers, trade: Trade, autojump_clock: MockClock) -> None:
@@ -78,7 +78,7 @@ async def test_pending_goes_on_by_itself(workers: Workers, trade: Trade, autojum
     await trio.sleep(10 * RETRY_FIRST)
     assert reports(workers) == [
         Result(1, Outcome.PENDING, "not yet"),
-        Result(1, Outcome.APPLIED, "", Holding("u1", "D1")),
+        Result(1, Outcome.APPLIED, "", AS_ASKED),
     ]
 
 
@@ -94,7 +94,7 @@ async def test_one_worker_per_key_and_the_newest_record_wins(workers: Workers, t
     trade.gate.set()
     await wait_all_tasks_blocked()
     assert [r.digest for r in trade.begun] == ["D1", "D4"]
-    assert reports(workers) == [Result(4, Outcome.APPLIED, "", Holding("u1", "D4"))]
+    assert reports(workers) == [Result(4, Outcome.APPLIED, "", AS_ASKED)]
 
 
 async def test_keys_in_parallel_but_not_all(workers: Workers, trade: Trade) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import DRIFT, Evidence, Holding, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, DRIFT, Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.sync.replica import (
     CONTEST_BACKOFF,
     CONTESTED,
@@ -62,7 +62,7 @@ def holding_app() -> Replica:
     replica = linked()
     replica.record(1, record(), 0.0)
     apply(replica)
-    assert reports(replica) == [Result(1, Outcome.APPLIED, holding=held())]
+    assert reports(replica) == [Result(1, Outcome.APPLIED, holding=AS_ASKED)]
     return replica
 
 
@@ -73,7 +73,7 @@ def test_the_newest_record_replaces_one_that_is_not_applied() -> None:
         replica.record(number, record(f"D{number}"), 0.0)
     assert apply(replica).record.digest == "D3"
     assert replica.take(0.0) is None and replica.quiet is False
-    assert reports(replica) == [Result(3, Outcome.APPLIED, holding=held("D3"))]
+    assert reports(replica) == [Result(3, Outcome.APPLIED, holding=AS_ASKED)]
     assert replica.quiet
 
 
@@ -89,7 +89,7 @@ def test_one_worker_per_key_and_keys_in_parallel() -> None:
     replica.done(first, Result(0, Outcome.APPLIED, holding=held("D1")), 0.0, retain=True)
     assert reports(replica) == []
     assert apply(replica).record.digest == "D2"
-    assert reports(replica) == [Result(3, Outcome.APPLIED, holding=held("D2"))]
+    assert reports(replica) == [Result(3, Outcome.APPLIED, holding=AS_ASKED)]
 
 
 def test_results_and_holdings_leave_in_the_order_in_which_they_became_true() -> None:
@@ -101,7 +101,7 @@ def test_results_and_holdings_leave_in_the_order_in_which_they_became_true() -> 
     replica.mark()
     replica.observe(OTHER, None, 0.0)
     answer, first, root, second = reports(replica)
-    assert answer == Result(2, Outcome.APPLIED, holding=held("D2"))
+    assert answer == Result(2, Outcome.APPLIED, holding=AS_ASKED)
     assert (first, second) == ((OTHER, held("X")), (OTHER, None))
     assert isinstance(root, Root) and root.root != replica.root()
 
@@ -168,7 +168,7 @@ def test_a_contested_key_backs_off_and_says_so() -> None:
     end = MAX_REVERTS - 1 + CONTEST_BACKOFF
     assert replica.next_deadline() == end and replica.take(end - 0.1) is None
     apply(replica, end)
-    assert reports(replica) == [Result(2, Outcome.APPLIED, holding=held())]
+    assert reports(replica) == [Result(2, Outcome.APPLIED, holding=AS_ASKED)]
     assert replica.statistics(end).contested == 0
 
 
@@ -245,7 +245,7 @@ def test_pending_is_told_once_per_reason_and_retried() -> None:
     assert pauses == [RETRY_FIRST, 2 * RETRY_FIRST, 4 * RETRY_FIRST]
     assert replica.waiting() == [APP] and replica.wanted_since(APP) == 0.0
     apply(replica, now)
-    assert reports(replica) == [Result(1, Outcome.APPLIED, holding=held())]
+    assert reports(replica) == [Result(1, Outcome.APPLIED, holding=AS_ASKED)]
     assert replica.wanted_since(APP) is None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import DRIFT, Evidence, Holding, Outcome, Result
+from trio_argoagent.model.records import AS_ASKED, DRIFT, Evidence, Holding, Outcome, Result
 from trio_argoagent.sync import source as source_module
 from trio_argoagent.sync.buckets import Buckets, bucket_of
 from trio_argoagent.sync.kinds import Rank
@@ -506,3 +506,18 @@ def test_what_cannot_be_read_is_neither_sent_nor_buried() -> None:
         source.absent(APP, 7.0)
         ticket = source.take(7.0)
         assert ticket is not None and ticket.want is None and ticket.uid == "u1"
+
+
+def test_as_asked_is_what_the_record_says() -> None:
+    """Of a value its uid and its D; of a tombstone nothing. It settles as the same holding in full does."""
+    source = live()
+    source.want(APP, want(), 0.0)
+    first = source.take(0.0)
+    assert first is not None
+    source.result(Result(first.number, Outcome.APPLIED, holding=AS_ASKED), 0.0)
+    assert source.held(APP) == want().holding and source.proven
+    source.absent(APP, 1.0, witnessed="u1")
+    second = source.take(1.0)
+    assert second is not None
+    source.result(Result(second.number, Outcome.APPLIED, holding=AS_ASKED), 1.0)
+    assert source.held(APP) is None and source.proven

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
-from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.ports.transport import TUNNEL_ID
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.compiled import Bind, Source
@@ -150,12 +150,28 @@ RECORD: Fields[Record] = Fields(
     evidence=Optional(Choice(Evidence)),
     replaces=Text(128),
 )
+
+
+class _Held:
+    """What a result says is held: nothing, what was asked, or something else."""
+
+    def read(self, value: object) -> Holding | None:
+        if value is None:
+            return None
+        return AS_ASKED if value is True else HOLDING.read(value)
+
+    def write(self, value: Holding | None) -> object:
+        if value is None:
+            return None
+        return True if value == AS_ASKED else HOLDING.write(value)
+
+
 RESULT: Fields[Result] = Fields(
     Result,
     number=Whole(0, MAX_NUMBER),
     outcome=Choice(Outcome),
     reason=LINE,
-    holding=Optional(HOLDING),
+    holding=_Held(),
     asof=ASOF,
 )
 REASON = Choice(m.Reason, other=m.Reason.OTHER)

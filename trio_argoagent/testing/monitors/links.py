@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from trio_argoagent.model.keys import Kind
-from trio_argoagent.model.records import DRIFT, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, DRIFT, Holding, Outcome, Record, Result
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.sync import kinds
@@ -62,9 +62,9 @@ class Links:
             self._ledger.say(f"I8: {agent} is sent {key}, which is {', '.join(homes)}'s")
 
     def _check_answer(self, agent: str, result: Result, record: Record | None) -> None:
-        held = result.holding
-        if result.outcome is not Outcome.APPLIED or record is None or held is None:
+        if result.outcome is not Outcome.APPLIED or record is None or result.holding is None:
             return
+        held = Holding(record.uid, record.digest) if result.holding == AS_ASKED else result.holding
         copied = record.key.kind in reading.KINDS.values() and held.digest != DRIFT
         if copied and (agent, held.uid, held.digest) not in self._made:
             self._ledger.say(f"I5: {agent}: {record.key} is said to be {held}, which no write has made it")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
-from trio_argoagent.model.records import Evidence, Holding, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.stream.protocol import codec
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding
@@ -37,7 +37,8 @@ BODIES = st.binary(max_size=600) | st.binary(min_size=1, max_size=20).map(lambda
 EVIDENCE = st.none() | st.sampled_from(Evidence)
 VALUES = st.builds(Record, KEYS, UIDS, DIGESTS, ASOFS, BODIES, EVIDENCE, st.just("") | UIDS)
 TOMBSTONES = st.builds(Record, KEYS, UIDS, st.just(""), ASOFS, st.none(), st.sampled_from(Evidence))
-RESULTS = st.builds(Result, NUMBERS, st.sampled_from(Outcome), TEXTS, st.none() | HOLDINGS, ASOFS)
+HELD = st.none() | st.just(AS_ASKED) | HOLDINGS
+RESULTS = st.builds(Result, NUMBERS, st.sampled_from(Outcome), TEXTS, HELD, ASOFS)
 TUNNELS = st.binary(min_size=16, max_size=16).map(bytes.hex)
 SETS = st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32)
 VERSIONS = st.lists(st.integers(1, 65_535), min_size=2, max_size=2).map(lambda pair: tuple(sorted(pair)))
