@@ -67,7 +67,7 @@ def asked(hub: Object, first_seen: Mapping[Verb, str]) -> tuple[Intent, ...]:
     entry = operations.classify(operation)
     if entry.origin is Origin.INTENT and not hub.deleting:
         found.append(Intent(Verb.SYNC, entry.id, {"operation": operation}, entry.until))
-    state = (hub.get("status") or {}).get("operationState")
+    state = (hub.get("status") or {}).get("operationState") if _may_terminate(hub) else None
     if state and state.get("phase") == "Terminating" and not state.get("finishedAt"):
         started = state.get("startedAt", "")
         found.append(Intent(Verb.TERMINATE, started, {"startedAt": started}))
@@ -75,6 +75,11 @@ def asked(hub: Object, first_seen: Mapping[Verb, str]) -> tuple[Intent, ...]:
         moment = hub.annotations.get(REQUESTS[verb][1]) or first_seen.get(verb, "")
         found.append(Intent(verb, f"{hub.meta.uid} {moment} {value}", {"value": value}))
     return tuple(found)
+
+
+def _may_terminate(hub: Object) -> bool:
+    """Could a terminate stand on this object? Few say so, and a status is long to read."""
+    return b"Terminating" in bytes(hub.fields.get("status", b""))
 
 
 def stamp(hub: Object, new_id: str, until: int = 0) -> steps.Patch | None:
