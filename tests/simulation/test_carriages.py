@@ -47,6 +47,29 @@ def test_a_fleet_lives_on_it(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dead", ["half open", "principal killed", "agent killed"])
+def test_a_link_that_is_dead_is_found_out(way: str, dead: str) -> None:
+    """Nobody says goodbye: the link's own keepalive notices, and a new one is dialled."""
+
+    async def main() -> None:
+        async with open_fleet([SpokePlan("east")], seed=2, level=2, way=WAYS[way]) as fleet:
+            await fleet.apply(application("web", namespace="east", syncPolicy=automated()))
+            await fleet.wait_synced()
+            if dead == "half open":
+                fleet.half_open("east")
+            else:
+                program = dead.split()[0].replace("agent", "east")
+                fleet.kill(program)
+                fleet.restart(program)
+            await fleet.apply(application("web", "helm-guestbook", namespace="east"))
+            await fleet.wait_synced()
+            assert not fleet.differences()
+            await fleet.until(lambda: fleet.network.links("east") == 1)
+
+    simulate(main, seed=2)
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_the_same_seed_does_the_same(way: str) -> None:
     """What WebSockets draw by themselves (keys and masks) moves nothing."""
     counts = []
