@@ -171,3 +171,20 @@ async def test_who_gives_up_before_it_is_said_has_not_asked(autojump_clock: Mock
                 pytest.fail("it was opened")
         await trio.sleep(60)
         assert not [each for each in agent.heard if isinstance(each, m.Open)]
+
+
+async def test_a_link_that_is_about_to_be_left(autojump_clock: MockClock) -> None:
+    """No tunnel is opened on it any more; one that has been asked for stays."""
+    async with open_hub("a1") as hub, trio.open_nursery() as nursery:
+        agent, seen = await hub.join("a1", capabilities=ABLE), list[str]()
+        nursery.start_soon(use, hub, "a1", seen)
+        (open_,) = await asked(agent)
+        async with await agent.link.open_tunnel(open_.tunnel_id) as tunnel:
+            hub.principal.drain("a1")
+            await agent.hear(m.Drain)
+            with pytest.raises(TunnelRefused, match="goes on over another connection"):
+                async with hub.principal.peers["a1"].tunnels.open("echo"):
+                    pytest.fail("it was opened")
+            await tunnel.send_all(b"still here")
+        await trio.sleep(1)
+        assert seen == ["still here"]
