@@ -19,7 +19,10 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
    (``budgets``). h2's events would be no place for that: it tells of late frames only once, or not at all.
    Late frames for a stream that we have reset are not answered once more: that would spend the budget of a
    peer that could not know.
-9. RST_STREAM of a stream that never was ends the connection (RFC 9113 section 6.4).
+9. Where h2 is laxer than RFC 9113, or has another code: SETTINGS come first (3.4), RST_STREAM of a stream
+   that never was (6.4), CONTINUATION of nothing (6.10), headers that cannot be decompressed (4.3), a request
+   that ends with its headers although they promise a body (8.1.1), and, in ``incoming``, frames that are too
+   long (4.2) and acknowledgements of SETTINGS that hold some (6.5).
 10. The body of a DATA frame is copied once on its way in (``incoming``) and once on its way out, not three
     times: a third of what a bulk transfer costs.
 """
@@ -41,12 +44,19 @@ from h2.events import (
     StreamReset,
     TrailersReceived,
 )
-from h2.exceptions import DenialOfServiceError, ProtocolError, StreamClosedError, StreamIDTooLowError
+from h2.exceptions import (
+    DenialOfServiceError,
+    InvalidBodyLengthError,
+    ProtocolError,
+    StreamClosedError,
+    StreamIDTooLowError,
+)
 from h2.settings import SettingCodes, Settings
 from h2.stream import StreamClosedBy
-from hpack import Encoder
+from hpack import Encoder, HPACKError
 from hyperframe.exceptions import InvalidPaddingError
 from hyperframe.frame import (
+    ContinuationFrame,
     DataFrame,
     Frame,
     GoAwayFrame,
@@ -97,6 +107,14 @@ _CHARGES: Final[Mapping[type[Frame], Charge]] = {
 }
 _REASON: Final = 200
 """Bytes of a reason in GOAWAY."""
+
+
+# What hpack raises for a header block that cannot be decoded, as h2 sees it.
+_UNDECODABLE: Final = (HPACKError, IndexError, TypeError, UnicodeDecodeError)
+
+
+class _CompressionError(ProtocolError):
+    error_code = ErrorCodes.COMPRESSION_ERROR
 
 
 class _OutlivesGoaway(H2ConnectionStateMachine):
@@ -268,6 +286,8 @@ class Connection(H2Connection):
     def _receive_frame(self, frame: Frame) -> list[Event]:
         self.frames += 1
         kind = type(frame)
+        if self.frames == 1 and (kind is not SettingsFrame or "ACK" in frame.flags):
+            raise ProtocolError("the first frame must be SETTINGS")
         if kind is not DataFrame and kind is not HeadersFrame:
             self._charge(kind, frame)
         try:
@@ -309,12 +329,33 @@ class Connection(H2Connection):
         return self._stream_closed_by(stream_id) is StreamClosedBy.SEND_RST_STREAM
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
-        frames, events = super()._receive_headers_frame(frame)
+        known = self.streams.get(frame.stream_id)
+        promised = known._expected_content_length if known else None
+        try:
+            frames, events = super()._receive_headers_frame(frame)
+        except ProtocolError as exc:
+            if isinstance(exc.__cause__, _UNDECODABLE) and not isinstance(exc, DenialOfServiceError):
+                raise _CompressionError(str(exc)) from exc
+            raise
         head: Any = events[0]
         check(head.headers, _PARTS[type(head)])
+        if "END_STREAM" in frame.flags:
+            self._check_length(frame.stream_id, head, promised)
         # Windows are opened for a request before anything has been sent on it.
         self._meter.earn(UPDATES_PER_FRAME)
         return frames, events
+
+    def _check_length(self, stream_id: int, head: Any, promised: int | None) -> None:
+        """Nothing follows these headers: is that what content-length has promised, here or before (8.1.1)?"""
+        stream = self.streams[stream_id]
+        expected, actual = stream._expected_content_length, stream._actual_content_length
+        expected = promised if expected is None else expected
+        if expected in (None, actual) or (b":status", b"304") in head.headers:
+            return  # 304 tells the length of what it does not send.
+        raise InvalidBodyLengthError(expected, actual)
+
+    def _receive_naked_continuation(self, frame: ContinuationFrame) -> None:
+        raise ProtocolError(f"CONTINUATION on stream {frame.stream_id}, which has no headers to go on with")
 
     def _receive_data_frame(self, frame: DataFrame) -> tuple[list[Frame], list[Event]]:
         if not frame.data and "END_STREAM" not in frame.flags:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from h2.exceptions import DenialOfServiceError
+from h2.exceptions import DenialOfServiceError, FrameDataMissingError
 from h2.frame_buffer import FrameBuffer
-from hyperframe.frame import ContinuationFrame, DataFrame, Frame
+from hyperframe.frame import ContinuationFrame, DataFrame, Frame, SettingsFrame
 
 from trio_argoagent.net.protocol import limits
 
 HEADER: Final = struct.Struct(">HBBBL")
 """What stands before each body: length, high and low, type, flags, stream (RFC 9113 section 4.1)."""
 END_STREAM: Final = 0x01
-"""The flag."""
+ACK: Final = 0x01
+"""Flags, of DATA and of SETTINGS."""
 _PADDED, _STREAM = 0x08, 0x7FFFFFFF
 
 
@@ -42,6 +43,8 @@ class Frames(FrameBuffer):
         high, low, kind, flags, stream_id = HEADER.unpack_from(data)
         length = (high << 8) + low
         self._validate_frame_length(length)
+        if kind == SettingsFrame.type and flags & ACK and length:
+            raise FrameDataMissingError("an acknowledgement of SETTINGS with content")  # Its code says so (6.5).
         stream_id &= _STREAM
         if kind != DataFrame.type or flags & _PADDED or not stream_id or self._headers_buffer:
             return super().__next__()
