@@ -98,7 +98,7 @@ def test_the_bodies(path: Path) -> None:
 
 
 def test_nothing_is_missing() -> None:
-    """Every message of the vocabulary stands in a transcript, and every reason for which a link is refused."""
+    """Every message of the vocabulary stands in a transcript, and every reason for refusing a link."""
     said = [codec.decode(line.frame) for path in PATHS for line in lines(path)]
     assert {type(message) for message in said} == {made for made, _ in TYPES.values()}
     refused = {message.reason for message in said if isinstance(message, m.Refuse)}
