@@ -44,7 +44,7 @@ class Frames(FrameBuffer):
         length = (high << 8) + low
         self._validate_frame_length(length)
         if kind == SettingsFrame.type and flags & ACK and length:
-            raise FrameDataMissingError("an acknowledgement of SETTINGS with content")  # Its code says so (6.5).
+            raise FrameDataMissingError("an acknowledgement of SETTINGS with content")
         stream_id &= _STREAM
         if kind != DataFrame.type or flags & _PADDED or not stream_id or self._headers_buffer:
             return super().__next__()
