@@ -13,6 +13,7 @@ from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.budget_options import budget_options, share_options
 from trio_argoagent.cli.chaos_command import chaos
+from trio_argoagent.cli.conformance_command import conformance
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
@@ -270,5 +271,5 @@ def agent(**options: Any) -> None:
     run_agent(**options)
 
 
-for each in (demo, simulate, chaos, apiserver, bench, ctl):
+for each in (demo, simulate, chaos, apiserver, bench, conformance, ctl):
     cli.add_command(each)
