@@ -102,4 +102,4 @@ def test_nothing_is_missing() -> None:
     said = [codec.decode(line.frame) for path in PATHS for line in lines(path)]
     assert {type(message) for message in said} == {made for made, _ in TYPES.values()}
     refused = {message.reason for message in said if isinstance(message, m.Refuse)}
-    assert refused == set(m.Reason) - {m.Reason.REPLACED, m.Reason.SHUTDOWN, m.Reason.OTHER}
+    assert refused == set(m.Reason) - {m.Reason.REPLACED, m.Reason.MOVED, m.Reason.SHUTDOWN, m.Reason.OTHER}

@@ -71,7 +71,7 @@ def test_the_rest() -> None:
     """What the text lists."""
     assert f"**record** is the array {', '.join(fields(Record))}." in PAGE
     assert f"**key** is {', '.join(fields(Key))}, in names" in PAGE
-    assert f"**holding** is {', '.join(fields(Holding))}." in PAGE
+    assert f"**holding** is {', '.join(fields(Holding))};" in PAGE
     assert f"256 times {', '.join(fields(Result))}" in PAGE
     for each in (*Capability, *Outcome, *Verb):
         assert f"`{each.value}`" in PAGE

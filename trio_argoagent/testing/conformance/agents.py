@@ -71,11 +71,13 @@ async def hears_no_hello(talk: Talk) -> None:
 
 
 async def drains(talk: Talk) -> None:
-    """The principal is about to go."""
+    """The principal wants it on another connection, which the next case is going to use."""
     await welcome(talk)
     talk.say(m.Drain())
-    await talk.hear(m.Goodbye)
-    talk.say(m.Goodbye(m.Reason.SHUTDOWN, "drained"))
+    await talk.still_there()
+    goodbye = await talk.hear(m.Goodbye, REDIAL)
+    expect(goodbye.reason is m.Reason.MOVED, f"expected a goodbye with moved, it said {goodbye.reason.value}")
+    talk.say(m.Goodbye(m.Reason.MOVED, ""))
     await talk.hear_end()
 
 
@@ -129,7 +131,7 @@ LINKS: Final = (
     ),
     Case("second-welcome", "a second welcome ends the link", hears_one_welcome),
     Case("wrong-role", "a principal that says hello is left", hears_no_hello),
-    Case("drain", "a drain is answered with a goodbye", drains),
+    Case("drain", "drained, it works on, dials another connection and leaves with moved", drains),
     Case("declined-tunnel", "a tunnel to an unknown target is declined", declines),
     *(_after_welcome(each) for each in (*STEADY, *ENDING)),
 )

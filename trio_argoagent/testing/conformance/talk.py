@@ -53,13 +53,17 @@ class Talk:
         except LinkBroken as exc:
             raise Fault(f"it has ended the link: {exc}") from exc
 
-    async def hear(self, kind: type[M]) -> M:
+    async def hear(self, kind: type[M], within: float = PATIENCE) -> M:
         """The next message of this kind. Others are passed over, and pings are answered.
+
+        Args:
+            kind: of message.
+            within: seconds.
 
         Raises:
             Fault: it does not come, or the link ends, or what comes is no message.
         """
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(within):
             while (message := await self._next()) is not None:
                 if isinstance(message, kind):
                     return message
@@ -68,7 +72,7 @@ class Talk:
                 if isinstance(message, m.Refuse | m.Goodbye):
                     raise Fault(f"expected {kind.__name__}, it said {message}")
             raise Fault(f"expected {kind.__name__}, it ended the link")
-        raise Fault(f"expected {kind.__name__}, it said none for {PATIENCE:g} s")
+        raise Fault(f"expected {kind.__name__}, it said none for {within:g} s")
 
     async def still_there(self) -> None:
         """What was said before has not been taken amiss: a ping is answered with its token.
