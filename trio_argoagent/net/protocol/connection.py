@@ -33,7 +33,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -53,7 +53,6 @@ from h2.exceptions import (
 )
 from h2.settings import SettingCodes, Settings
 from h2.stream import StreamClosedBy
-from hpack import Encoder, HPACKError
 from hyperframe.exceptions import InvalidPaddingError
 from hyperframe.frame import (
     ContinuationFrame,
@@ -69,6 +68,7 @@ from hyperframe.frame import (
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.protocol import limits
+from trio_argoagent.net.protocol.bends import UNDECODABLE, CompressionError, OutlivesGoaway, PlainEncoder
 from trio_argoagent.net.protocol.budgets import (
     BYTES_PER_UPDATE,
     LATE_PER_RESET,
@@ -82,13 +82,6 @@ from trio_argoagent.net.protocol.incoming import END_STREAM, HEADER, Frames
 DEFAULT_WINDOW: Final = 65_535
 """Bytes every connection starts with (RFC 9113 section 6.9.2)."""
 _KNOWN_SETTINGS: Final = frozenset(int(code) for code in SettingCodes)
-
-
-_TRANSITIONS: Final = H2ConnectionStateMachine._transitions | {
-    (state, goaway): (None, state)
-    for state in (ConnectionState.IDLE, ConnectionState.CLIENT_OPEN, ConnectionState.SERVER_OPEN)
-    for goaway in (ConnectionInputs.SEND_GOAWAY, ConnectionInputs.RECV_GOAWAY)
-}
 
 
 _PARTS: Final[Mapping[type[Event], Part]] = {
@@ -107,23 +100,6 @@ _CHARGES: Final[Mapping[type[Frame], Charge]] = {
 }
 _REASON: Final = 200
 """Bytes of a reason in GOAWAY."""
-
-
-# What hpack raises for a header block that cannot be decoded, as h2 sees it.
-_UNDECODABLE: Final = (HPACKError, IndexError, TypeError, UnicodeDecodeError)
-
-
-class _CompressionError(ProtocolError):
-    error_code = ErrorCodes.COMPRESSION_ERROR
-
-
-class _OutlivesGoaway(H2ConnectionStateMachine):
-    _transitions = _TRANSITIONS
-
-
-class _PlainEncoder(Encoder):
-    def encode(self, headers: Any, huffman: bool = False) -> bytes:
-        return super().encode(headers, huffman)
 
 
 class Connection(H2Connection):
@@ -155,8 +131,8 @@ class Connection(H2Connection):
         self._now = 0.0
         self._meter = Meter(allowed.budget)
         self.incoming_buffer = Frames(server=not client, block=allowed.header_list)
-        self.state_machine = _OutlivesGoaway()
-        self.encoder = _PlainEncoder()
+        self.state_machine = OutlivesGoaway()
+        self.encoder = PlainEncoder()
         settings = {
             SettingCodes.INITIAL_WINDOW_SIZE: allowed.stream_window,
             SettingCodes.MAX_FRAME_SIZE: allowed.frame,
@@ -334,8 +310,8 @@ class Connection(H2Connection):
         try:
             frames, events = super()._receive_headers_frame(frame)
         except ProtocolError as exc:
-            if isinstance(exc.__cause__, _UNDECODABLE) and not isinstance(exc, DenialOfServiceError):
-                raise _CompressionError(str(exc)) from exc
+            if isinstance(exc.__cause__, UNDECODABLE) and not isinstance(exc, DenialOfServiceError):
+                raise CompressionError(str(exc)) from exc
             raise
         head: Any = events[0]
         check(head.headers, _PARTS[type(head)])
