@@ -60,7 +60,7 @@ def tunnel(proxy: Proxy, connect: Connect = trio.open_tcp_stream) -> Connect:
             with trio.fail_after(ANSWER_TIMEOUT):
                 return await _through(proxy, connect, target)
         except trio.TooSlowError as exc:
-            raise _failed(proxy, f"no answer within {ANSWER_TIMEOUT:g} s") from exc
+            raise _failed(proxy, f"no answer within {ANSWER_TIMEOUT:g} s", nobody=True) from exc
 
     return through
 
@@ -69,7 +69,7 @@ async def _through(proxy: Proxy, connect: Connect, target: str) -> trio.abc.Stre
     try:
         stream = await connect(proxy.host, proxy.port)
     except OSError as exc:
-        raise _failed(proxy, f"{exc}: check its address") from exc
+        raise _failed(proxy, f"{exc}: check its address", nobody=True) from exc
     hold_to_timeout(stream)
     try:
         if proxy.tls:
@@ -116,7 +116,8 @@ async def _ask(stream: trio.abc.Stream, proxy: Proxy, target: str) -> None:
         elif isinstance(event, h11.Response):
             break
     if not 200 <= event.status_code < 300:
-        raise _failed(proxy, _refusal(event, proxy, target))
+        nobody = _REMEDIES.get(event.status_code) == _NO_WAY
+        raise _failed(proxy, _refusal(event, proxy, target), nobody=nobody)
 
 
 def _refusal(answer: h11.Response, proxy: Proxy, target: str) -> str:
@@ -128,5 +129,5 @@ def _refusal(answer: h11.Response, proxy: Proxy, target: str) -> str:
     return f"{said}: {remedy}" if remedy else f"it refuses: {said}"
 
 
-def _failed(proxy: Proxy, text: str) -> ProxyFailed:
-    return ProxyFailed(f"the proxy {proxy.where}: {text}")
+def _failed(proxy: Proxy, text: str, *, nobody: bool = False) -> ProxyFailed:
+    return ProxyFailed(f"the proxy {proxy.where}: {text}", nobody=nobody)

@@ -41,7 +41,15 @@ class ProxyFailed(OSError):
 
     An ``OSError``, like all else for which a connection cannot be made; but what it comes from was done to
     the proxy, and says nothing about the server behind it.
+
+    Args:
+        text: one line.
+        nobody: there was nobody to connect to, before or behind it: it has refused nothing.
     """
+
+    def __init__(self, text: str, *, nobody: bool = False) -> None:
+        super().__init__(text)
+        self.nobody = nobody
 
 
 class BodyTooLarge(RemoteProtocolError):

@@ -92,7 +92,7 @@ def explain(exc: BaseException, *, host: str, where: str) -> LinkError:
     """
     for cause in _causes(exc):
         if isinstance(cause, ProxyFailed):
-            return LinkBroken(f"{where}: {cause}")
+            return (Unreachable if cause.nobody else LinkBroken)(f"{where}: {cause}")
         if isinstance(cause, ssl.SSLCertVerificationError):
             verdict = _VERDICTS.get(cause.verify_code, _UNTRUSTED).format(host=host)
             return LinkRefused(Reason.IDENTITY, f"{where}: {verdict} ({cause.verify_message})")

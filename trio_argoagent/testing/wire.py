@@ -21,7 +21,7 @@ import attrs
 import trio
 from h2.errors import ErrorCodes
 
-from trio_argoagent.errors import LinkBroken, UserError
+from trio_argoagent.errors import LinkBroken, Unreachable, UserError
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.errors import ConnectionBroken
@@ -193,7 +193,7 @@ class WireNetwork(Conditions[ByteEnd]):
         try:
             return await tunnel(Proxy("proxy", 3128), leg)(self.principal, 0)
         except OSError as exc:
-            raise LinkBroken(str(exc)) from exc
+            raise Unreachable(str(exc)) from exc  # A proxy that refuses nothing.
 
     def _pair(self, agent: str) -> tuple[ByteEnd, ByteEnd]:
         down, up = Pipe(), Pipe()

@@ -10,10 +10,12 @@ import pytest
 import trio
 import trio.testing
 
-from trio_argoagent.errors import LinkBroken
+from trio_argoagent.errors import LinkBroken, Unreachable
 from trio_argoagent.net.connect import ANSWER_TIMEOUT, tunnel
+from trio_argoagent.net.errors import ProxyFailed
 from trio_argoagent.net.proxy import Proxy, parse_proxy
 from trio_argoagent.stream.dial import DIAL_TIMEOUT, Http2Dialer
+from trio_argoagent.stream.explain import explain
 from trio_argoagent.testing.forwardproxy import ForwardProxy
 
 from .loopback import agent_tls, open_hub, principal_tls, server_pem
@@ -111,6 +113,12 @@ async def test_a_proxy_that_is_not_there() -> None:
     said = await line(f"http://127.0.0.1:{port}")
     assert said.startswith(f"{HUB}:8443: the proxy 127.0.0.1:{port}: ")
     assert said.endswith(": check its address") and "principal" not in said
+
+
+def test_what_has_cost_nobody_anything() -> None:
+    """Where there was nobody, an agent may soon ask again; a proxy that says no is not pestered."""
+    for nobody, kind in ((True, Unreachable), (False, LinkBroken)):
+        assert type(explain(ProxyFailed("the proxy", nobody=nobody), host=HUB, where=HUB)) is kind
 
 
 async def test_a_proxy_that_does_not_answer(autojump_clock: trio.testing.MockClock) -> None:
