@@ -34,6 +34,10 @@ from trio_argoagent.sync import kinds
 ALONE: Final = frozenset(kind for kind, row in kinds.BASE.items() if row.secret)
 """The kinds whose bodies refer to no other: what a secret has in common with an earlier one is nobody's."""
 
+MAX_UNHEARD: Final = 65_536
+"""Reports that wait to be said. An honest peer has no more objects than that to make us report of, and takes
+reports as fast as it can; one that goes on talking without listening ends its link."""
+
 
 class Session:
     """The conversation after the handshake.
@@ -52,6 +56,8 @@ class Session:
         self._loader = Loader(greeting.terms, ALONE, counts=feeds.outlet.freight)
         self._unloader = Unloader(greeting.terms, ALONE)
         self._control: deque[messages.Message] = deque()
+        self._asking: messages.Buckets | None = None
+        """What is still to be asked: until it is there is no answer, and so no reason to ask again."""
         self._pong: messages.Pong | None = None
         self._listing = False
         self._news, self._settled = Announcements(feeds.view, feeds.info, feeds.workers.guard), False
@@ -81,7 +87,7 @@ class Session:
         self._feeds.workers.new_link()
         hashes = self._feeds.outlet.core.link_up(their_root, trio.current_time())
         if hashes is not None:
-            self._say(messages.Buckets(hashes))
+            self._asking = messages.Buckets(hashes)
         else:
             self._feeds.compared()
         try:
@@ -146,6 +152,8 @@ class Session:
                     self.goodbye = message
                     return
                 self._hear(message)
+                if self._feeds.workers.core.unsaid > MAX_UNHEARD:
+                    raise RemoteProtocolError("the peer goes on talking, and takes none of the answers")
             frames = ()
 
     def _hear(self, message: messages.Message) -> None:
@@ -160,6 +168,8 @@ class Session:
             case messages.Have(entries):
                 source.have(entries, now)
             case messages.Leaf(indices, entries, last):
+                if self._asking is not None:
+                    raise RemoteProtocolError("leaf: nobody has asked for it yet")
                 source.leaf(indices, entries, last, now)
                 if last:
                     self._feeds.compared()
@@ -168,7 +178,7 @@ class Session:
             case messages.Mark(root):
                 hashes_now = source.mark(root, now)
                 if hashes_now is not None:
-                    self._say(messages.Buckets(hashes_now))
+                    self._asking = messages.Buckets(hashes_now)
             case messages.Ping(token):
                 self._pong = messages.Pong(token)  # One is enough for a peer that asks faster than it reads.
             case _:
@@ -284,6 +294,9 @@ class Session:
         view = self._news.view(settled=self._settled)
         if view is not None:
             return view
+        if self._asking is not None:
+            asking, self._asking = self._asking, None
+            return asking
         if self._control:
             return self._control.popleft()
         said = self._news.held() or self._tunnels.next()
@@ -333,8 +346,10 @@ class Session:
 
     async def lives(self, within: float) -> bool:
         """Does the other side say anything, if only that it is there, within so many seconds?"""
-        said = self._awaited = self._awaited or trio.Event()
-        self._say(messages.Ping(b""))
+        if self._awaited is None:
+            self._awaited = trio.Event()
+            self._say(messages.Ping(b""))
+        said = self._awaited
         with trio.move_on_after(within):
             await said.wait()
         return said.is_set()

@@ -413,6 +413,11 @@ class Replica:
         return any(slot.number is not None and not slot.told_pending for slot in self._slots.values())
 
     @property
+    def unsaid(self) -> int:
+        """How much there is to report."""
+        return len(self._reports)
+
+    @property
     def quiet(self) -> bool:
         """Is nothing wanted that is not applied, and nothing unreported?"""
         return not self._reports and all(slot.record is None for slot in self._slots.values())

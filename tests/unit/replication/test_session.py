@@ -9,6 +9,7 @@ from trio.testing import MockClock
 from trio_argoagent.errors import LinkBroken, RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.replication import session as session_module
 from trio_argoagent.replication.session import Session
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.sync import buckets
@@ -343,3 +344,46 @@ async def test_what_the_wire_cannot_carry_does_not_break_the_link(
     assert agent.trade.held == {WEB: Holding("u1", "D1")}
     assert principal.outlet.core.statistics(trio.current_time()).refused == 1
     assert not linked.ended
+
+
+async def test_asking_again_and_again_is_one_question(
+    principal: End, autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    """A peer that answers questions before they were put, each with a reason for the next one, is cut off."""
+    talk, raw = await open_raw(principal)
+    raw.say(m.Mark(b"x" * 32))
+    for _ in range(2):
+        raw.say(m.Leaf(b"", (), True))
+        raw.say(m.Mark(b"x" * 32))
+    with pytest.RaisesGroup(pytest.RaisesExc(RemoteProtocolError, match="leaf: nobody has asked")):
+        await talk.run(EMPTY)
+
+
+async def test_a_peer_that_takes_no_answers_is_cut_off(
+    principal: End, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it makes us say is kept for it only so long."""
+    monkeypatch.setattr(session_module, "MAX_UNHEARD", 100)
+    talk, raw = await open_raw(principal)
+    principal.refused[WEB] = "out of scope"
+    for number in range(1, 1000):
+        raw.say(m.RecordMessage(number, value(WEB, "D1")))
+    with pytest.RaisesGroup(pytest.RaisesExc(RemoteProtocolError, match="takes none of the answers")):
+        await talk.run(EMPTY)
+    assert principal.workers.core.unsaid == 0
+
+
+async def test_several_who_doubt_a_link_ask_it_once(
+    principal: End, autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    """Whoever claims a place asks whether the one who has it lives; an answer is one for all."""
+    talk, raw = await open_raw(principal)
+    nursery.start_soon(talk.run, EMPTY)
+    for _ in range(3):
+        assert not await talk.lives(1.0)
+    raw.say(m.Mark(EMPTY))
+    await trio.sleep(1)
+    nursery.start_soon(talk.lives, 1.0)
+    raw.say(m.Goodbye(m.Reason.SHUTDOWN, ""))
+    await raw.hear(lambda message: isinstance(message, m.Goodbye))
+    assert [type(message) for message in raw.heard].count(m.Ping) == 2
