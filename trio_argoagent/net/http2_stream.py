@@ -6,13 +6,14 @@ a cancelled caller leaves nothing half done, and ending a stream is one synchron
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import trio
 from h2.errors import ErrorCodes
 
 from trio_argoagent.errors import LocalProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
+from trio_argoagent.net.protocol.inbox import Inbox
 from trio_argoagent.net.protocol.turns import Priority
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
     from trio_argoagent.net.http import Headers
     from trio_argoagent.net.http2 import Http2Connection
-
-
-JOINED: Final = 1024
-"""Bytes; what arrives in smaller pieces is put together while it waits for its reader."""
 
 
 class Http2Stream:
@@ -47,7 +44,7 @@ class Http2Stream:
         self._engine = connection.engine
         self._outbox = self._engine.outbox(stream_id)
         self._status = 0
-        self._inbox: list[bytes | bytearray] = []
+        self._inbox = Inbox()
         self._credit = 0
         self._remote_ended = False
         self._error: ConnectionBroken | None = None
@@ -91,12 +88,11 @@ class Http2Stream:
             self._check()
             await self._changed.park()
         await trio.lowlevel.checkpoint_if_cancelled()
-        inbox, credit = self._inbox, self._credit
-        self._inbox, self._credit = [], 0
+        credit, self._credit = self._credit, 0
         if not self._remote_ended and self._error is None:
             self._engine.release(self.id, credit)
             self.connection.kick()
-        return inbox[0] if len(inbox) == 1 and isinstance(inbox[0], bytes) else b"".join(inbox)
+        return self._inbox.take()
 
     async def wait_room(self) -> None:
         """Return when less than 256 KiB of this stream are queued, or none while its connection has too many.
@@ -180,7 +176,8 @@ class Http2Stream:
             self._engine.reset(self.id, code)
             self.break_off(error or ConnectionBroken(f"stream {self.id} was given up on this side"))
             self.connection.kick()
-        self._inbox, self._credit = [], 0
+        self._inbox.clear()
+        self._credit = 0
 
     def settle(self, code: int) -> None:
         """The handler is done with the stream: an answer that is complete goes out, else it is reset.
@@ -204,12 +201,7 @@ class Http2Stream:
         """Bytes have arrived; ``size`` with their padding."""
         self._credit += size
         if data:
-            last = self._inbox[-1] if self._inbox else None
-            if isinstance(last, bytearray) and len(last) < JOINED:
-                last += data
-            else:
-                # Each piece costs memory of its own: a window full of single bytes would take it fifty times.
-                self._inbox.append(data if len(data) >= JOINED else bytearray(data))
+            self._inbox.add(data)
             self._changed.unpark_all()
 
     def take_end(self) -> None:

@@ -16,6 +16,7 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http2 import ConnectionStatistics
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.protocol.inbox import Inbox
 from trio_argoagent.net.protocol.limits import ROOM
 from trio_argoagent.net.tls import TlsStream
 from trio_argoagent.stream.protocol.messaging import Messages
@@ -104,7 +105,7 @@ class WebSocketStream:
         self.closed = trio.Event()
         self._socket, self._line = socket, line
         self._messages = Messages()
-        self._inbox: list[bytes] = []
+        self._inbox = Inbox()
         self._handed = False
         self._over = trio.Event()
         # For the application: whoever is woken looks whether it was meant. And for the task that speaks.
@@ -124,8 +125,7 @@ class WebSocketStream:
             self._check()
             await self._changed.park()
         await trio.lowlevel.checkpoint_if_cancelled()
-        inbox, self._inbox = self._inbox, []
-        data = inbox[0] if len(inbox) == 1 else b"".join(inbox)
+        data = self._inbox.take()
         self._messages.taken(len(data))
         self._work.unpark_all()
         return data
@@ -171,7 +171,7 @@ class WebSocketStream:
         What was sent arrives if this side has ended cleanly; else the peer sees a broken connection.
         """
         self.break_off(ConnectionBroken("the WebSocket was given up on this side"))
-        self._inbox = []
+        self._inbox.clear()
 
     def break_off(self, error: ConnectionBroken) -> None:
         """It is over for that reason, unless it is already: who uses it is told."""
@@ -202,7 +202,7 @@ class WebSocketStream:
                 message = await self._socket.get_message()
                 data = self._messages.receive(message)
                 if data:
-                    self._inbox.append(data)
+                    self._inbox.add(data)
                 self._changed.unpark_all()
                 self._work.unpark_all()
         except ConnectionClosed as exc:

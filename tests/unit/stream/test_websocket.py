@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -301,6 +303,32 @@ async def test_pings_are_answered_while_nobody_reads() -> None:
                 await socket.send_message(frame[start : start + MESSAGE])
             await socket.ping()
             goes_on.set()
+
+
+async def test_tiny_messages_are_kept_together() -> None:
+    """A window full of two bytes at a time costs about its size in memory, though nobody reads it."""
+    goes_on = trio.Event()
+
+    async def handler(link: Link) -> None:
+        await goes_on.wait()
+        while await link.receive():
+            pass
+
+    count = 3_000
+    async with open_hub(handler, websocket=True) as hub, raw_agent(hub.port) as socket:
+        await socket.send_message((2 * count).to_bytes(4))
+        await socket.ping()
+        gc.collect()
+        tracemalloc.start()
+        with trio.fail_after(60):
+            for n in range(count):
+                await socket.send_message(n.to_bytes(2))
+            await socket.ping()
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        goes_on.set()
+    assert kept < 20 * 2 * count
 
 
 async def test_a_path_that_is_nothing() -> None:
