@@ -24,6 +24,7 @@ from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
+from trio_argoagent.stream.protocol.bases import Pool
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason
 
 HANDSHAKE_TIMEOUT: Final = 10.0
@@ -58,7 +59,7 @@ class Links:
         self._config, self._door = config, door
         self._random, self._entropy = env.random, env.entropy
         self._instance, self._report = env.new_id(), report
-        self._turnstile = Turnstile()
+        self._turnstile, self._pool = Turnstile(), Pool()
         self.principal_uid = ""
         """This hub's uid, before anybody is served."""
 
@@ -113,7 +114,7 @@ class Links:
             tunnels = seat.tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
             greeting.say(self._welcome(peer, terms))
             feeds = _leaving(place, peer.feeds())
-            seat.session = Session(greeting, feeds, self._config.keepalive, tunnels)
+            seat.session = Session(greeting, feeds, self._config.keepalive, tunnels, self._pool)
             peer.holds.link_is(seat.session)
             await self._converse(seat, seat.session, place, hello.root)
         finally:

@@ -28,6 +28,7 @@ from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.parting import ANSWER, FINISH, Parting
 from trio_argoagent.replication.reporting import BATCH, as_messages
 from trio_argoagent.stream.protocol import codec, messages
+from trio_argoagent.stream.protocol.bases import Pool
 from trio_argoagent.stream.protocol.freight import Loader, Unloaded, Unloader, Unreadable
 from trio_argoagent.sync import kinds
 
@@ -47,14 +48,22 @@ class Session:
         feeds: the two feeds.
         keepalive: seconds between marks, and of silence before a ping.
         tunnels: what is done about those of this link.
+        pool: what is kept of bodies for all links together; None: this is the only one.
     """
 
-    def __init__(self, greeting: Greeting, feeds: Feeds, keepalive: float, tunnels: Tunnelling) -> None:
+    def __init__(
+        self,
+        greeting: Greeting,
+        feeds: Feeds,
+        keepalive: float,
+        tunnels: Tunnelling,
+        pool: Pool | None = None,
+    ) -> None:
         self._tunnels = tunnels
         self._link, self._conversation, self._early = greeting.link, greeting.conversation, greeting.early
         self._feeds, self._keepalive = feeds, keepalive
-        self._loader = Loader(greeting.terms, ALONE, counts=feeds.outlet.freight)
-        self._unloader = Unloader(greeting.terms, ALONE)
+        self._loader = Loader(greeting.terms, ALONE, counts=feeds.outlet.freight, pool=pool)
+        self._unloader = Unloader(greeting.terms, ALONE, pool=pool)
         self._control: deque[messages.Message] = deque()
         self._asking: messages.Buckets | None = None
         """What is still to be asked: until it is there is no answer, and so no reason to ask again."""
@@ -99,6 +108,8 @@ class Session:
                 nursery.cancel_scope.cancel()
         finally:
             self.ended.set()
+            self._loader.end()
+            self._unloader.end()
             self._feeds.outlet.core.link_down(trio.current_time())
             self._feeds.outlet.flow.clear()
             self._feeds.workers.core.link_down()

@@ -20,6 +20,7 @@ from trio_argoagent.replication.outlet import Outlet
 from trio_argoagent.replication.session import Session
 from trio_argoagent.replication.workers import Achieved, Workers
 from trio_argoagent.stream.protocol import codec, handshake, messages
+from trio_argoagent.stream.protocol.bases import Pool
 from trio_argoagent.stream.protocol.negotiation import Terms
 from trio_argoagent.sync.kinds import Rank
 from trio_argoagent.sync.replica import Work
@@ -190,6 +191,6 @@ class NoTunnels:
         raise RemoteProtocolError("there are no tunnels here")
 
 
-def session(greeting: Greeting, end: End) -> Session:
+def session(greeting: Greeting, end: End, pool: Pool | None = None) -> Session:
     """A session of this end."""
-    return Session(greeting, end.feeds(), KEEPALIVE, NoTunnels())
+    return Session(greeting, end.feeds(), KEEPALIVE, NoTunnels(), pool)

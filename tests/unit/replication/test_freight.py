@@ -11,11 +11,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from trio_argoagent.errors import LinkBroken
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome
 from trio_argoagent.replication import session as session_module
+from trio_argoagent.replication.session import Session
 from trio_argoagent.stream.protocol import codec
 from trio_argoagent.stream.protocol import messages as m
+from trio_argoagent.stream.protocol.bases import Pool
 from trio_argoagent.stream.protocol.freight import MAX_WHOLE, Unloader
 from trio_argoagent.stream.protocol.negotiation import Capability, Terms
 from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding
@@ -209,6 +212,44 @@ async def test_a_link_that_ends_leaves_nothing(autojump_clock: MockClock, nurser
     assert agent.trade.bodies == {WEB: body}
     assert [len(way.records) for way in ways] == [1, 1]
     assert sum(isinstance(said, m.Part) for _, said in ways[1].down) == 47
+
+
+async def test_links_share_what_they_keep_and_a_dead_one_keeps_nothing(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    """Both directions of each link count; what would be too much is given up; nobody misses it for good."""
+    pool, bodies = Pool(10_000), versions()
+    pairs, ends = [], []
+    for _ in range(3):
+        agent, principal = End(), End()
+        pairs.append(pair := await join(agent, principal, ALL))
+        ends.append((agent, principal))
+        for greeting, end, root in (
+            (pair.agent, agent, pair.welcome.root),
+            (pair.principal, principal, pair.hello.root),
+        ):
+            nursery.start_soon(end.workers.run)
+            nursery.start_soon(_quietly, session(greeting, end, pool if end is principal else None), root)
+    for number in range(4):
+        for agent, principal in ends:
+            principal.want(WEB, f"D{number}", next(bodies))
+            agent.want(OTHER, f"D{number}", next(bodies))
+        await trio.sleep(5)
+        assert 4_000 < pool.size <= 10_000
+        for agent, principal in ends:
+            assert agent.trade.bodies[WEB] == principal.values[WEB]
+            assert principal.trade.bodies[OTHER] == agent.values[OTHER]
+    for pair in pairs:
+        pair.cut()
+    await trio.sleep(1)
+    assert pool.size == 0
+
+
+async def _quietly(talk: Session, root: bytes) -> None:
+    try:
+        await talk.run(root)
+    except* LinkBroken:
+        pass
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from trio_argoagent.stream.protocol.payload import SHORT, Encoding, Packed, pack
 
 BUDGET: Final = 16 * 1024 * 1024
 """Bytes of packed bodies kept for one direction of one link: some 3,000 Applications of 40 KB."""
+TOTAL: Final = 512 * 1024 * 1024
+"""Bytes of packed bodies kept for all links of a principal: some 100,000 Applications of 40 KB."""
 NEAR: Final = 128
 """Bytes of data that refer to a base. When it takes more, the body becomes the base of the next ones."""
 
@@ -39,15 +41,47 @@ class Base:
         return unpack(self.packed)
 
 
-class Bases:
-    """The bases of one direction of one link. What was not used for longest goes first.
+class Pool:
+    """What several links keep together. Where it is too much, who keeps most gives up first.
+
+    So a thousand agents that send whatever they like cost a principal no more than ``budget``, and those who
+    keep little lose nothing by it.
 
     Args:
         budget: bytes of packed bodies.
     """
 
-    def __init__(self, budget: int = BUDGET) -> None:
+    def __init__(self, budget: int = TOTAL) -> None:
         self._budget = budget
+        self._sharers: dict[Bases, None] = {}
+        self.size = 0
+        """Bytes that are kept."""
+
+    def changed(self, bases: Bases, by: int) -> None:
+        """These keep so many bytes more, or less."""
+        self.size += by
+        if bases.size:
+            self._sharers[bases] = None
+        else:
+            self._sharers.pop(bases, None)
+
+    def fit(self) -> None:
+        """Give up what is too much."""
+        while self.size > self._budget:
+            max(self._sharers, key=lambda bases: bases.size).drop_oldest()
+
+
+class Bases:
+    """The bases of one direction of one link. What was not used for longest goes first.
+
+    Args:
+        budget: bytes of packed bodies.
+        pool: what they share with others; None: they share nothing.
+    """
+
+    def __init__(self, budget: int = BUDGET, pool: Pool | None = None) -> None:
+        self._budget = budget
+        self._pool = pool if pool is not None else Pool(budget)
         self._bases: OrderedDict[Key, Base] = OrderedDict()
         self.size = 0
         """Bytes that are kept."""
@@ -69,10 +103,11 @@ class Bases:
         if len(body) <= SHORT or len(packed.data) > self._budget:
             return 0
         self._bases[key] = Base(number, packed)
-        self.size += len(packed.data)
+        self._grow(len(packed.data))
         before = len(self._bases)
         while self.size > self._budget:
-            self.drop(next(iter(self._bases)))
+            self.drop_oldest()
+        self._pool.fit()
         return before - len(self._bases)
 
     def find(self, key: Key) -> Base | None:
@@ -86,4 +121,17 @@ class Bases:
         """Nothing will refer to a body of this key."""
         base = self._bases.pop(key, None)
         if base is not None:
-            self.size -= len(base.packed.data)
+            self._grow(-len(base.packed.data))
+
+    def drop_oldest(self) -> None:
+        """Nothing will refer to the body that was not used for longest."""
+        self.drop(next(iter(self._bases)))
+
+    def clear(self) -> None:
+        """The link has ended: nothing will refer to any of them."""
+        self._bases.clear()
+        self._grow(-self.size)
+
+    def _grow(self, by: int) -> None:
+        self.size += by
+        self._pool.changed(self, by)

@@ -19,7 +19,7 @@ from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Record
 from trio_argoagent.ports.transport import MAX_FRAME
-from trio_argoagent.stream.protocol.bases import BUDGET, Bases
+from trio_argoagent.stream.protocol.bases import BUDGET, Bases, Pool
 from trio_argoagent.stream.protocol.messages import MAX_PART, Part, RecordMessage
 from trio_argoagent.stream.protocol.negotiation import Capability, Terms
 from trio_argoagent.stream.protocol.payload import MAX_BODY, Encoding, Packed, pack, pack_against, unpack
@@ -67,6 +67,7 @@ class Loader:
         alone: the kinds whose bodies refer to no other.
         budget: bytes of packed bodies that are kept to refer to.
         counts: counters that outlive the link.
+        pool: what its bodies share with those of other links.
     """
 
     def __init__(
@@ -76,9 +77,10 @@ class Loader:
         *,
         budget: int = BUDGET,
         counts: FreightStatistics | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._terms, self._alone = terms, alone
-        self._bases = Bases(budget if terms.has(Capability.PREFIX) else 0)
+        self._bases = Bases(budget if terms.has(Capability.PREFIX) else 0, pool)
         self._loads: deque[_Load] = deque()
         self._counts = counts if counts is not None else FreightStatistics()
         self._turn = False
@@ -155,6 +157,10 @@ class Loader:
                 self._loads.remove(load)
                 self._counts.abandoned += load.sent > 0
 
+    def end(self) -> None:
+        """The link has ended: nothing is kept."""
+        self._bases.clear()
+
     def unreadable(self, key: Key) -> None:
         """The other end has not got what a record of this key referred to."""
         self._bases.drop(key)
@@ -179,11 +185,19 @@ class Unloader:
         terms: of the link.
         alone: the kinds whose bodies refer to no other.
         budget: bytes of packed bodies that are kept for later ones to refer to.
+        pool: what they share with those of other links.
     """
 
-    def __init__(self, terms: Terms, alone: Collection[Kind] = (), *, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        alone: Collection[Kind] = (),
+        *,
+        budget: int = BUDGET,
+        pool: Pool | None = None,
+    ) -> None:
         self._terms, self._alone = terms, alone
-        self._bases = Bases(budget if terms.has(Capability.PREFIX) else 0)
+        self._bases = Bases(budget if terms.has(Capability.PREFIX) else 0, pool)
         self._begun: RecordMessage | None = None
         self._data = bytearray()
 
@@ -227,6 +241,10 @@ class Unloader:
         data = bytes(self._data)
         self._forget()
         return self._whole(attrs.evolve(message, record=attrs.evolve(message.record, body=data)))
+
+    def end(self) -> None:
+        """The link has ended: nothing is kept."""
+        self._bases.clear()
 
     def _forget(self) -> None:
         self._begun = None

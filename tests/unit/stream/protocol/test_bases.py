@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.stream.protocol.bases import NEAR, Bases
+from trio_argoagent.stream.protocol.bases import NEAR, Bases, Pool
 from trio_argoagent.stream.protocol.payload import SHORT, Encoding, Packed, pack
 
 KEYS = [Key(Kind.STATUS, "argocd", name) for name in "abcdef"]
@@ -93,3 +93,35 @@ def test_two_ends_that_do_the_same_hold_the_same(steps: list[tuple[object, Key, 
                 what(bases, key)  # type: ignore[operator]
             assert bases.size == sum(len(base.packed.data) for base in bases._bases.values()) <= budget
     assert held(ends[0]) == held(ends[1])
+
+
+def test_links_share_a_pool() -> None:
+    """Together they keep no more than it allows; who keeps most gives up first."""
+    pool = Pool(6 * LONG)
+    much, little, next_one = Bases(pool=pool), Bases(pool=pool), Bases(pool=pool)
+    for number, key in enumerate(KEYS[:5]):
+        plainly(much, key, number, b"a" * LONG)
+    plainly(little, KEYS[0], 1, b"b" * LONG)
+    plainly(next_one, KEYS[0], 1, b"c" * LONG)
+    assert pool.size == 6 * LONG
+    assert [key for key, _, _ in held(much)] == KEYS[1:5]
+    assert len(little) == len(next_one) == 1
+    much.clear()
+    assert len(much) == much.size == 0
+    assert pool.size == 2 * LONG
+    for number, key in enumerate(KEYS[:4]):
+        plainly(next_one, key, number, b"d" * LONG)
+    assert len(little) == 1 and len(next_one) == 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(KEYS), st.integers(0, 4))))
+def test_a_pool_counts_what_its_links_keep(steps: list[tuple[int, Key, int]]) -> None:
+    """Whatever they do, and never more than it allows."""
+    pool = Pool(5 * LONG)
+    links = [Bases(pool=pool) for _ in range(3)]
+    for which, key, size in steps:
+        if size:
+            plainly(links[which], key, 1, b"a" * (LONG + size))
+        else:
+            links[which].clear()
+        assert pool.size == sum(bases.size for bases in links) <= 5 * LONG
