@@ -17,6 +17,7 @@ from trio_argoagent.net.address import format_address
 from trio_argoagent.net.contexts import client_context
 from trio_argoagent.net.dialling import Connect
 from trio_argoagent.net.errors import ConnectionBroken, ProxyFailed
+from trio_argoagent.net.protocol.fields import one_line
 from trio_argoagent.net.proxy import Proxy
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream
@@ -125,7 +126,7 @@ def _refusal(answer: h11.Response, proxy: Proxy, target: str) -> str:
         remedy = _BAD_PASSWORD if proxy.authorization else _NO_PASSWORD
     else:
         remedy = _REMEDIES.get(answer.status_code, "").format(target=target)
-    said = f"{answer.status_code} {answer.reason.decode('latin-1')}".strip()
+    said = one_line(f"{answer.status_code} {answer.reason.decode('latin-1')}")
     return f"{said}: {remedy}" if remedy else f"it refuses: {said}"
 
 

@@ -16,13 +16,14 @@ import trio
 from h2 import events
 from h2.errors import ErrorCodes
 
+from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http import Handler, Request
 from trio_argoagent.net.http2_exchange import Http2Exchange
 from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
 from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
-from trio_argoagent.net.protocol.fields import code_name, split_fields
+from trio_argoagent.net.protocol.fields import code_name, one_line, split_fields
 from trio_argoagent.net.protocol.limits import CLIENT, NEVER, STREAM_WINDOW, Limits
 from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.tls import TlsStream
@@ -188,6 +189,13 @@ class Http2Connection:
         if self.is_open:
             self._start_soon(self.drain, math.inf)
 
+    def cut(self, why: str) -> None:
+        """The peer has gone too far, for a reason that HTTP/2 does not know: end the connection at once."""
+        error = ConnectionBroken(f"the connection was ended: {why}")
+        error.__cause__ = RemoteProtocolError(why)
+        self.engine.goaway(ErrorCodes.ENHANCE_YOUR_CALM)
+        self.wire.stop(error, goaway=False)
+
     async def close(self) -> None:
         """Say GOAWAY, break off all streams, and wait a second at most until that has left."""
         self.wire.stop(ConnectionBroken("the connection was closed on this side"))
@@ -303,7 +311,8 @@ class Http2Connection:
         if event.error_code:
             self.wire.farewell = f"the peer ended the connection: {code_name(event.error_code)}"
             if event.additional_data:
-                self.wire.farewell += f" ({event.additional_data[:200].decode('utf-8', 'replace')})"
+                said = one_line(event.additional_data.decode("utf-8", "replace"))
+                self.wire.farewell += f" ({said})"
         last = LAST_STREAM if event.last_stream_id is None else event.last_stream_id
         for stream in list(self._streams.values()):
             if self._client and stream.id > last:

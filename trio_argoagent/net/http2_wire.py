@@ -206,7 +206,7 @@ class Wire:
             if isinstance(self._stream, TlsStream | trio.abc.HalfCloseableStream):
                 await self._stream.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
-            self.fail(_broken("the connection broke", exc))
+            self.fail(_broken(self.farewell or "the connection broke", exc))
         except trio.TooSlowError as exc:
             self.fail(_broken(f"the peer has taken nothing for {self._patience.send:g} s", exc))
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused, Unreachable
 from trio_argoagent.net.errors import ProxyFailed, TlsFailed
+from trio_argoagent.net.protocol.fields import one_line
 from trio_argoagent.stream.protocol.messages import Reason
 
 _VERDICTS: Final[Mapping[int, str]] = {
@@ -119,8 +120,7 @@ def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkE
         retry_after: seconds; 0: not said.
         where: ``host:port``.
     """
-    # One line, whatever a proxy answers.
-    said = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    said = one_line(text)
     if status in (401, 403):
         return LinkRefused(Reason.IDENTITY, f"{where}: {said or 'the principal does not accept us'}")
     if status == 404:

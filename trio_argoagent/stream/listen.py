@@ -13,11 +13,9 @@ from typing import Any, Final
 
 import attrs
 import trio
-from h2.errors import ErrorCodes
 
-from trio_argoagent.errors import RemoteProtocolError, UserError
+from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Peer, is_dns_label
-from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler, Request
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream
@@ -108,7 +106,7 @@ class _Acceptor:
             status, text = NOTHING
             await exchange.respond(status, [_TEXT], text.encode())
             if verdict is Verdict.ABUSE:
-                _end(stream.connection, ABUSE)
+                stream.connection.cut(ABUSE)
             return
         stream.scope = None
         await exchange.start(200, [CONTENT_TYPE])
@@ -126,14 +124,6 @@ def _judge(request: Request, identify: Callable[[bytes], str]) -> Peer | Refusal
     if (request.method, request.path) != ("POST", LINK_PATH):
         return NOTHING
     return admit(request.peer_certificate, identify)
-
-
-def _end(connection: Http2Connection, why: str) -> None:
-    """This peer has gone too far."""
-    error = ConnectionBroken(f"the connection was ended: {why}")
-    error.__cause__ = RemoteProtocolError(why)
-    connection.engine.goaway(ErrorCodes.ENHANCE_YOUR_CALM)
-    connection.wire.stop(error, goaway=False)
 
 
 @attrs.frozen

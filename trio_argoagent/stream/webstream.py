@@ -16,6 +16,7 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http2 import ConnectionStatistics
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.protocol.fields import one_line
 from trio_argoagent.net.protocol.inbox import Inbox
 from trio_argoagent.net.protocol.limits import ROOM
 from trio_argoagent.net.tls import TlsStream
@@ -237,5 +238,4 @@ def _why(reason: CloseReason | None) -> str:
     """What a close means (RFC 6455, section 7.4.1), in one line."""
     if reason is None or reason.code == 1006:
         return "the peer closed the connection"
-    said = "".join(c if c.isprintable() else " " for c in reason.reason or "")
-    return f"the WebSocket was closed: {reason.code} {said}".rstrip()
+    return f"the WebSocket was closed: {reason.code} {one_line(reason.reason or '')}".rstrip()

@@ -12,9 +12,10 @@ import trio
 
 from trio_argoagent.net.address import parse_address
 from trio_argoagent.net.dialling import Connect
+from trio_argoagent.net.relay import relay
 
 READ: Final = 64 * 1024
-"""Bytes passed on at once; what the other side does not take is not read."""
+"""Bytes of a request read at once."""
 
 
 class ForwardProxy:
@@ -46,7 +47,7 @@ class ForwardProxy:
             try:
                 await inner.send_all(answer or b"")
                 if outer is not None:
-                    await _join(inner, outer)
+                    await relay(inner, outer)
             except trio.BrokenResourceError:
                 pass  # Somebody hung up: that is the end of it.
             finally:
@@ -83,30 +84,3 @@ _REASONS: Final = {
     407: "Proxy Authentication Required",
     502: "Bad Gateway",
 }
-
-
-async def _join(one: trio.abc.HalfCloseableStream, other: trio.abc.Stream) -> None:
-    """Pass bytes and ends on, both ways, until both sides have ended.
-
-    Raises:
-        trio.BrokenResourceError: one of them hung up.
-    """
-    broken = None
-    async with trio.open_nursery() as nursery:
-
-        async def copy(source: trio.abc.Stream, target: trio.abc.Stream) -> None:
-            nonlocal broken
-            try:
-                while data := await source.receive_some(READ):
-                    await target.send_all(data)
-                if isinstance(target, trio.abc.HalfCloseableStream):
-                    await target.send_eof()
-            except trio.BrokenResourceError as exc:
-                # Kept out of the nursery, which would wrap it in a group.
-                broken = exc
-                nursery.cancel_scope.cancel()
-
-        nursery.start_soon(copy, one, other)
-        nursery.start_soon(copy, other, one)
-    if broken is not None:
-        raise broken

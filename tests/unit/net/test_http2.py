@@ -6,6 +6,7 @@ import pytest
 import trio
 import trio.testing
 from h2.errors import ErrorCodes
+from hyperframe.frame import GoAwayFrame
 
 from trio_argoagent.errors import LinkBroken, RemoteProtocolError
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
@@ -332,6 +333,19 @@ async def test_leaving_a_dead_peer_takes_a_second(autojump_clock: trio.testing.M
     async with open_http2(near, client=True):
         pass
     assert trio.current_time() - before <= 1
+
+
+async def test_what_a_peer_says_at_the_end_is_one_line(autojump_clock: trio.testing.MockClock) -> None:
+    """It goes into a log, where it must not look like a line of ours."""
+    near, far = trio.testing.memory_stream_pair()
+    async with open_http2(near, client=True) as client:
+        bye = GoAwayFrame(0, error_code=11, additional_data=b"calm\n2026 ERROR \x1b[2Jforged" + bytes(5000))
+        await far.send_all(bytes.fromhex("000000040000000000") + bye.serialize())  # after empty SETTINGS
+        await far.send_eof()
+        await client.wait_closed()
+    assert str(client.error) == (
+        "the peer ended the connection: ENHANCE_YOUR_CALM (calm 2026 ERROR [2Jforged)"
+    )
 
 
 async def test_silent_peer(autojump_clock: trio.testing.MockClock) -> None:

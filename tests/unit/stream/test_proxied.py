@@ -87,6 +87,7 @@ REMEDIES = {
     b"HTTP/1.1 502 Bad Gateway\r\n\r\n": "502 Bad Gateway: it cannot reach hub.example:8443: check host and"
     " port, and whether the proxy can resolve the name",
     b"HTTP/1.1 429 Slow down\r\n\r\n": "it refuses: 429 Slow down",
+    b"HTTP/1.1 429 Slow\x9b2J  down\r\n\r\n": "it refuses: 429 Slow 2J down",
     b"SSH-2.0-OpenSSH_9.2\r\n\r\n": "it does not speak HTTP: check its address, and http:// or https://",
     b"": "it hung up",
 }
