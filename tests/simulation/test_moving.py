@@ -14,8 +14,10 @@ from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.links import MOVE_TIMEOUT, YOUNGEST
 from trio_argoagent.runtime.backoff import FIRST
+from trio_argoagent.runtime.redial import HEALTHY
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.testing.argocd.applications import application
+from trio_argoagent.testing.faults import Faults
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, Fleet, SpokePlan, open_fleet
 from trio_argoagent.testing.monitors import Monitors
 from trio_argoagent.testing.scheduling import simulate
@@ -28,6 +30,9 @@ AGE = 600.0
 """Seconds: the greatest age of a link."""
 QUIET = 60.0
 """Seconds in which whatever was begun has ended."""
+WRITING = 0.6
+"""Seconds that an API server takes: less than what is under way is waited for."""
+EDIT = MergePatch({"spec": {"source": {"targetRevision": "v2"}}})
 
 
 class Scene:
@@ -119,6 +124,48 @@ def test_a_link_is_replaced_within_a_round_trip(level: int) -> None:
         assert not [event for _, _, event in scene.fleet.events if event.level != "info"]
 
     play(story, level=level)
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_link_is_left_when_what_it_carried_is_answered(level: int) -> None:
+    """The agent is still writing when it could move: it answers first, and nothing is sent again."""
+
+    async def story(scene: Scene) -> None:
+        await scene.create()
+        fleet, principal = scene.fleet, scene.fleet.principal.instance
+        assert principal is not None
+        fleet.clients["m1"].faults = Faults(slow=WRITING)
+        await fleet.hub_as("user").patch(APPLICATIONS, "m1", "x", EDIT)
+        await trio.sleep(4 * LATENCY)
+        assert scene.count(messages.RecordMessage) == 1 and scene.count(messages.Results) == 0
+        principal.drain("m1")
+        await trio.sleep(QUIET)
+        assert scene.count(messages.RecordMessage) == 1, "what was under way is sent again"
+        assert scene.count(messages.Hello, "m1") == 1
+        assert scene.monitors.writes == scene.writes + 1
+        await fleet.wait_consistent()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trio_argoagent.runtime.redial.FIRST", 0.0)  # No luck is needed: it moves at once.
+        play(story, level=level)
+
+
+def test_links_that_have_lasted_are_dialled_anew_at_once() -> None:
+    """However often: what has been healthy for a minute is no failure, and the wait does not grow."""
+
+    async def story(scene: Scene) -> None:
+        await scene.create()
+        for _ in range(8):
+            for agent in scene.fleet.spokes:
+                scene.fleet.network.cut(agent)
+                scene.fleet.network.heal(agent)
+            await trio.sleep(HEALTHY + QUIET)
+        for agent in scene.fleet.spokes:
+            gaps = scene.gaps(agent)
+            assert len(gaps) == 8
+            assert max(gaps) <= FIRST + 4 * LATENCY
+
+    play(story)
 
 
 @pytest.mark.parametrize("level", [1, 2])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -21,6 +21,7 @@ from trio_argoagent.model.records import Holding
 COUNT: Final = 256
 HASH_BYTES: Final = 8
 _EMPTY: Final = bytes(HASH_BYTES)
+_NONE: Final[Mapping[Key, Holding]] = {}
 
 
 @lru_cache(maxsize=65536)
@@ -34,11 +35,14 @@ def _leaf(key: Key, holding: Holding) -> bytes:
 
 
 class Buckets:
-    """A map ``key -> Holding`` that knows its bucket hashes and its root."""
+    """A map ``key -> Holding`` that knows its bucket hashes and its root.
+
+    What changes costs its own bucket, hashed anew when somebody asks; buckets that hold nothing cost nothing.
+    """
 
     def __init__(self) -> None:
-        self._held: tuple[dict[Key, Holding], ...] = tuple({} for _ in range(COUNT))
-        self._hashes = [_EMPTY] * COUNT
+        self._held: dict[int, dict[Key, Holding]] = {}
+        self._hashes = bytearray(COUNT * HASH_BYTES)
         self._stale: dict[int, None] = {}
         self._counts: Counter[Kind] = Counter()
 
@@ -50,25 +54,26 @@ class Buckets:
         return self._counts[kind]
 
     def __iter__(self) -> Iterator[Key]:
-        for held in self._held:
-            yield from held
+        for index in sorted(self._held):
+            yield from self._held[index]
 
     def get(self, key: Key) -> Holding | None:
         """What stands under this key."""
-        return self._held[bucket_of(key)].get(key)
+        return self._held.get(bucket_of(key), _NONE).get(key)
 
     def set(self, key: Key, holding: Holding | None) -> bool:
         """Put (None: remove) one entry; was that a change?"""
         index = bucket_of(key)
-        held = self._held[index]
-        before = held.get(key)
+        before = self._held.get(index, _NONE).get(key)
         if before == holding:
             return False
         if holding is None:
-            del held[key]
+            del self._held[index][key]
+            if not self._held[index]:
+                del self._held[index]
             self._counts[key.kind] -= 1
         else:
-            held[key] = holding
+            self._held.setdefault(index, {})[key] = holding
             self._counts[key.kind] += before is None
         self._stale[index] = None
         return True
@@ -76,14 +81,11 @@ class Buckets:
     def hashes(self) -> bytes:
         """All bucket hashes, in order: ``COUNT * HASH_BYTES`` bytes."""
         for index in self._stale:
-            held = self._held[index]
-            if held:
-                digests = sorted(_leaf(key, holding) for key, holding in held.items())
-                self._hashes[index] = hashlib.sha256(b"".join(digests)).digest()[:HASH_BYTES]
-            else:
-                self._hashes[index] = _EMPTY
+            digests = sorted(_leaf(key, holding) for key, holding in self._held.get(index, _NONE).items())
+            found = hashlib.sha256(b"".join(digests)).digest()[:HASH_BYTES] if digests else _EMPTY
+            self._hashes[index * HASH_BYTES : (index + 1) * HASH_BYTES] = found
         self._stale.clear()
-        return b"".join(self._hashes)
+        return bytes(self._hashes)
 
     def root(self) -> bytes:
         """SHA-256 over all bucket hashes."""
@@ -97,4 +99,5 @@ class Buckets:
 
     def listing(self, indices: Iterable[int]) -> tuple[tuple[Key, Holding], ...]:
         """Every entry of these buckets, in the order of keys."""
-        return tuple(sorted(((k, h) for i in indices for k, h in self._held[i].items()), key=lambda e: e[0]))
+        entries = (entry for index in indices for entry in self._held.get(index, _NONE).items())
+        return tuple(sorted(entries, key=lambda entry: entry[0]))

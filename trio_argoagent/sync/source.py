@@ -168,7 +168,7 @@ class Source:
 
     def __init__(self) -> None:
         self._entries: dict[Key, _Entry] = {}
-        self._wanted = buckets.Buckets()
+        self._wanted, self._held = buckets.Buckets(), buckets.Buckets()
         self._ready: dict[Rank, dict[Key, None]] = {rank: {} for rank in Rank}
         self._timers: list[tuple[float, int, Key]] = []
         self._unsettled: dict[Key, None] = {}
@@ -288,7 +288,7 @@ class Source:
             self._entries.setdefault(key, _Entry())
         for key, entry in list(self._entries.items()):
             compared = buckets.bucket_of(key) in self._compared
-            entry.held = (self._told if compared else self._claimed).get(key)
+            self._hold(key, entry, (self._told if compared else self._claimed).get(key))
             entry.known, entry.guarded = True, entry.held.uid if entry.held is not None else ""
             self._touch(key, now)
         self._claimed, self._told, self._compared = {}, {}, {}
@@ -312,15 +312,16 @@ class Source:
         """
         if self._phase is not Phase.LIVE or self._tickets:
             return None
-        held = buckets.Buckets()
-        for key, entry in self._entries.items():
-            held.set(key, entry.held)
-        if root == held.root():
+        if root == self._held.root():
             return None
         self._mismatches += 1
         return self._compare(root, now)
 
     # What the replica says
+
+    def _hold(self, key: Key, entry: _Entry, holding: Holding | None) -> None:
+        entry.held = holding
+        self._held.set(key, holding)
 
     def have(self, entries: Iterable[tuple[Key, Holding | None]], now: float) -> None:
         """The replica's holdings changed for another cause than a record of this link."""
@@ -328,7 +329,7 @@ class Source:
             return  # The leaf that ends the comparison is newer than this.
         for key, holding in entries:
             entry = self._entries.setdefault(key, _Entry(known=True))
-            entry.held = holding
+            self._hold(key, entry, holding)
             entry.refused = None
             self._touch(key, now)
 
@@ -363,7 +364,8 @@ class Source:
         self._answers[result.outcome] += 1
         entry.ticket, entry.pending = None, False
         asked = ticket.want.holding if ticket.want is not None else None
-        entry.held, entry.known = asked if result.holding == AS_ASKED else result.holding, True
+        self._hold(key, entry, asked if result.holding == AS_ASKED else result.holding)
+        entry.known = True
         if result.outcome is Outcome.APPLIED:
             entry.answered, entry.refused = ticket.want, None
             goes = ticket.want is None or ticket.want.answered_only

@@ -16,6 +16,7 @@ from .carrying import CARRIED
 from .crowding import CROWDED
 from .hydrating import HYDRATED
 from .mapping import MAPPED
+from .moving import MOVED
 from .mutant import Mutant, mutant
 from .policing import POLICED
 from .rewriting import Constant, Rewrite
@@ -592,4 +593,5 @@ if len(self._ready[entry.queued]) > 2:
     *CROWDED,
     *CARRIED,
     *HYDRATED,
+    *MOVED,
 )

@@ -24,6 +24,7 @@ from .hydrating import HYDRATING
 from .judging import Case, Drawn, Race, Staged
 from .linking import LINKING
 from .mapping import MAPPING
+from .moving import MOVING
 from .mutant import Mutant
 from .policing import POLICING
 from .pressing import PRESSING
@@ -36,7 +37,7 @@ RACES: Final[Mapping[str, Race | Staged]] = {
     race.name: race
     for races in (
         *(ASKING, DELETING, EXPIRING, GUARDING, HOLDING, LINKING),
-        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING, CARRYING, HYDRATING),
+        *(POLICING, PRESSING, REGISTERING, SCOPING, MAPPING, CROWDING, CARRYING, HYDRATING, MOVING),
     )
     for race in races
 }
@@ -159,6 +160,9 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "hydrations-are-not-asked-for": "hydrated",
     "any-application-hydrates": "hydrated-without-a-hydrator",
     "a-pending-hydration-is-not-told": "hydrated-amid-a-hydration",
+    "left-while-something-is-under-way": "left-amid-a-write",
+    "goodbye-before-the-next-link": "drained",
+    "healthy-links-are-failures": "lost-again-and-again",
     # Bugs
     "tombstone-of-any-uid": "late-tombstone",
     "dirty-mark-lost-on-cut": "answer-lost",

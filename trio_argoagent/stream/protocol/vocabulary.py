@@ -37,9 +37,9 @@ from trio_argoagent.stream.protocol.shapes import (
 IGNORED_FROM: Final = 128
 """Unknown numbers from here on are ignored."""
 MAX_NUMBER: Final = 2**53
+"""The last number of a record on one link, and of any other counter."""
 MAX_SELECTOR: Final = 1024
 """Characters of a label selector that travels."""
-"""The last number of a record on one link, and of any other counter."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
