@@ -21,6 +21,7 @@ from trio_argoagent.model.records import Holding
 COUNT: Final = 256
 HASH_BYTES: Final = 8
 _EMPTY: Final = bytes(HASH_BYTES)
+_SPANS: Final = tuple(slice(at, at + HASH_BYTES) for at in range(0, COUNT * HASH_BYTES, HASH_BYTES))
 _NONE: Final[Mapping[Key, Holding]] = {}
 
 
@@ -83,7 +84,7 @@ class Buckets:
         for index in self._stale:
             digests = sorted(_leaf(key, holding) for key, holding in self._held.get(index, _NONE).items())
             found = hashlib.sha256(b"".join(digests)).digest()[:HASH_BYTES] if digests else _EMPTY
-            self._hashes[index * HASH_BYTES : (index + 1) * HASH_BYTES] = found
+            self._hashes[_SPANS[index]] = found
         self._stale.clear()
         return bytes(self._hashes)
 
@@ -94,8 +95,7 @@ class Buckets:
     def differing(self, theirs: bytes) -> tuple[int, ...]:
         """The buckets whose hashes are not those of the peer."""
         ours = self.hashes()
-        spans = [slice(at, at + HASH_BYTES) for at in range(0, COUNT * HASH_BYTES, HASH_BYTES)]
-        return tuple(index for index, span in enumerate(spans) if ours[span] != theirs[span])
+        return tuple(index for index, span in enumerate(_SPANS) if ours[span] != theirs[span])
 
     def listing(self, indices: Iterable[int]) -> tuple[tuple[Key, Holding], ...]:
         """Every entry of these buckets, in the order of keys."""

@@ -49,7 +49,7 @@ BUGS: Final[tuple[Mutant, ...]] = (
         Rewrite(
             "sync.buckets:Buckets.set",
             "self._stale[index] = None",
-            "self._hashes[index] != bytes(8) or self._stale.update({index: None})",
+            "any(self._hashes[index * HASH_BYTES :][:HASH_BYTES]) or self._stale.update({index: None})",
         ),
     ),
     mutant(

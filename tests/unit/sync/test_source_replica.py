@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.sync.toyworld import KEYS, World
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Outcome
+from trio_argoagent.sync.buckets import Buckets
 from trio_argoagent.sync.replica import CONTEST_BACKOFF, MAX_REVERTS
 
 Step = Callable[[World], None]
@@ -75,6 +76,15 @@ def _run(world: World, step: tuple[object, ...], flag: bool) -> None:
         getattr(world, name)(*arguments)
 
 
+def _check_cached_roots(world: World) -> None:
+    """What is kept hashed is what would be hashed now."""
+    source = world.source
+    afresh = Buckets()
+    for key, entry in source._entries.items():
+        afresh.set(key, entry.held)
+    assert (len(afresh), afresh.hashes()) == (len(source._held), source._held.hashes())
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(_STEPS, st.booleans()), min_size=12, max_size=40))
 def test_every_interleaving_converges_and_then_is_silent(
@@ -87,6 +97,7 @@ def test_every_interleaving_converges_and_then_is_silent(
     world.settle()
     for step, flag in steps:
         _run(world, step, flag)
+        _check_cached_roots(world)
     world.settle()
     world.assert_converged()
 
