@@ -7,6 +7,7 @@ but for its waits, so a cancelled caller leaves nothing half done. What the mess
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import trio
@@ -18,7 +19,7 @@ from trio_argoagent.net.http2 import ConnectionStatistics
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
 from trio_argoagent.net.protocol.fields import one_line
 from trio_argoagent.net.protocol.inbox import Inbox
-from trio_argoagent.net.protocol.limits import ROOM
+from trio_argoagent.net.protocol.limits import ROOM, Patience
 from trio_argoagent.net.tls import TlsStream
 from trio_argoagent.stream.protocol.messaging import Messages
 
@@ -27,6 +28,9 @@ HEAD: Final = 16 * 1024
 _SWITCHING: Final = b"HTTP/1.1 101 "
 SEND_TIMEOUT: Final = 30.0
 """Seconds that one message may take."""
+
+STALLED: Final = Patience().stalled
+"""Seconds that bytes may wait for the peer to open its window, as over HTTP/2."""
 
 
 class Line(trio.abc.Stream):
@@ -214,12 +218,17 @@ class WebSocketStream:
             self.break_off(error)
 
     async def _speak(self) -> None:
+        stalled = math.inf
         try:
             while self.error is None:
                 message = self._messages.next_message()
                 if message is None:
-                    await self._work.park()
+                    stalled = min(stalled, trio.current_time()) if self._messages.queued else math.inf
+                    with trio.fail_at(stalled + STALLED):
+                        await self._work.park()
                     continue
+                if isinstance(message, bytes):
+                    stalled = math.inf
                 with trio.fail_after(SEND_TIMEOUT):
                     await self._socket.send_message(message)
                 self._handed = self._messages.end_taken
@@ -227,7 +236,8 @@ class WebSocketStream:
         except ConnectionClosed as exc:
             self.break_off(ConnectionBroken(_why(exc.reason)))
         except trio.TooSlowError:
-            self.break_off(ConnectionBroken(f"the peer has taken nothing for {SEND_TIMEOUT:g} s"))
+            limit = SEND_TIMEOUT if stalled == math.inf else STALLED
+            self.break_off(ConnectionBroken(f"the peer has taken nothing for {limit:g} s"))
 
     def _check(self) -> None:
         if self.error is not None:

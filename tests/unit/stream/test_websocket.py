@@ -19,6 +19,7 @@ from trio_argoagent.net.contexts import fingerprint
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.tls import TlsStream
 from trio_argoagent.ports.transport import Link
+from trio_argoagent.stream import webstream
 from trio_argoagent.stream.dial import DIAL_TIMEOUT
 from trio_argoagent.stream.link import LINK_PATH
 from trio_argoagent.stream.protocol.messages import Reason
@@ -303,6 +304,40 @@ async def test_pings_are_answered_while_nobody_reads() -> None:
                 await socket.send_message(frame[start : start + MESSAGE])
             await socket.ping()
             goes_on.set()
+
+
+async def test_a_peer_that_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up after a while, also if it talks all the time and so is never silent."""
+    monkeypatch.setattr(webstream, "STALLED", 0.5)
+    said: list[str] = []
+    given_up = trio.Event()
+
+    async def handler(link: Link) -> None:
+        with pytest.raises(LinkBroken) as caught:
+            while True:
+                await link.wait_room()
+                link.send_nowait(bytes(MESSAGE))
+        said.append(str(caught.value))
+        given_up.set()
+
+    async with open_hub(handler, websocket=True) as hub, raw_agent(hub.port) as socket:
+        with trio.fail_after(60):
+            async with trio.open_nursery() as nursery:
+
+                async def drop() -> None:
+                    with suppress(ConnectionClosed):
+                        while True:
+                            await socket.get_message()
+
+                async def talk() -> None:
+                    with suppress(ConnectionClosed):
+                        while True:
+                            await socket.send_message(b"\0")
+
+                nursery.start_soon(drop)
+                nursery.start_soon(talk)
+                await given_up.wait()
+    assert said == ["the peer has taken nothing for 0.5 s"]
 
 
 async def test_tiny_messages_are_kept_together() -> None:
