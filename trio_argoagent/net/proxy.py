@@ -19,6 +19,7 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.net.address import format_address, parse_address
 
 _PORTS: Final = {"http": 80, "https": 443}
+_UNUSABLE: Final = "the proxy's address cannot be used: write http://host:port"
 
 
 @attrs.frozen
@@ -52,7 +53,10 @@ def parse_proxy(url: str) -> Proxy:
     Raises:
         UserError: it is none of these. The message shows no password.
     """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError:
+        raise UserError(_UNUSABLE) from None  # What it says may be part of a password.
     if parts.scheme not in _PORTS:
         raise UserError(f"a proxy of type {parts.scheme} is not supported: give one as http://host:port")
     try:
@@ -60,11 +64,11 @@ def parse_proxy(url: str) -> Proxy:
     except ValueError:
         host, port = "", 0
     if not host:
-        raise UserError("the proxy's address cannot be used: write http://host:port")
+        raise UserError(_UNUSABLE)
     authorization = ""
     if parts.username is not None:
         secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = "Basic " + base64.b64encode(secret.encode()).decode()
+        authorization = "Basic " + base64.b64encode(secret.encode(errors="surrogateescape")).decode()
     return Proxy(host, port, parts.scheme == "https", authorization)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
+import traceback
 
 import pytest
 import trio
@@ -46,6 +48,20 @@ def test_urls_that_cannot_be_used(url: str) -> None:
     with pytest.raises(UserError, match="http://host:port"):
         parse_proxy(url.replace("//", "//user:hunter2@", 1) if "p" in url[5:] else url)
     assert "hunter2" not in repr(Proxy("p", 1, authorization="Basic hunter2"))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://user:hunter2[@p:1", "http://user:hunter2\u2100@p:1"])
+def test_what_is_no_url_at_all(url: str) -> None:
+    """One line, and no traceback that quotes the password."""
+    with pytest.raises(UserError, match=r"^the proxy's address cannot be used: write ") as caught:
+        parse_proxy(url)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_of_any_bytes() -> None:
+    """The environment is bytes; what is no UTF-8 goes to the proxy as it is."""
+    secret = parse_proxy(b"http://me:\xff@p:1".decode(errors="surrogateescape")).authorization
+    assert base64.b64decode(secret.removeprefix("Basic ")) == b"me:\xff"
 
 
 @pytest.mark.parametrize(
