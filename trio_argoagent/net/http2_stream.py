@@ -91,7 +91,8 @@ class Http2Stream:
         credit, self._credit = self._credit, 0
         if not self._remote_ended and self._error is None:
             self._engine.release(self.id, credit)
-            self.connection.kick()
+            if self._engine.pending:  # mostly it is not yet time to open the window
+                self.connection.kick()
         return self._inbox.take()
 
     async def wait_room(self) -> None:

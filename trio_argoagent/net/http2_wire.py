@@ -20,13 +20,11 @@ from h2.events import Event, PingAckReceived, RemoteSettingsChanged
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2_keeper import Streams, keep
 from trio_argoagent.net.protocol.engine import Engine
-from trio_argoagent.net.protocol.limits import FEED, UNSENT_CONTROL, UNSENT_FRAMES, Patience
+from trio_argoagent.net.protocol.limits import UNSENT_CONTROL, UNSENT_FRAMES, Patience
 from trio_argoagent.net.tls import TlsStream
 
 READ: Final = 64 * 1024
 """Bytes asked of the socket at once."""
-FRAMES: Final = 256
-"""Frames looked at before others get their turn: some two milliseconds. Those of bulk are larger."""
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds for GOAWAY and the peer's last bytes. Closing with unread input would destroy the GOAWAY."""
 
@@ -55,6 +53,7 @@ class Wire:
 
     Attributes:
         heard: when the last byte came.
+        sending: since when the stream has been taking what was handed to it; None: it has taken all.
         error: how the connection ended, if it has.
         settled: the peer's SETTINGS are here, or the connection is over.
         closed: the connection is over.
@@ -77,6 +76,7 @@ class Wire:
         self._written = trio.lowlevel.ParkingLot()
         self._stopping = False
         self.heard = trio.current_time()
+        self.sending: float | None = None
         self._pings: dict[bytes, trio.Event] = {}
         self._pinged = 0
         self._sent = self._received = 0
@@ -155,23 +155,20 @@ class Wire:
                 self.fail(ConnectionBroken(self.farewell or "the peer closed the connection"))
 
     async def _take_all(self, data: bytes | bytearray) -> None:
-        """Look at bytes by the slice, so that no peer gets further ahead than the bounds allow."""
-        looked_at = self._engine.frames
-        view = memoryview(data)
-        for start in range(0, len(data), FEED):
-            if self._stopping:
-                return
-            self._take(view[start : start + FEED])
-            if self._engine.frames - looked_at > FRAMES:
-                looked_at = self._engine.frames
-                await trio.lowlevel.checkpoint()
+        """Look at some frames at a time, so that no peer gets further ahead than the bounds allow."""
+        while not self._stopping:
+            self._take(data)
             while self.error is None and self._too_many_answers():
                 await self._written.park()
+            if not self._engine.more:
+                return
+            data = b""
+            await trio.lowlevel.checkpoint()
 
     def _too_many_answers(self) -> bool:
         return self._engine.unsent > UNSENT_CONTROL or self._engine.answers > UNSENT_FRAMES
 
-    def _take(self, data: memoryview) -> None:
+    def _take(self, data: bytes | bytearray) -> None:
         events, error = self._engine.receive(data, self.heard)
         for event in events:
             if isinstance(event, RemoteSettingsChanged):
@@ -190,12 +187,14 @@ class Wire:
     async def _write(self) -> None:
         try:
             while True:
-                data, progressed = self._engine.pump(trio.current_time())
+                now = trio.current_time()
+                data, progressed = self._engine.pump(now)
                 if progressed:
                     self._owner.progressed(progressed)
                 if data:
-                    with trio.fail_after(self._patience.send):
-                        await self._stream.send_all(data)
+                    self.sending = now  # ``keep`` looks at it: a timer for each send would be felt.
+                    await self._stream.send_all(data)
+                    self.sending = None
                     self._sent += len(data)
                     self._written.unpark_all()
                 elif self._stopping:
@@ -207,8 +206,6 @@ class Wire:
                 await self._stream.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self.fail(_broken(self.farewell or "the connection broke", exc))
-        except trio.TooSlowError as exc:
-            self.fail(_broken(f"the peer has taken nothing for {self._patience.send:g} s", exc))
 
     def _end(self, error: ConnectionBroken) -> None:
         self.error = error

@@ -31,7 +31,7 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.admission import HANDSHAKE_TIMEOUT
 from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
 from trio_argoagent.net.http import Exchange
-from trio_argoagent.net.http2 import HANDLERS_PER_STREAM
+from trio_argoagent.net.http2 import HANDLERS_PER_STREAM, open_http2
 from trio_argoagent.net.protocol import limits
 from trio_argoagent.net.protocol.budgets import Budget, Rate
 from trio_argoagent.net.tls import TlsStream
@@ -318,6 +318,23 @@ async def test_peer_that_does_not_read(autojump_clock: trio.testing.MockClock) -
         assert server.running == 2
         await trio.sleep(1.1)
         assert server.running == 1
+
+
+async def test_goodbye_to_a_peer_that_does_not_read(autojump_clock: trio.testing.MockClock) -> None:
+    """Nor does a connection that is to end wait longer for its last bytes to leave."""
+    near, far = trio.testing.memory_stream_pair()
+
+    async def never() -> None:
+        await trio.sleep_forever()
+
+    far.send_stream.send_all_hook = never
+    async with open_http2(far, client=False, limits=LIMITS) as server:
+        await near.send_all(raw.PREFACE + raw.settings() + raw.frame(0, 0, b"of no stream"))
+        await server.wait_closed()
+        assert isinstance(server.wire.error and server.wire.error.__cause__, RemoteProtocolError)
+        assert trio.current_time() == 0
+        await server.wire.finished.wait()
+        assert trio.current_time() == LIMITS.patience.send
 
 
 async def test_flood_of_a_peer_that_does_not_read(autojump_clock: trio.testing.MockClock) -> None:

@@ -30,6 +30,7 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from h2.config import H2Configuration
@@ -112,6 +113,7 @@ class Connection(H2Connection):
     Attributes:
         answers: to the peer's frames, that wait to be sent.
         frames: received so far.
+        more: frames that have been handed over may not have been looked at yet.
     """
 
     MAX_CLOSED_STREAMS = limits.CLOSED_STREAMS
@@ -128,6 +130,7 @@ class Connection(H2Connection):
             )
         )
         self.answers = self.frames = 0
+        self.more = False
         self._now = 0.0
         self._meter = Meter(allowed.budget)
         self.incoming_buffer = Frames(server=not client, block=allowed.header_list)
@@ -160,17 +163,20 @@ class Connection(H2Connection):
         With an error the GOAWAY is ready to be sent, and nothing may be received any more. The events before
         it are good; h2's own method loses them.
 
+        It looks at ``FRAMES`` frames at most. While there is ``more``, call it again, with nothing new.
+
         Args:
             data: as much as there is.
             now: seconds on any clock that does not go back.
         """
         events: list[Event] = []
-        self._now = now
+        self._now, before = now, self.frames
         try:
             self.incoming_buffer.add_data(data)
             self.incoming_buffer.max_frame_size = self.max_inbound_frame_size
-            for frame in self.incoming_buffer:
+            for frame in islice(self.incoming_buffer, limits.FRAMES):
                 events += self._receive_frame(frame)
+            self.more = self.frames - before == limits.FRAMES
         except (ProtocolError, InvalidPaddingError) as exc:
             code = exc.error_code if isinstance(exc, ProtocolError) else ErrorCodes.PROTOCOL_ERROR
             reason = str(exc) or type(exc).__name__

@@ -54,6 +54,8 @@ class Engine:
     ) -> tuple[list[Event], RemoteProtocolError | None]:
         """What the peer's bytes mean; with an error the connection is over once ``pump`` is empty.
 
+        It looks at ``FRAMES`` frames at most. While there is ``more``, call it again, with nothing new.
+
         Args:
             data: as much as there is.
             now: seconds on any clock that does not go back, as everywhere here.
@@ -130,6 +132,11 @@ class Engine:
     def frames(self) -> int:
         """Frames received so far."""
         return self._h2.frames
+
+    @property
+    def more(self) -> bool:
+        """Whether frames that have been handed over may not have been looked at yet."""
+        return self._h2.more
 
     @property
     def pending(self) -> bool:

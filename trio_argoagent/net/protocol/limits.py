@@ -37,8 +37,9 @@ UNSENT_CONTROL: Final = 64 * 1024
 """Bytes of answers to the peer's control frames; above it we stop reading until they are sent."""
 UNSENT_FRAMES: Final = 1000
 """Frames of such answers, likewise."""
-FEED: Final = 16 * 1024
-"""Bytes looked at before the bounds above are: 1,800 of the smallest frames, some 10 ms."""
+FRAMES: Final = 256
+"""Frames looked at before the bounds above are, and before others get their turn: some two milliseconds. It
+is not a number of bytes, which would cut the frames of bulk."""
 CLOSED_STREAMS: Final = 1024
 """Closed streams whose end is remembered, to tell late frames from nonsense."""
 NEVER: Final = math.inf

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamReset
-from hyperframe.frame import DataFrame, Frame, SettingsFrame
+from hyperframe.frame import DataFrame, Frame, PingFrame, SettingsFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -179,3 +179,19 @@ def test_noise(noise: bytes, position: int) -> None:
     _, error = server.receive(good[:position] + noise + good[position:], 0)
     if error is not None:
         assert server.unsent > 0
+
+
+def test_so_many_frames_at_a_time() -> None:
+    """However many arrive at once, some are looked at, and the rest when it is asked for."""
+    _, server = pair()
+    server.take()
+    frame = PingFrame(0, opaque_data=bytes(8)).serialize()
+    before, pings = server.frames, 2 * limits.FRAMES + 1
+    server.receive(frame * pings + frame[:-1], 0)
+    assert server.frames - before == limits.FRAMES and server.answers == limits.FRAMES and server.more
+    server.receive(b"", 0)
+    assert server.frames - before == 2 * limits.FRAMES and server.more
+    server.receive(b"", 0)
+    assert server.frames - before == pings and not server.more
+    server.receive(frame[-1:], 0)
+    assert server.frames - before == pings + 1 and not server.more
