@@ -148,6 +148,8 @@ class LinkTunnels:
         """See ``Tunnelling``. A refusal that comes too late, or of what is open, changes nothing."""
         if isinstance(message, messages.Open):
             raise RemoteProtocolError("an agent does not ask for tunnels")
+        if not self._able:
+            raise RemoteProtocolError("Decline: this was not agreed on")
         asked = self._asked.get(message.tunnel_id)
         if asked is not None and not asked.open:
             asked.refusal = TunnelRefused(message.reason, f"agent {self._link.peer.name}: {message.detail}")

@@ -110,6 +110,15 @@ async def test_an_agent_that_asks(autojump_clock: MockClock) -> None:
         await works(hub, "a2")
 
 
+async def test_an_agent_without_tunnels_that_declines(autojump_clock: MockClock) -> None:
+    """It speaks of what was not agreed on: its link ends."""
+    async with open_hub("a1", "a2") as hub:
+        agent = await hub.join("a1")
+        agent.say(m.Decline("0" * 32, m.NoTunnel.FORBIDDEN, "why not"))
+        await agent.wait_end()
+        await works(hub, "a2")
+
+
 async def test_an_agent_that_opens_what_nobody_asked_for(autojump_clock: MockClock) -> None:
     """Some dozens of attempts later its link has ended."""
     async with open_hub("a1", "a2") as hub:
