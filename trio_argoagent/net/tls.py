@@ -22,8 +22,8 @@ __all__ = ["TlsStream", "client_context", "common_name", "fingerprint", "server_
 
 RECORD: Final = 16 * 1024
 """Bytes of plain text in one record, the most that one read of OpenSSL returns."""
-READ: Final = 64 * 1024
-"""Bytes asked of the transport at once."""
+READ: Final = 4 * (RECORD + 22)
+"""Bytes asked of the transport at once: four full records of TLS 1.3, so that bulk comes in whole ones."""
 SLICE: Final = 256 * 1024
 """Bytes encrypted before they are sent: bounds what a large send keeps twice."""
 

@@ -17,6 +17,7 @@ from h2.events import Event, RemoteSettingsChanged, StreamReset, WindowUpdated
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.protocol.connection import Connection
+from trio_argoagent.net.protocol.incoming import HEADER
 from trio_argoagent.net.protocol.limits import FRAME, QUANTUM, QUEUED, ROOM, Limits
 from trio_argoagent.net.protocol.outbox import Outbox
 from trio_argoagent.net.protocol.turns import Priority, Turns
@@ -94,8 +95,8 @@ class Engine:
             outbox = self._outboxes[stream_id]
             waited = self._full or outbox.size >= ROOM
             size, more = self._send_frame(stream_id, outbox, most, now)
-            lane.took(size, more=more)
-            left -= size
+            lane.took(size + HEADER.size, more=more)
+            left -= size + HEADER.size
             if outbox.ended or (waited and self.has_room(outbox)):
                 progressed.append(stream_id)
         if self._eased:
@@ -253,7 +254,8 @@ class Engine:
     def _send_frame(self, stream_id: int, outbox: Outbox, most: int, now: float) -> tuple[int, bool]:
         """One DATA frame of as much as fits: its size, and whether the stream could send more at once."""
         window = self._h2.local_flow_control_window(stream_id)
-        room = min(window, self._h2.max_outbound_frame_size, FRAME, most)
+        # With its header, so that bulk fills TLS records to the last byte, and never leaves a tiny one.
+        room = min(window, self._h2.max_outbound_frame_size, FRAME, max(1, most - HEADER.size))
         if outbox.size and room <= 0:
             # The window can be negative after SETTINGS. A WINDOW_UPDATE puts the stream back in line.
             outbox.stall(now)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_argoagent.net.protocol.engine import Engine
+from trio_argoagent.net.protocol.incoming import HEADER
 from trio_argoagent.net.protocol.limits import QUANTUM, QUEUED, STREAM_WINDOW, Limits
 from trio_argoagent.net.protocol.outbox import MOVED
 from trio_argoagent.net.protocol.turns import SHARE, Lane, Priority, Turns
@@ -118,8 +119,8 @@ def test_the_link_does_not_starve_tunnels() -> None:
     sends = [wired.step() for _ in range(3)]
     for frames in sends:
         assert frames[0][0] == wired.link
-        assert sum(size for stream, size in frames if stream != wired.link) == SHARE
-        assert sum(size for _, size in frames) == QUANTUM
+        assert sum(size + HEADER.size for stream, size in frames if stream != wired.link) == SHARE
+        assert sum(size + HEADER.size for _, size in frames) == QUANTUM
 
 
 def test_shares_are_equal() -> None:
