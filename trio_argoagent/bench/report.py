@@ -40,19 +40,20 @@ def as_json(name: str, answers: Sequence[Answer], *, quick: bool) -> dict[str, A
 def show(answer: Answer, console: Console) -> None:
     """One question as a table, and what became of its goals."""
     question = answer.question
-    columns = list(dict.fromkeys(name for row in answer.rows for name in row.figures))
+    # In the head of its column a unit takes no room from the figures: 80 columns must be enough.
+    units = {name: figure.unit for row in answer.rows for name, figure in row.figures.items()}
     table = Table(title=f"{question.name}: {question.what}", title_justify="left", title_style="bold")
     table.add_column(question.case_unit, justify="right")
-    table.add_column("side")
-    for name in columns:
-        table.add_column(name, justify="right")
-    table.add_column(f"CPU / {question.ours}", justify="right")
+    table.add_column("side", no_wrap=True)
+    for name, unit in units.items():
+        table.add_column(f"{name}\n[dim]{unit}[/]", justify="right", no_wrap=True)
+    table.add_column(f"CPU /\n{question.ours}", justify="right", no_wrap=True)
     before = None
     for row in answer.rows:
         if before is not None and row.case != before:
             table.add_section()
         before = row.case
-        figures = (row.figures.get(name) for name in columns)
+        figures = (row.figures.get(name) for name in units)
         table.add_row(f"{row.case:,}", row.side, *(cell(figure) for figure in figures), _ratio(answer, row))
     console.print(table)
     for name, why in answer.absent.items():
@@ -63,11 +64,11 @@ def show(answer: Answer, console: Console) -> None:
 
 
 def cell(figure: Figure | None) -> str:
-    """A figure as it is shown: its median, and how far its values lie apart."""
+    """A figure without its unit: its median, and how far its values lie apart."""
     if figure is None:
         return ""
     apart = f" ±{figure.spread / 2:.0%}" if len(figure.values) > 1 else ""
-    return f"{number(figure.median)} {figure.unit}{apart}".replace(" /s", "/s")
+    return f"{number(figure.median)}{apart}"
 
 
 def number(value: float) -> str:
