@@ -69,10 +69,11 @@ async def serve_https(
     """
     server = _Server(handler, context, limits or Limits(), on_error, Admission(), otherwise)
     task_status.started(list(listeners))
+    accepting = trio.CancelScope()
     async with trio.open_nursery() as connections:
-        with trio.CancelScope() as accepting:
-            if until is not None:
-                connections.start_soon(_cancel_at, until, accepting)
+        if until is not None:
+            connections.start_soon(_cancel_at, until, accepting)
+        with accepting:
             await trio.serve_listeners(server.connection, list(listeners), handler_nursery=connections)
 
 

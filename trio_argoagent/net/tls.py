@@ -84,11 +84,15 @@ class TlsStream(trio.abc.Stream):
         if self._tls.server_side:
             await self._fill()
         while True:
+            failure: ssl.SSLError | None = None
+            done = False
             try:
                 done = await self._step(steps)
             except ssl.SSLError as exc:
+                failure = exc
+            if failure is not None:
                 await self._say_why()
-                raise _failed(exc, sent=False) from exc
+                raise _failed(failure, sent=False) from failure
             await self._flush()
             if done:
                 return

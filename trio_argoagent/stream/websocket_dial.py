@@ -14,6 +14,7 @@ from trio_websocket import ConnectionRejected, WebSocketConnection
 
 from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
 from trio_argoagent.stream.dial import DIAL_TIMEOUT, TlsDialer, seconds
 from trio_argoagent.stream.explain import answered, explain
 from trio_argoagent.stream.link import LINK_PATH, FramedLink, WebSocketLink
@@ -62,7 +63,8 @@ async def open_websocket(stream: trio.abc.Stream, peer: Peer, reach: Reach) -> A
         finally:
             link.tunnels.end()
             carrier.reset()
-            await carrier.closed.wait()
+            with trio.move_on_after(2 * CLOSE_TIMEOUT, shield=True):  # It takes one, and gives up by itself.
+                await carrier.closed.wait()
 
 
 @attrs.frozen

@@ -122,6 +122,7 @@ class Diggers:
             except trio.BrokenResourceError as exc:
                 broken.append(exc)
 
+        aborted = False  # By ourselves.
         async with trio.open_nursery() as nursery:
             nursery.start_soon(say)
             if mind > 0.7:
@@ -130,9 +131,11 @@ class Diggers:
                 while piece := await tunnel.receive_some():
                     back += piece
             except trio.ClosedResourceError:
-                return  # Our own abort.
+                aborted = True
             except trio.BrokenResourceError as exc:
                 broken.append(exc)
+        if aborted:
+            return
         if not data.startswith(bytes(back)):
             self._fail(agent, f"what came back of {len(data)} bytes is something else")
         elif not broken and len(back) < len(data):
