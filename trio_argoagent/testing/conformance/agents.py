@@ -10,7 +10,6 @@ from typing import Final
 import attrs
 import trio
 
-from trio_argoagent.errors import LinkBroken
 from trio_argoagent.ports.transport import TUNNEL_ID, Link, Listener
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.negotiation import Capability
@@ -176,14 +175,8 @@ async def check_agent(listener: Listener, report: Report) -> None:
     """
     door = _Door()
 
-    async def serve(link: Link) -> None:
-        try:
-            await door.serve(link)
-        except LinkBroken:
-            return
-
     async with trio.open_nursery() as nursery:
-        await nursery.start(listener.serve, serve)
+        await nursery.start(listener.serve, door.serve)
         for case in LINKS:
             with judging(case, report):
                 async with door.visit() as visit:

@@ -10,10 +10,10 @@ import attrs
 
 from trio_argoagent.errors import ArgoAgentError, leaves
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import Outcome, Record
+from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.negotiation import Capability
-from trio_argoagent.stream.protocol.payload import pack_against
+from trio_argoagent.stream.protocol.payload import Encoding, pack_against
 from trio_argoagent.testing.conformance.talk import Fault, Talk
 
 CAPABILITIES: Final = tuple(each.value for each in Capability)
@@ -83,7 +83,7 @@ async def takes_longer_messages(talk: Talk) -> None:
 
 async def forgets_other_numbers(talk: Talk) -> None:
     """A result of a record that was not sent on this link."""
-    talk.say_plain(5, [[ABSENT, Outcome.APPLIED.value, "", None, ""]])
+    talk.say(m.Results((Result(ABSENT, Outcome.APPLIED),)))
     await talk.still_there()
 
 
@@ -104,19 +104,13 @@ async def asks_for_a_missing_base(talk: Talk) -> None:
     key = Key(Kind.APPLICATION, "argocd", "conformance-no-such-base")
     data = pack_against(b"{}" + b" " * 300, b"{}" + b" " * 299).data
     record = Record(key, "conformance", "d1", "", data)
-    talk.say_plain(4, *_fields(m.RecordMessage(1, record)), 2, ABSENT, 0)
+    talk.say(m.RecordMessage(1, record, Encoding.PREFIX, ABSENT))
     while True:
         for result in (await talk.hear(m.Results)).results:
             if result.number == 1:
                 said = result.outcome
                 expect(said is Outcome.UNREADABLE, f"expected the result unreadable, it said {said.value}")
                 return
-
-
-def _fields(message: m.RecordMessage) -> list[object]:
-    record = message.record
-    key = [record.key.kind.value, record.key.namespace, record.key.name, record.key.verb]
-    return [message.number, [key, record.uid, record.digest, record.asof, record.body, None, ""]]
 
 
 async def ends_at_the_unknown(talk: Talk) -> None:
@@ -140,12 +134,7 @@ async def ends_at_wrong_fields(talk: Talk) -> None:
 async def leaves_in_order(talk: Talk) -> None:
     """A goodbye is answered with a goodbye, and then the link ends."""
     talk.say(m.Goodbye(m.Reason.SHUTDOWN, "the case is over"))
-    with_goodbye = False
-    try:
-        await talk.hear(m.Goodbye)
-        with_goodbye = True
-    finally:
-        expect(with_goodbye, "a goodbye must be answered with a goodbye before the link ends")
+    await talk.hear(m.Goodbye)
     await talk.hear_end()
 
 
