@@ -20,22 +20,6 @@ EMPTY = buckets.Buckets().root()
 BYE = m.Goodbye(m.Reason.MOVED, "elsewhere")
 
 
-@pytest.fixture
-def agent(nursery: trio.Nursery) -> End:
-    """The agent's end, working."""
-    end = End()
-    nursery.start_soon(end.workers.run)
-    return end
-
-
-@pytest.fixture
-def principal(nursery: trio.Nursery) -> End:
-    """The principal's end, working."""
-    end = End()
-    nursery.start_soon(end.workers.run)
-    return end
-
-
 class Both:
     """Two sessions over one link, at work."""
 

@@ -43,22 +43,6 @@ class Linked:
             self.ended.append(f"{name} ended")
 
 
-@pytest.fixture
-def agent(nursery: trio.Nursery) -> End:
-    """The agent's end, working."""
-    end = End()
-    nursery.start_soon(end.workers.run)
-    return end
-
-
-@pytest.fixture
-def principal(nursery: trio.Nursery) -> End:
-    """The principal's end, working."""
-    end = End()
-    nursery.start_soon(end.workers.run)
-    return end
-
-
 async def test_values_travel_both_ways(
     agent: End, principal: End, autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
