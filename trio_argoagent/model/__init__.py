@@ -6,4 +6,5 @@ objects      a Kubernetes object as it was read: ``Object``, ``Meta``
 resources    where a kind lives in the API: ``Resource``
 rv           the one place that orders resourceVersions
 identity     modes, names and who a peer is
+fingerprints of certificates, as people write them
 """
