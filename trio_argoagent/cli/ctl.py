@@ -7,9 +7,8 @@ import json
 import click
 
 from trio_argoagent.cli import running
-from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.cli.contexts import Place
 from trio_argoagent.errors import ApiError, OutcomeUnknown, RemoteProtocolError, UserError
-from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import Cluster, JsonPatch
 from trio_argoagent.principal.holds import CONFIRM, HELD, HeldEntry, confirmation, read_entry
@@ -18,12 +17,12 @@ from trio_argoagent.runtime.world import real_env
 from trio_argoagent.sync import steps
 
 
-def list_deletes(*, agent: str, as_json: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def list_deletes(*, agent: str, as_json: bool, hub: Place) -> None:
     """Print which deletions wait for a person."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
-            held = await read_all(hub, namespace)
+        async with hub.open() as cluster:
+            held = await read_all(cluster, hub.namespace)
         if agent:
             held = {name: entry for name, entry in held.items() if name == agent}
         click.echo(as_document(held) if as_json else as_text(held, agent))
@@ -32,12 +31,12 @@ def list_deletes(*, agent: str, as_json: bool, namespace: str, kubeconfig: str, 
     running.run(program)
 
 
-def confirm_deletes(*, agent: str, name: str, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def confirm_deletes(*, agent: str, name: str, hub: Place) -> None:
     """Let one held set of deletions be carried out."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
-            total = await confirm(hub, namespace, agent, name)
+        async with hub.open() as cluster:
+            total = await confirm(cluster, hub.namespace, agent, name)
         click.echo(f"confirmed: {total} deletions of {agent}, within 15 minutes")
         return 0
 

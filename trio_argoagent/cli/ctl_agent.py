@@ -10,9 +10,9 @@ import attrs
 import click
 
 from trio_argoagent.cli import running
-from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.cli.contexts import Place
+from trio_argoagent.cli.tables import table
 from trio_argoagent.errors import ApiError, NotFound, OutcomeUnknown, RemoteProtocolError, UserError
-from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import is_dns_label
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, SECRETS
@@ -34,36 +34,36 @@ class Row:
     state: str
 
 
-def run_list(*, as_json: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def run_list(*, as_json: bool, hub: Place) -> None:
     """Print the agents."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
-            rows = await list_agents(hub, namespace, real_env().new_id())
+        async with hub.open() as cluster:
+            rows = await list_agents(cluster, hub.namespace, real_env().new_id())
         click.echo(as_document(rows) if as_json else as_text(rows))
         return 0
 
     running.run(program)
 
 
-def run_remove(*, name: str, dry_run: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def run_remove(*, name: str, dry_run: bool, hub: Place) -> None:
     """Remove an agent from the hub."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
-            for line in await remove(hub, namespace, name, dry_run=dry_run):
+        async with hub.open() as cluster:
+            for line in await remove(cluster, hub.namespace, name, dry_run=dry_run):
                 click.echo(line)
         return 0
 
     running.run(program)
 
 
-def run_repin(*, name: str, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def run_repin(*, name: str, hub: Place) -> None:
     """Let the next that comes under this name be the agent."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
-            click.echo(await repin(hub, namespace, name))
+        async with hub.open() as cluster:
+            click.echo(await repin(cluster, hub.namespace, name))
         return 0
 
     running.run(program)
@@ -135,11 +135,7 @@ def as_text(rows: Sequence[Row]) -> str:
         pin = row.entry.pin
         seen = (str(pin.mode), pin.cluster_uid, pin.namespace) if pin is not None else ("-", "-", "-")
         lines.append((row.entry.agent, row.entry.home, *seen, row.state))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
-    )
-    return "\n".join(line.rstrip() for line in padded)
+    return table(lines)
 
 
 def as_document(rows: Sequence[Row]) -> str:

@@ -8,9 +8,8 @@ from typing import Final
 import click
 
 from trio_argoagent.cli import ctl_agent, running
-from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.cli.contexts import Place
 from trio_argoagent.errors import ApiError, Conflict, NotFound, OutcomeUnknown, RemoteProtocolError, UserError
-from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import is_dns_label
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS
@@ -23,12 +22,12 @@ from trio_argoagent.sync.destinations import destination_of
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
-def run_release(*, app: str, yes: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def run_release(*, app: str, yes: bool, hub: Place) -> None:
     """Let a hub Application go."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as hub:
-            click.echo(await release(hub, namespace, app, real_env().new_id(), yes=yes))
+        async with hub.open() as cluster:
+            click.echo(await release(cluster, hub.namespace, app, real_env().new_id(), yes=yes))
         return 0
 
     running.run(program)

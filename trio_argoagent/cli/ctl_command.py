@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from trio_argoagent.cli.contexts import global_options, hub_options, spoke_options
+from trio_argoagent.cli.ctl_config_command import config
 
 
-def _cluster(kubeconfig: Callable[[F], F], namespace: Callable[[F], F]) -> Callable[[F], F]:
-    """The options that say where a cluster is."""
-
-    def decorate(command: F) -> F:
-        options = (
-            kubeconfig,
-            click.option(
-                "--kubecontext",
-                default="",
-                metavar="NAME",
-                help="Context of the kubeconfig; without it: its current one.",
-            ),
-            namespace,
-        )
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_hub = _cluster(
-    click.option(
-        "--kubeconfig",
-        envvar="KUBECONFIG",
-        default="",
-        metavar="FILE",
-        help="Kubeconfig of the hub; without it: the service account of the pod this runs in.",
-    ),
-    click.option(
-        "-n",
-        "--namespace",
-        envvar="ARGOCD_PRINCIPAL_NAMESPACE",
-        default="argocd",
-        show_default=True,
-        metavar="NAME",
-        help="Argo CD's namespace on the hub.",
-    ),
-)
-
-
-@click.group(short_help="Look into a running installation.")
+@click.group(short_help="Look into an installation, and set it up.")
+@global_options
 def ctl() -> None:
-    """Look into a running installation, through the hub's Kubernetes API."""
+    """Look into an installation, and set it up, through the Kubernetes APIs of the hub and its spokes."""
+
+
+ctl.add_command(config)
 
 
 @ctl.group()
@@ -68,7 +31,7 @@ def deletes() -> None:
 @deletes.command(name="list")
 @click.argument("agent", default="")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_hub
+@hub_options
 def list_command(**options: Any) -> None:
     """Print what is held, why, and how to let it happen; AGENT: of that agent alone."""
     from trio_argoagent.cli.ctl import list_deletes
@@ -79,7 +42,7 @@ def list_command(**options: Any) -> None:
 @deletes.command(name="confirm")
 @click.argument("agent")
 @click.option("--set", "name", required=True, metavar="HASH", help="The set, as the list names it.")
-@_hub
+@hub_options
 def confirm_command(**options: Any) -> None:
     """Let exactly this set of deletions happen; it must be what is held now."""
     from trio_argoagent.cli.ctl import confirm_deletes
@@ -94,7 +57,7 @@ def agent() -> None:
 
 @agent.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_hub
+@hub_options
 def agent_list_command(**options: Any) -> None:
     """Print the agents: mode, cluster and namespace as pinned, and whether each is connected."""
     from trio_argoagent.cli.ctl_agent import run_list
@@ -105,7 +68,7 @@ def agent_list_command(**options: Any) -> None:
 @agent.command(name="remove")
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what stays.")
-@_hub
+@hub_options
 def agent_remove_command(**options: Any) -> None:
     """Take an agent off the hub: its cluster secret, and what the principal remembers of it.
 
@@ -119,7 +82,7 @@ def agent_remove_command(**options: Any) -> None:
 
 @agent.command(name="repin")
 @click.argument("name")
-@_hub
+@hub_options
 def agent_repin_command(**options: Any) -> None:
     """Let an agent come back in another mode, or from another cluster.
 
@@ -138,7 +101,7 @@ def app() -> None:
 @app.command(name="release")
 @click.argument("app", metavar="NAMESPACE/NAME")
 @click.option("--yes", is_flag=True, help="It is meant.")
-@_hub
+@hub_options
 def app_release_command(**options: Any) -> None:
     """End a deletion that waits for an agent that is gone for ever.
 
@@ -157,18 +120,15 @@ def spoke() -> None:
 
 @spoke.command(name="unmark")
 @click.option("--dry-run", is_flag=True, help="Only say which objects.")
-@_cluster(
-    # Never from the environment, where the hub's is: its mirrors would be torn off.
-    click.option("--kubeconfig", required=True, metavar="FILE", help="Kubeconfig of the spoke."),
-    click.option(
-        "-n",
-        "--namespace",
-        default="",
-        show_default="all",
-        metavar="NAME",
-        help="Where the copies are.",
-    ),
+@click.option(
+    "-n",
+    "--namespace",
+    default="",
+    show_default="all",
+    metavar="NAME",
+    help="Where the copies are.",
 )
+@spoke_options
 def spoke_unmark_command(**options: Any) -> None:
     """Make the copies on a spoke free objects, which no agent will touch. Stop its agent first.
 

@@ -8,21 +8,20 @@ from contextlib import suppress
 import click
 
 from trio_argoagent.cli import running
-from trio_argoagent.cli.principal import find_credentials
+from trio_argoagent.cli.contexts import Place
 from trio_argoagent.errors import ApiError, NotFound, OutcomeUnknown, RemoteProtocolError, UserError
-from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.sync import kinds, names
 
 
-def run_unmark(*, dry_run: bool, namespace: str, kubeconfig: str, kubecontext: str) -> None:
+def run_unmark(*, dry_run: bool, namespace: str, spoke: Place) -> None:
     """Take the marks off the copies of a spoke."""
 
     async def program() -> int:
-        async with open_cluster(await find_credentials(kubeconfig, kubecontext)) as spoke:
-            done = await unmark(spoke, namespace, dry_run=dry_run)
+        async with spoke.open() as cluster:
+            done = await unmark(cluster, namespace, dry_run=dry_run)
         for line in done:
             click.echo(f"{'would unmark' if dry_run else 'unmarked'} {line}")
         click.echo(f"{len(done)} objects {'would be' if dry_run else 'are'} free objects now")

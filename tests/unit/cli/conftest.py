@@ -40,8 +40,11 @@ Run = Callable[..., Said]
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command line; the process' logging is put back afterwards."""
+def run(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Run]:
+    """Run a command line in an empty home; the process' logging is put back afterwards."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     for name in [name for name in os.environ if name.startswith(("ARGOCD_", "KUBE"))]:
         monkeypatch.delenv(name)
     root = logging.getLogger()

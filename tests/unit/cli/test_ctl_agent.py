@@ -149,4 +149,4 @@ def test_a_cluster_that_cannot_be_found(run: Run, tmp_path: Path, arguments: tup
 def test_a_spoke_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never taken from the environment, where the hub's kubeconfig may be."""
     monkeypatch.setenv("KUBECONFIG", "hub")
-    assert "--kubeconfig" in run("ctl", "spoke", "unmark").line
+    assert run("ctl", "spoke", "unmark").line.startswith("which spoke? Give --agent-context")
