@@ -19,6 +19,7 @@ from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime import logs
+from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.secrettls import open_tls_secrets
@@ -45,6 +46,7 @@ def run_principal(
     kubecontext: str,
     log_level: str,
     log_format: str,
+    audit_log: str,
     redis: RedisOptions,
     proxies: ProxyOptions,
     **settings: Any,
@@ -60,12 +62,14 @@ def run_principal(
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer = logs.log_events("principal")
         async with (
+            open_audit_log(audit_log) as audit,
             listening(listen_host, listen_port, "--listen-port") as listeners,
             open_cluster(credentials) as cluster,
             open_tls_secrets(cluster, namespace, observer) as secrets,
         ):
             server = await find_redis(redis, secrets)
-            listener = Http2Listener(listeners, context, agent_name, Strangers(observer), enable_websocket)
+            strangers = Strangers(observer, audit)
+            listener = Http2Listener(listeners, context, agent_name, strangers, enable_websocket)
             async with open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
@@ -74,6 +78,7 @@ def run_principal(
                     listener=listener,
                     env=real_env(),
                     observer=observer,
+                    audit=audit,
                     redis=server,
                 )
                 farewell.take = principal.stop

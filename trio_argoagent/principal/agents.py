@@ -11,8 +11,10 @@ import trio
 
 from trio_argoagent import errors
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model import identity
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import SECRETS
+from trio_argoagent.model.rulings import Decision, Ruling, about
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import clusters
 from trio_argoagent.principal.clusters import Entry, Pin
@@ -154,18 +156,20 @@ class Agents:
         self._part(name, goodbye)
         self._hub.memory.forget(name)
         self._report(name, "agent-forgotten", goodbye.detail, "info")
+        self._hub.audit(Ruling(Decision.REVOKED, "link", goodbye.detail, name))
 
     # Who dials
 
-    async def admit(self, name: str, pin: Pin) -> Refuse | None:
+    async def admit(self, who: identity.Peer, pin: Pin) -> Refuse | None:
         """Somebody with the certificate of this agent says that it is this: why it is not let in, if so.
 
         When it is let in it is in ``peers`` now, and pinned on the hub.
         """
+        name = who.name
         with trio.move_on_after(PATIENCE):
             try:
                 while not isinstance(decision := self._registry.judge(name, pin), Admit | Refuse):
-                    refusal = await self._note(name, decision)
+                    refusal = await self._note(who, decision)
                     if refusal is not None:
                         return refusal
             except _ANSWERS as exc:
@@ -183,21 +187,21 @@ class Agents:
         """What the cluster secret of this agent says; None: it has none."""
         return self._registry.entry(name)
 
-    async def _note(self, name: str, decision: WritePin | Register) -> Refuse | None:
+    async def _note(self, who: identity.Peer, decision: WritePin | Register) -> Refuse | None:
         """Write down who this agent is; why that cannot be, if so."""
         if isinstance(decision, Register):
-            return await self._register(name, decision.pin)
-        await self._write_pin(name, decision)
+            return await self._register(who, decision.pin)
+        await self._write_pin(who, decision)
         return None
 
-    async def _register(self, name: str, pin: Pin) -> Refuse | None:
+    async def _register(self, who: identity.Peer, pin: Pin) -> Refuse | None:
         """Make the cluster secret of an agent that has none.
 
         Raises:
             NotFound: the secret with Argo CD's client certificate is missing.
         """
         assert self._registration is not None
-        cluster, namespace, tls = self._hub.cluster, self._hub.namespace, None
+        name, cluster, namespace, tls = who.name, self._hub.cluster, self._hub.namespace, None
         if self._registration.client_secret:
             found = await cluster.get(SECRETS, namespace, self._registration.client_secret)
             tls = {key: base64.b64decode(text) for key, text in (found.get("data") or {}).items()}
@@ -212,10 +216,11 @@ class Agents:
                 return Refuse(Reason.IDENTITY, f"{text}, or remove it", PINNED_RETRY)
         self._wrote(made)
         self._report(name, "agent-registered", f"{name} has a cluster secret from now on", "info")
+        self._hub.audit(about(who, Decision.REGISTERED, "link", f"secret {made.meta.name}, for {pin}"))
         return None
 
-    async def _write_pin(self, name: str, decision: WritePin) -> None:
-        secret = decision.entry.secret
+    async def _write_pin(self, who: identity.Peer, decision: WritePin) -> None:
+        name, secret = who.name, decision.entry.secret
         live = self._known.get(self._hub.namespace, secret)
         assert live is not None  # The decision is about what it says.
         metadata = {
@@ -227,6 +232,7 @@ class Agents:
             patch = MergePatch({"metadata": metadata})
             self._wrote(await self._hub.cluster.patch(SECRETS, self._hub.namespace, secret, patch))
             self._report(name, "agent-pinned", f"{name} is {decision.pin} from now on", "info")
+            self._hub.audit(about(who, Decision.PINNED, "link", f"{decision.pin}"))
         except errors.Conflict:
             self._wrote(await self._hub.cluster.get(SECRETS, self._hub.namespace, secret))
         except errors.NotFound:

@@ -138,7 +138,7 @@ class Door:
         name = link.peer.name
         refusal = _unfit(name, self._config, hello) or self._unhoused(name, hello)
         pin = clusters.Pin(hello.mode, hello.namespace, hello.cluster_uid)
-        while refusal is None and (refusal := await self._agents.admit(name, pin)) is None:
+        while refusal is None and (refusal := await self._agents.admit(link.peer, pin)) is None:
             seat = self._seats.get(name)
             if self._closed:
                 refusal = STOPPING

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from trio_argoagent.model.keys import Key
+from trio_argoagent.model.rulings import Decision, Ruling
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.replication.memory import Memory
 from trio_argoagent.replication.session import Session
@@ -76,7 +77,7 @@ class Holds:
         report: Callable[[str, str, str], None],
     ) -> None:
         self._memory, self._mapping, self._workers = memory, mapping, workers
-        self._env, self._report = hub.env, report
+        self._env, self._report, self._audit = hub.env, report, hub.audit
         self._session: Session | None = None
         self.shown: HeldEntry | None = None
         """What is held, as far as the hub knows."""
@@ -149,6 +150,7 @@ class Holds:
             advice = f"to carry them out: trio-argoagent ctl deletes confirm {agent} --set {name}"
             text = f"{entry.total} deletions are held ({entry.reason}); {advice}"
             self._report("deletes-held", text, "warning")
+            self._rule(Decision.HELD, name, entry.reason)
         if entry is None and before:
             self._report("deletes-released", "no deletion is held any more", "info")
         self.shown, self._heard = entry, name
@@ -175,10 +177,14 @@ class Holds:
             return
         self._confirmed = name
         self._report("deletes-confirmed", f"the deletions of set {name} are confirmed", "warning")
+        self._rule(Decision.CONFIRMED, name, f"{CONFIRM} in the hub's ConfigMap")
         if self._mapping.autonomous:
             self._workers.confirm(name)
         elif self._session is not None:
             self._session.confirm(name)
+
+    def _rule(self, decision: Decision, name: str, reason: str) -> None:
+        self._audit(Ruling(decision, f"deletions of set {name}", reason, self._mapping.agent))
 
     def _doubt(self, text: str) -> None:
         self._report("deletes-doubted", f"what is missing is not deleted: {text}", "warning")

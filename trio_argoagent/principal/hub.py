@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
+from trio_argoagent.model.rulings import Auditor, unaudited
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import clusters
@@ -30,13 +31,16 @@ class Hub:
         config: of the principal. Argo CD is in its namespace; what is not shared by all agents is looked
             for in all namespaces.
         env: time and randomness.
+        audit: told of every security decision about an agent.
     """
 
-    def __init__(self, cluster: Cluster, config: PrincipalConfig, env: Env) -> None:
+    def __init__(
+        self, cluster: Cluster, config: PrincipalConfig, env: Env, audit: Auditor = unaudited
+    ) -> None:
         self.local, self.intent_expiry = config.local, config.intent_expiry
         self.max_agent_objects = config.max_agent_objects
         self._creation, namespace = config.creation, config.namespace
-        self.namespace, self.env, self.cluster = namespace, env, cluster
+        self.namespace, self.env, self.cluster, self.audit = namespace, env, cluster, audit
         places = {row.kind: namespace if row.shared else "" for row in kinds.BASE.values()}
         self.stores = Stores(cluster, places, env)
         self.namespaces = Informer(cluster, NAMESPACES, env=env)

@@ -10,6 +10,7 @@ import trio
 
 from trio_argoagent import errors
 from trio_argoagent._version import __version__
+from trio_argoagent.model.rulings import Auditor, Decision, about, unaudited
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link
@@ -38,6 +39,8 @@ AGED: Final = Goodbye(Reason.SHUTDOWN, "the connection is older than the princip
 YOUNGEST: Final = 0.5
 """Share of the greatest age at which links begin to be replaced: those that began together end spread."""
 
+_DECISIONS: Final = {Reason.MODE: Decision.MODE_REFUSED, Reason.REVOKED: Decision.REVOKED}
+
 
 class Links:
     """See the module.
@@ -47,6 +50,7 @@ class Links:
         door: who is let in.
         env: of the principal.
         report: told what happens: agent, name, text, level.
+        audit: told who is let in and who is not.
     """
 
     def __init__(
@@ -55,10 +59,11 @@ class Links:
         door: Door,
         env: Env,
         report: Callable[[str, str, str, str], None],
+        audit: Auditor = unaudited,
     ) -> None:
         self._config, self._door = config, door
         self._random, self._entropy = env.random, env.entropy
-        self._instance, self._report = env.new_id(), report
+        self._instance, self._report, self._audit = env.new_id(), report, audit
         self._turnstile, self._pool = Turnstile(), Pool()
         self.principal_uid = ""
         """This hub's uid, before anybody is served."""
@@ -75,11 +80,17 @@ class Links:
         except* Refused as group:
             for refusal in (exc for exc in errors.leaves(group) if isinstance(exc, Refused)):
                 self._report(name, "link-refused", refusal.answer.detail, "warning")
+                self._rule(link, refusal.answer)
                 await self._refuse(greeting, refusal.answer)
         except* trio.TooSlowError:
             self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         except* (errors.LinkError, errors.ProtocolError) as group:
             self._report(name, "link-broken", "; ".join(map(str, errors.leaves(group))), "warning")
+
+    def _rule(self, link: Link, answer: messages.Refuse) -> None:
+        if answer.reason is not Reason.NOT_READY:  # It says nothing of who asks.
+            decision = _DECISIONS.get(answer.reason, Decision.REFUSED)
+            self._audit(about(link.peer, decision, "link", answer.detail))
 
     async def _refuse(self, greeting: Greeting, answer: messages.Refuse) -> None:
         name = greeting.link.peer.name
@@ -106,6 +117,7 @@ class Links:
             # Told before anything can fail: each link-down has its link-up.
             text = f"{hello.mode} agent {hello.version} is connected"
             self._report(peer.mapping.agent, "link-up", text, "info")
+            self._audit(about(greeting.link.peer, Decision.ADMITTED, "link", f"{hello.mode}"))
             terms = greeting.terms = self._terms(hello)
             hydrates = terms.has(negotiation.Capability.HYDRATE)
             peer.choose(self._config.selector, LabelSelector.parse(hello.selector), hydrates=hydrates)

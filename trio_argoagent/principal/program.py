@@ -15,6 +15,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import CONFIG_MAPS
+from trio_argoagent.model.rulings import Auditor, unaudited
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Listener
@@ -53,6 +54,7 @@ class Principal:
         listener: where agents come in.
         env: time and randomness.
         observer: told what happens.
+        audit: told of every security decision.
         redis: the hub's, where Argo CD's UI looks; None: nothing is written there.
     """
 
@@ -64,17 +66,18 @@ class Principal:
         listener: Listener,
         env: Env,
         observer: Observer = ignore,
+        audit: Auditor = unaudited,
         redis: RedisServer | None = None,
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
-        self.hub = Hub(cluster, config, env)
+        self.hub = Hub(cluster, config, env, audit)
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
         self._door = Door(self.hub, config, self._agents, self._report)
         self.peers = self._agents.peers
         self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
         self._infos = self._make_infos(redis) if redis is not None else None
-        self._links = Links(config, self._door, env, self._report)
+        self._links = Links(config, self._door, env, self._report, audit)
         self._stopping = trio.Event()
         self.hub.stores.on_change(self._on_change)
         for store in self.hub.stores:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, TextIO, cast
 
 from trio_argoagent.runtime.events import Event, Observer
-from trio_argoagent.runtime.logfile import OnceAMinute, Unfailing
+from trio_argoagent.runtime.logfile import OnceAMinute, Unfailing, Writes
 
 
 @contextmanager
@@ -68,6 +68,34 @@ def configure(level: str, style: str) -> None:
     logging.basicConfig(handlers=[handler], level=number, force=True)
     busy = logging.getLogger("trio.serve_listeners")
     busy.filters[:] = [OnceAMinute()]
+
+
+def json_lines(name: str, called: str, stream: Writes) -> Callable[[str, Mapping[str, object]], None]:
+    """A log of its own, of JSON whatever the form of the other, and whatever its level.
+
+    Args:
+        name: stands in each line as ``logger``.
+        called: the field that says what has happened.
+        stream: takes each line.
+
+    Returns:
+        What writes a line: what has happened, and the other fields.
+    """
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.EventRenamer(called),
+        structlog.processors.JSONRenderer(),
+    ]
+    logger = structlog.wrap_logger(
+        structlog.WriteLogger(cast(TextIO, stream)),
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
+    ).bind(logger=name)
+
+    def say(what: str, fields: Mapping[str, object]) -> None:
+        logger.info(what, **fields)
+
+    return say
 
 
 def log_events(program: str) -> Observer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from trio_argoagent.errors import LinkBroken, RemoteProtocolError
+from trio_argoagent.model.rulings import Auditor, Decision, Ruling, unaudited
 from trio_argoagent.net.errors import TlsFailed
 from trio_argoagent.net.server import log_error
 from trio_argoagent.runtime.events import Observer
@@ -22,18 +23,23 @@ class Strangers:
 
     Args:
         observer: told.
+        audit: likewise, of each.
     """
 
-    def __init__(self, observer: Observer) -> None:
-        self._line = Rarely(observer, "connection-refused")
+    def __init__(self, observer: Observer, audit: Auditor = unaudited) -> None:
+        self._line, self._audit = Rarely(observer, "connection-refused"), audit
 
     def __call__(self, exc: Exception) -> None:
         """A connection has failed before, or apart from, what the principal sees of it."""
         if isinstance(exc, TlsFailed) and not exc.reason:
             return  # Hung up before saying anything.
         if isinstance(exc, TlsFailed) and exc.reason == "CERTIFICATE_VERIFY_FAILED":
-            self._line.tell(f"{_WHO}: {exc}; agents need certificates of the CA in --root-ca-path")
+            self._refused(str(exc), "; agents need certificates of the CA in --root-ca-path")
         elif isinstance(exc, TlsFailed | RemoteProtocolError):
-            self._line.tell(f"{_WHO}: {exc}")
+            self._refused(str(exc))
         elif not isinstance(exc, LinkBroken):
             log_error(exc)
+
+    def _refused(self, why: str, advice: str = "") -> None:
+        self._line.tell(f"{_WHO}: {why}{advice}")
+        self._audit(Ruling(Decision.REFUSED, "connection", why))

@@ -22,6 +22,7 @@ from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.errors import UserError
+from trio_argoagent.model.rulings import Ruling
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.redis.server import RedisServer
@@ -102,6 +103,8 @@ class Fleet(Outages):
         self.env = make_env(seed, "hub")
         self.hub = argocd_server(entropy=self.env.entropy, history=0, now=EPOCH)
         self.events: deque[tuple[float, str, Event]] = deque(maxlen=MAX_EVENTS)
+        self.rulings: deque[tuple[float, Ruling]] = deque(maxlen=MAX_EVENTS)
+        """The principal's security decisions, and when (seconds of virtual time)."""
         self.observers: list[Callable[[str, Event], None]] = []
         """Told what the programs report: which one, and what."""
         self.confirming = True
@@ -159,6 +162,7 @@ class Fleet(Outages):
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),
             observer=partial(self._observe, PRINCIPAL),
+            audit=lambda ruling: self.rulings.append((trio.current_time(), ruling)),
             redis=self._redis_of(HUB),
         )
 

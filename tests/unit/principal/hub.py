@@ -26,6 +26,7 @@ from trio_argoagent.model.resources import (
     SECRETS,
     Resource,
 )
+from trio_argoagent.model.rulings import Ruling
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.principal.clusters import make_secret
@@ -183,6 +184,7 @@ class Hub:
     principal: Principal
     nursery: trio.Nursery
     events: list[Event]
+    rulings: list[Ruling]
 
     async def dial(self, name: str, first: messages.Message | None = None, **more: Any) -> Agent:
         """A link of that agent that has said hello (or ``first``)."""
@@ -233,12 +235,14 @@ async def open_hub(
         await users.create(CONFIG_MAPS, identity)
     network = Network(random.Random(5))
     events: list[Event] = []
+    rulings: list[Ruling] = []
     principal = Principal(
         PrincipalConfig(HUB, registration=registration),
         cluster=LocalCluster(server, env=env, actor="principal", gate=script),
         listener=network.listener(),
         env=make_env(4),
         observer=events.append,
+        audit=rulings.append,
     )
 
     async def serve(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -246,7 +250,7 @@ async def open_hub(
 
     async with trio.open_nursery() as nursery:
         await nursery.start(serve)
-        yield Hub(server, users, script, network, principal, nursery, events)
+        yield Hub(server, users, script, network, principal, nursery, events, rulings)
         nursery.cancel_scope.cancel()
     assert network.failures == [], "a handler of a link failed"
 

@@ -9,8 +9,9 @@ import trio
 from trio.testing import MockClock
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.model.rulings import Decision, Ruling
 from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
-from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.events import Event, ignore
 from trio_argoagent.runtime.rarely import MAX_CAUSES, SILENCE
 from trio_argoagent.runtime.strangers import Strangers
 
@@ -24,6 +25,16 @@ async def test_a_wrong_certificate_says_what_to_do() -> None:
     (event,) = told
     assert (event.name, event.agent, event.level) == ("connection-refused", "", "warning")
     assert "self-signed; agents need certificates of the CA in --root-ca-path" in event.text
+
+
+async def test_each_is_told_to_the_auditor() -> None:
+    """Though the log is told once; what says nothing of who dialled is not."""
+    rulings: list[Ruling] = []
+    strangers = Strangers(ignore, rulings.append)
+    strangers(WRONG_CA)
+    strangers(WRONG_CA)
+    strangers(ConnectionBroken("the peer hung up during the handshake"))
+    assert rulings == [Ruling(Decision.REFUSED, "connection", str(WRONG_CA))] * 2
 
 
 async def test_other_failures_are_told_as_they_are() -> None:
