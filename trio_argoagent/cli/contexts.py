@@ -214,7 +214,7 @@ def _placed(
     @functools.wraps(command)
     def run(**options: Any) -> Any:
         for flag in (*shown, *hidden):
-            del options[flag.name]
+            options.pop(flag.name, None)
         try:
             places = make()
         except UserError as exc:
@@ -225,8 +225,11 @@ def _placed(
 
 
 def _with(shown: Sequence[_Flag], hidden: Sequence[_Flag], command: F) -> F:
+    # An option of the command's own, below this decorator, may be spelt as one that it does not need.
+    own = {spelling for each in getattr(command, "__click_params__", ()) for spelling in each.opts}
     for flag in reversed(hidden):
-        command = flag.option(hidden=True)(command)
+        if own.isdisjoint(flag.spellings):
+            command = flag.option(hidden=True)(command)
     for flag in reversed(shown):
         command = flag.option()(command)
     return command

@@ -88,14 +88,14 @@ async def read_secrets(hub: Cluster, namespace: str) -> dict[str, list[Object]]:
     return dict(sorted(by_agent.items()))
 
 
-async def ask(hub: Cluster, namespace: str, word: str) -> Answer | None:
-    """Who is connected; None: no principal answers.
+async def ask(hub: Cluster, namespace: str, word: str, agent: str = "") -> Answer | None:
+    """Who is connected, and all about one agent; None: no principal answers.
 
     Raises:
         UserError: the hub does not let us ask.
     """
     try:
-        return await presence.ask(hub, namespace, word)
+        return await presence.ask(hub, namespace, word, agent)
     except NO_ANSWER as exc:
         raise UserError(f"cannot ask the principal in namespace {namespace}: {exc}") from exc
 

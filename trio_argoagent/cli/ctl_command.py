@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from trio_argoagent.cli.contexts import global_options, hub_options, spoke_options
+from trio_argoagent.cli.ctl_blocklist_command import blocklist
 from trio_argoagent.cli.ctl_config_command import config
+from trio_argoagent.cli.ctl_jwt_command import jwt
 
 
 @click.group(short_help="Look into an installation, and set it up.")
@@ -16,7 +18,8 @@ def ctl() -> None:
     """Look into an installation, and set it up, through the Kubernetes APIs of the hub and its spokes."""
 
 
-ctl.add_command(config)
+for each in (blocklist, config, jwt):
+    ctl.add_command(each)
 
 
 @ctl.group()

@@ -3,6 +3,7 @@
 names      who a certificate is for: an agent's name in subject and URI, a server's hosts
 authority  a certificate authority that issues for servers and agents
 keys       private keys and PEM
+signing    the key that argocd-agent's principal signs tokens with
 
 Loaded by whoever issues or judges certificates, and slow to import: import it where it is used.
 """

@@ -26,7 +26,7 @@ from trio_argoagent.principal.door import Door
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.links import Links
 from trio_argoagent.principal.peer import Peer
-from trio_argoagent.principal.presence import Answering
+from trio_argoagent.principal.presence import About, Answering
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
@@ -85,7 +85,7 @@ class Principal:
             store.informer.on_list(self._on_list)
         self.hub.namespaces.on_change(self._on_namespace)
         self.hub.memory.on_change(self._on_memory)
-        self._answering = Answering(self.hub.memory, self._door.live)
+        self._answering = Answering(self.hub.memory, self._door.live, self._about)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -240,6 +240,13 @@ class Principal:
 
     def _report(self, agent: str, name: str, text: str, level: str = "info") -> None:
         self._observer(Event(name, agent, text, level))
+
+    def _about(self, agent: str) -> About | None:
+        peer = self.peers.get(agent)
+        if peer is None:
+            return None
+        other = peer.link.peer if peer.link is not None else None
+        return About(other.fingerprint, other.address) if other is not None else About()
 
     def status(self) -> tuple[PeerStatus, ...]:
         """Where each agent stands now."""

@@ -9,7 +9,14 @@ import click
 import pytest
 
 from trio_argoagent.cli import ctlconf
-from trio_argoagent.cli.contexts import Place, both_options, global_options, needed, spoke_options
+from trio_argoagent.cli.contexts import (
+    Place,
+    both_options,
+    global_options,
+    hub_options,
+    needed,
+    spoke_options,
+)
 
 from .conftest import Run
 
@@ -50,6 +57,15 @@ def only(**places: object) -> None:
     """A spoke alone."""
     found.clear()
     found.update(places)
+
+
+@agent.command()
+@hub_options
+@click.option("--agent", "mine")
+def own(**given: object) -> None:
+    """A hub alone, and an option of its own that is spelt as one of a spoke's."""
+    found.clear()
+    found.update(given)
 
 
 def ask(arguments: Sequence[str]) -> dict[str, object]:
@@ -246,3 +262,10 @@ def test_create(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"hub": ctlconf.Entry("a", "argocd")}, {"edge": ctlconf.Entry("b", "argo")}, "hub"
     )
     assert "exists; to replace it: --force" in run(*arguments).line
+
+
+def test_a_commands_own_option(home: Path) -> None:
+    """It counts instead of one that the command would only put up with."""
+    given = ask(["agent", "own", "--agent", "edge", "--agent-context", "x"])
+    assert given["mine"] == "edge"
+    assert isinstance(given["hub"], Place)

@@ -38,6 +38,20 @@ async def test_a_question_is_answered_once(autojump_clock: MockClock) -> None:
         assert after.meta.resource_version == before.meta.resource_version
 
 
+async def test_all_about_one_agent(autojump_clock: MockClock) -> None:
+    """Where its link comes from; nothing of others, and of nobody whom the principal does not follow."""
+    async with open_hub("edge", "west") as hub:
+        await hub.join("edge")
+        found = await presence.ask(hub.users, HUB, "w1", "edge")
+        assert found is not None and found.about is not None
+        assert found.about.address == "edge:0"
+        assert list(found.connected) == ["edge"]
+        stranger = await presence.ask(hub.users, HUB, "w2", "west")
+        assert stranger is not None and stranger.about is None
+        plain = await presence.ask(hub.users, HUB, "w3")
+        assert plain is not None and plain.about is None
+
+
 def test_an_answer_that_is_none() -> None:
     """Whatever stands there."""
     assert read_answer("") is None
