@@ -12,7 +12,6 @@ import trio
 from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.dialling import Connect
 from trio_argoagent.net.proxy import Proxy
-from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.transport import Dialer
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
@@ -24,7 +23,7 @@ from trio_argoagent.testing.transport_troubles import TroubleContract
 from trio_argoagent.testing.tunnel_contract import TunnelContract
 from trio_argoagent.testing.wire import WireNetwork
 
-from ..unit.stream.loopback import BOTH, agent_tls, client_pem, principal_tls
+from ..unit.stream.loopback import ADMISSION, BOTH, agent_tls, client_pem, principal_tls
 
 QUICK = (0.0, 0.0005)
 """No latency to speak of: the suites run on the real clock."""
@@ -91,7 +90,7 @@ async def loopback(
     """A free port of this machine that takes both, and a certificate for each agent."""
     sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = sockets[0].socket.getsockname()[1]
-    listener = Http2Listener(sockets, principal_tls(alpn=BOTH), agent_name, lambda error: None, True)
+    listener = Http2Listener(sockets, principal_tls(alpn=BOTH), ADMISSION, lambda error: None, True)
     yield Transport(listener, lambda name: dialer(name, port, connect))
     for each in sockets:
         await each.aclose()

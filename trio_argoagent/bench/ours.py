@@ -17,12 +17,14 @@ from trio_argoagent.bench.place import CLIENT, HOST, SERVER, Place, tls
 from trio_argoagent.bench.raw import ByteChannel
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Record
+from trio_argoagent.net.contexts import common_name
 from trio_argoagent.net.dialling import open_transport
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.http2 import Http2Stream, open_http2
 from trio_argoagent.net.protocol.limits import WIDE_WINDOW
 from trio_argoagent.net.server import serve_https
 from trio_argoagent.ports.transport import Link
+from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.stream.protocol import codec
@@ -139,7 +141,7 @@ class OurKit(TrioLoop):
         if place.variant == BYTES:
             await serve_https(exchange, listeners, context)
         else:
-            await Http2Listener(listeners, context).serve(link)
+            await Http2Listener(listeners, context, Admission(by_certificate(common_name))).serve(link)
 
 
 def _channel(link: Link, place: Place) -> Channel:

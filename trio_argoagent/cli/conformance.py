@@ -12,6 +12,7 @@ from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.net.contexts import client_context, server_context
 from trio_argoagent.pki.names import agent_name
+from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.testing.conformance import Claim, Verdict, check_agent, check_principal
@@ -64,7 +65,8 @@ def run_agent(*, listen_host: str, listen_port: int, tls_cert: str, tls_key: str
         )
         async with listening(listen_host, listen_port, "--listen-port") as listeners:
             click.echo(f"waiting for an agent on {addresses(listeners)}")
-            await check_agent(Http2Listener(listeners, context, agent_name), report)
+            admission = Admission(by_certificate(agent_name))
+            await check_agent(Http2Listener(listeners, context, admission), report)
 
     _run(check)
 

@@ -25,6 +25,7 @@ from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.secrettls import open_tls_secrets
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
+from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.mapping import Style
@@ -68,8 +69,8 @@ def run_principal(
             open_tls_secrets(cluster, namespace, observer) as secrets,
         ):
             server = await find_redis(redis, secrets)
-            strangers = Strangers(observer, audit)
-            listener = Http2Listener(listeners, context, agent_name, strangers, enable_websocket)
+            admission, strangers = Admission(by_certificate(agent_name)), Strangers(observer, audit)
+            listener = Http2Listener(listeners, context, admission, strangers, enable_websocket)
             async with open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(

@@ -26,6 +26,7 @@ from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.listening import open_listeners
 from trio_argoagent.runtime.world import real_env
+from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.sync.guard import Limits
@@ -223,7 +224,7 @@ class Fleet:
                 self.principal = Principal(
                     PrincipalConfig(NAMESPACE, limits=UNHELD),
                     cluster=cluster,
-                    listener=Http2Listener(listeners, context, identify=agent_name),
+                    listener=Http2Listener(listeners, context, Admission(by_certificate(agent_name))),
                     env=self.env,
                     observer=self.tell,
                 )

@@ -32,4 +32,4 @@ class Peer:
     fingerprint: str = ""
     """SHA-256 of the peer's certificate, upper-case hexadecimal; empty where there is no TLS."""
     address: str = ""
-    """``host:port``, for people."""
+    """``host:port``, for people: where it is reached, or has dialled from."""

@@ -34,6 +34,7 @@ class Request:
         authority: host and port the peer believes to talk to.
         version: ``1.1`` or ``2``.
         peer_certificate: DER, verified; None without mutual TLS.
+        peer_address: ``host:port`` that the connection comes from; empty where there is none.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Request:
     authority: str = ""
     version: str = "2"
     peer_certificate: bytes | None = None
+    peer_address: str = ""
 
     @property
     def path(self) -> str:

@@ -18,6 +18,7 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import BODY, Handler, Request
 from trio_argoagent.net.linger import LINGER, close_gently
+from trio_argoagent.net.tls import peer_address
 
 if TYPE_CHECKING:
     from trio_argoagent.net.http2 import Http2Stream
@@ -110,6 +111,7 @@ class _Wire:
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
+        self._peer_address = peer_address(stream)
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
         self._body_read = trio.Event()
         self.gone = False
@@ -226,4 +228,5 @@ class _Wire:
             authority=dict(headers).get("host", ""),
             version="1.1",
             peer_certificate=getattr(self._stream, "peer_certificate", None),
+            peer_address=self._peer_address,
         )

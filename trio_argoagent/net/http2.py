@@ -26,7 +26,7 @@ from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
 from trio_argoagent.net.protocol.fields import code_name, one_line, split_fields
 from trio_argoagent.net.protocol.limits import CLIENT, NEVER, STREAM_WINDOW, Limits
 from trio_argoagent.net.protocol.turns import Priority
-from trio_argoagent.net.tls import TlsStream
+from trio_argoagent.net.tls import TlsStream, peer_address
 
 __all__ = ["ConnectionStatistics", "Http2Connection", "Http2Stream", "open_http2"]
 
@@ -66,6 +66,7 @@ class Http2Connection:
         self.engine = Engine(client=client, allowed=limits)
         self.wire = Wire(stream, self.engine, self, limits.patience)
         self._transport = stream
+        self._peer_address = "" if client else peer_address(stream)
         self._client = client
         self._handler = handler
         # The nursery of ``open_http2``, which this object does not outlive.
@@ -278,6 +279,7 @@ class Http2Connection:
             authority=pseudo.get(":authority") or dict(stream.headers).get("host", ""),
             version="2",
             peer_certificate=getattr(self._transport, "peer_certificate", None),
+            peer_address=self._peer_address,
         )
         self._opened += 1
         self._handlers += 1

@@ -15,10 +15,11 @@ from typing import Final
 
 import trio
 
+from trio_argoagent.net.address import format_address
 from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
 from trio_argoagent.net.errors import TlsFailed
 
-__all__ = ["TlsStream", "client_context", "common_name", "fingerprint", "server_context"]
+__all__ = ["TlsStream", "client_context", "common_name", "fingerprint", "peer_address", "server_context"]
 
 RECORD: Final = 16 * 1024
 """Bytes of plain text in one record, the most that one read of OpenSSL returns."""
@@ -219,6 +220,18 @@ class TlsStream(trio.abc.Stream):
         # When the peer has gone already, why the handshake failed is known all the same.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await self._flush()
+
+
+def peer_address(stream: trio.abc.Stream) -> str:
+    """``host:port`` that a connection comes from; empty if it is over, or is none of TCP."""
+    transport = stream.transport if isinstance(stream, TlsStream) else stream
+    if not isinstance(transport, trio.SocketStream):
+        return ""
+    try:
+        name = transport.socket.getpeername()
+    except OSError:
+        return ""
+    return format_address(name[0], name[1]) if isinstance(name, tuple) else ""
 
 
 def _failed(exc: ssl.SSLError, *, sent: bool) -> TlsFailed:

@@ -1,35 +1,117 @@
-"""Who may have a link, by the certificate alone, and what others are told; whatever carries links."""
+"""Who may have a link, and what others are told; whatever carries links.
+
+Two questions, asked of every request on every connection: who is this (``Identify``, by what the connection
+has proven and by the request's headers), and may he come in now (``Gate``)? Whoever was named once on a
+connection is its owner until it ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
+import attrs
+
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.http import Headers
 from trio_argoagent.net.tls import fingerprint
 
-Refusal = tuple[int, str]
-"""A status of HTTP, and one line."""
-NOTHING: Final[Refusal] = (404, "there is nothing here")
-NO_WEBSOCKETS: Final[Refusal] = (
-    501,
-    "WebSockets are not allowed here: give --enable-websocket to the principal as well",
+
+@attrs.frozen
+class Refusal:
+    """Our no, as HTTP says it."""
+
+    status: int
+    text: str
+    """One line."""
+    retry_after: float = 0.0
+    """Seconds after which it may be otherwise; 0: not said."""
+
+    @property
+    def headers(self) -> Headers:
+        """Those of the answer."""
+        text = ("content-type", "text/plain; charset=utf-8")
+        return (text, ("retry-after", f"{self.retry_after:.0f}")) if self.retry_after else (text,)
+
+
+NOTHING: Final = Refusal(404, "there is nothing here")
+NO_WEBSOCKETS: Final = Refusal(
+    501, "WebSockets are not allowed here: give --enable-websocket to the principal as well"
+)
+NO_HTTP2: Final = Refusal(505, "a link needs HTTP/2")
+SECOND_LINK: Final = Refusal(409, "this connection has a link already")
+ANOTHER: Final = Refusal(
+    421,
+    "this connection belongs to another agent: have the proxy before the principal make a connection of its"
+    " own for each agent, or give --enable-websocket to both programs",
 )
 ABUSE: Final = "it opens tunnels that nobody has asked for"
 """Why the connection of an agent that guesses ends."""
+TWO_AGENTS: Final = "requests of two agents came on one connection"
+"""Why a connection ends that names a second owner."""
 
 
-def admit(certificate: bytes | None, identify: Callable[[bytes], str]) -> Peer | Refusal:
-    """Who asks for a link, or our no.
+@attrs.frozen
+class Shown:
+    """What whoever asks has shown of himself.
+
+    Attributes:
+        certificate: DER, verified in the handshake; None: he has shown none.
+        headers: of the request, names in lower case.
+        address: ``host:port`` that the connection comes from; empty where there is none.
+    """
+
+    certificate: bytes | None
+    headers: Headers = ()
+    address: str = ""
+
+
+Identify = Callable[[Shown], Peer | Refusal]
+Gate = Callable[[Peer], Refusal | None]
+
+
+def by_certificate(name_of: Callable[[bytes], str]) -> Identify:
+    """Whoever has a certificate is who it says.
 
     Args:
-        certificate: verified (DER); None: there is none.
-        identify: the agent's name by it; raises UserError if it names nobody.
+        name_of: the agent's name by its certificate (DER); raises UserError if it names nobody.
     """
-    if certificate is None:
-        return 401, "a link needs a client certificate"
-    try:
-        return Peer(identify(certificate), fingerprint(certificate))
-    except UserError as exc:
-        return 403, str(exc)
+
+    def identify(shown: Shown) -> Peer | Refusal:
+        if shown.certificate is None:
+            return Refusal(401, "a link needs a client certificate")
+        try:
+            name = name_of(shown.certificate)
+        except UserError as exc:
+            return Refusal(403, str(exc))
+        return Peer(name, fingerprint(shown.certificate), shown.address)
+
+    return identify
+
+
+def _open(peer: Peer) -> None:
+    return None
+
+
+@attrs.frozen
+class Admission:
+    """Who comes in.
+
+    Attributes:
+        identify: who asks, or why he is nobody.
+        gate: why somebody may not come in now; None: he may.
+    """
+
+    identify: Identify
+    gate: Gate = _open
+
+    def admit(self, shown: Shown) -> Peer | Refusal:
+        """Who asks, or our no."""
+        said = self.identify(shown)
+        return (self.gate(said) or said) if isinstance(said, Peer) else said
+
+
+def same(one: Peer, other: Peer) -> bool:
+    """Are both the same, by what was proven?"""
+    return (one.name, one.fingerprint) == (other.name, other.fingerprint)

@@ -122,7 +122,9 @@ def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkE
     """
     said = one_line(text)
     if status in (401, 403):
-        return LinkRefused(Reason.IDENTITY, f"{where}: {said or 'the principal does not accept us'}")
+        return LinkRefused(
+            Reason.IDENTITY, f"{where}: {said or 'the principal does not accept us'}", retry_after
+        )
     if status == 404:
         return LinkRefused(
             Reason.PROTOCOL, f"{where}: this is no principal: check --server-address and --server-port"

@@ -1,85 +1,119 @@
 """The principal's side of links: an HTTPS server that knows ``POST /v1/link`` and ``POST /v1/tunnel/<id>``.
 
-Who dials is what its certificate says; nothing that an agent says about itself is looked at here. One
-connection carries one link, and its tunnels: the ids that a link awaits mean nothing on another connection.
+Who dials is what ``stream.admission`` says, once for each connection; nothing that an agent says about itself
+is looked at here. One connection carries one link, and its tunnels: the ids that a link awaits mean nothing
+on another connection.
 Whoever does not speak HTTP/2 may have WebSockets of the same paths, where they are allowed.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import attrs
 import trio
 
-from trio_argoagent.errors import UserError
-from trio_argoagent.model.identity import Peer, is_dns_label
+from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.http import Exchange, Handler, Request
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream
+from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
 from trio_argoagent.net.protocol.limits import PRINCIPAL, WIDE_WINDOW
 from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.server import ErrorCallback, Speaker, log_error, serve_https
-from trio_argoagent.net.tls import common_name
 from trio_argoagent.ports.transport import MAX_TUNNELS, Link
-from trio_argoagent.stream.admission import ABUSE, NO_WEBSOCKETS, NOTHING, Refusal, admit
+from trio_argoagent.stream.admission import (
+    ABUSE,
+    ANOTHER,
+    NO_HTTP2,
+    NO_WEBSOCKETS,
+    NOTHING,
+    SECOND_LINK,
+    TWO_AGENTS,
+    Admission,
+    Refusal,
+    Shown,
+    same,
+)
 from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, TUNNEL_PATH, Http2Link
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.websocket_listen import WebSocketAcceptor
 
-_TEXT = ("content-type", "text/plain; charset=utf-8")
-
-
+NO_ROUTES: Final[Mapping[tuple[str, str], Handler]] = {}
 LINK_LIMITS: Final = attrs.evolve(PRINCIPAL, streams=MAX_TUNNELS + 8)
 """A link, its tunnels, and some whose end is on its way."""
 
 
-def name_of(certificate: bytes) -> str:
-    """The agent's name by the common name of its certificate (DER) alone.
-
-    Raises:
-        UserError: it is no agent's name.
-    """
-    name = common_name(certificate)
-    if not is_dns_label(name):
-        raise UserError("the common name of your certificate is not an agent's name")
-    return name
-
-
-def accept_links(handler: Callable[[Link], Awaitable[None]], identify: Callable[[bytes], str]) -> Handler:
+def accept_links(
+    handler: Callable[[Link], Awaitable[None]],
+    admission: Admission,
+    routes: Mapping[tuple[str, str], Handler] = NO_ROUTES,
+) -> Handler:
     """What serves links and their tunnels, on any HTTP server.
 
     Args:
         handler: of a link; when it returns the link is closed, and when it raises reset.
-        identify: as ``Http2Listener.identify``.
+        admission: who may have one.
+        routes: see ``Http2Listener``.
     """
-    return _Acceptor(handler, identify).accept
+    return _Acceptor(handler, admission, routes).accept
 
 
 @attrs.frozen
 class _Acceptor:
-    """See ``accept_links``; the links that are open, by their connections."""
+    """See ``accept_links``; whose connections there are, and the links that are open."""
 
     handler: Callable[[Link], Awaitable[None]]
-    identify: Callable[[bytes], str]
+    admission: Admission
+    routes: Mapping[tuple[str, str], Handler]
+    owners: WeakKeyDictionary[Http2Connection, Peer] = attrs.field(factory=WeakKeyDictionary)
     links: dict[Http2Connection, Http2Link] = attrs.field(factory=dict)
 
     async def accept(self, exchange: Exchange) -> None:
         """Serve one request."""
         request, stream = exchange.request, exchange.stream
-        if request.method == "POST" and request.path.startswith(TUNNEL_PATH) and stream is not None:
+        route = self.routes.get((request.method, request.path))
+        if route is not None:
+            await route(exchange)
+            return
+        asked = self._judge(request, stream)
+        if asked is ANOTHER and stream is not None:
+            try:
+                await exchange.respond(asked.status, asked.headers, asked.text.encode())
+                with trio.move_on_after(CLOSE_TIMEOUT):
+                    await stream.wait_sent()
+            finally:
+                stream.connection.cut(TWO_AGENTS)
+        elif isinstance(asked, Refusal):
+            await exchange.respond(asked.status, asked.headers, asked.text.encode())
+        elif stream is None:
+            await exchange.respond(NO_HTTP2.status, NO_HTTP2.headers, NO_HTTP2.text.encode())
+        elif request.path == LINK_PATH:
+            await self._link(exchange, stream, asked)
+        else:
             await self._tunnel(exchange, stream, request.path.removeprefix(TUNNEL_PATH))
-            return
-        peer = _judge(request, self.identify)
-        if isinstance(peer, Peer) and stream is not None and stream.connection not in self.links:
-            await self._link(exchange, stream, peer)
-            return
-        status, text = (409, "this connection has a link already") if stream else (505, "a link needs HTTP/2")
-        if isinstance(peer, tuple):
-            status, text = peer
-        await exchange.respond(status, [_TEXT], text.encode())
+
+    def _judge(self, request: Request, stream: Http2Stream | None) -> Peer | Refusal:
+        """Who asks for a link or a tunnel, or our no."""
+        connection = stream.connection if stream is not None else None
+        tunnel = request.path.startswith(TUNNEL_PATH)
+        if request.header("upgrade").lower() == "websocket":
+            return NO_WEBSOCKETS
+        if request.method != "POST" or not (request.path == LINK_PATH or tunnel):
+            return NOTHING
+        if tunnel and connection not in self.links:
+            # The same answer as for whatever else is not there: who guesses learns nothing.
+            return NOTHING
+        shown = Shown(request.peer_certificate, request.headers, request.peer_address)
+        peer = self.admission.admit(shown)
+        if connection is None or isinstance(peer, Refusal):
+            return peer
+        if not same(self.owners.setdefault(connection, peer), peer):
+            return ANOTHER
+        return peer if tunnel or connection not in self.links else SECOND_LINK
 
     async def _link(self, exchange: Exchange, stream: Http2Stream, peer: Peer) -> None:
         # The end of the stream reaches the handler as the error of what it is waiting for, so that it can
@@ -99,12 +133,10 @@ class _Acceptor:
             del self.links[stream.connection]
 
     async def _tunnel(self, exchange: Exchange, stream: Http2Stream, tunnel_id: str) -> None:
-        link = self.links.get(stream.connection)
-        verdict = link.tunnels.claim(tunnel_id) if link is not None else Verdict.UNKNOWN
-        if link is None or verdict is not Verdict.GRANTED:
-            # The same answer as for whatever else is not there: who guesses learns nothing.
-            status, text = NOTHING
-            await exchange.respond(status, [_TEXT], text.encode())
+        link = self.links[stream.connection]
+        verdict = link.tunnels.claim(tunnel_id)
+        if verdict is not Verdict.GRANTED:
+            await exchange.respond(NOTHING.status, NOTHING.headers, NOTHING.text.encode())
             if verdict is Verdict.ABUSE:
                 stream.connection.cut(ABUSE)
             return
@@ -117,15 +149,6 @@ class _Acceptor:
             tunnel.break_off()
 
 
-def _judge(request: Request, identify: Callable[[bytes], str]) -> Peer | Refusal:
-    """Who asks for a link, or our no."""
-    if request.header("upgrade").lower() == "websocket":
-        return NO_WEBSOCKETS
-    if (request.method, request.path) != ("POST", LINK_PATH):
-        return NOTHING
-    return admit(request.peer_certificate, identify)
-
-
 @attrs.frozen
 class Http2Listener:
     """``ports.transport.Listener`` over HTTP/2, and over WebSockets where they are allowed.
@@ -134,16 +157,18 @@ class Http2Listener:
         listeners: bound sockets; closed when serving ends.
         context: our certificate and the CA of the agents, with ``h2`` in its ALPN list, and ``http/1.1``
             for WebSockets.
-        identify: the agent's name by its verified certificate (DER); raises UserError if it names nobody.
+        admission: who may have a link.
         on_error: told of every link that failed, with what its handler raised; it must not raise.
         websocket: may agents that do not speak HTTP/2 have WebSockets?
+        routes: what else there is, by method and path, for whoever has got through the handshake.
     """
 
     listeners: Sequence[trio.SocketListener]
     context: ssl.SSLContext
-    identify: Callable[[bytes], str] = name_of
+    admission: Admission
     on_error: ErrorCallback = log_error
     websocket: bool = False
+    routes: Mapping[tuple[str, str], Handler] = NO_ROUTES
 
     async def serve(
         self,
@@ -158,7 +183,7 @@ class Http2Listener:
         ``until`` is set the sockets are closed, and who dials is told at once that nobody is there.
         """
         await serve_https(
-            accept_links(handler, self.identify),
+            accept_links(handler, self.admission, self.routes),
             self.listeners,
             self.context,
             limits=LINK_LIMITS,
@@ -169,7 +194,7 @@ class Http2Listener:
         )
 
     def _websockets(self, handler: Callable[[Link], Awaitable[None]]) -> Speaker:
-        acceptor = WebSocketAcceptor(handler, self.identify)
+        acceptor = WebSocketAcceptor(handler, self.admission)
 
         async def serve(stream: trio.abc.Stream, _: Handler) -> None:
             await acceptor.serve(stream)

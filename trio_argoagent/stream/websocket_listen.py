@@ -1,7 +1,7 @@
 """The principal's side of links over WebSockets: each link on a socket, and each tunnel on one more.
 
-A socket for a tunnel belongs to the link of the agent that has dialled it (by its certificate); what
-another agent was asked for does not exist for it.
+A socket for a tunnel belongs to the link of the agent that has dialled it, as ``stream.admission`` names it;
+what another agent was asked for does not exist for it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.linger import close_gently
+from trio_argoagent.net.tls import peer_address
 from trio_argoagent.ports.transport import Link
-from trio_argoagent.stream.admission import ABUSE, NOTHING, Refusal, admit
+from trio_argoagent.stream.admission import ABUSE, NOTHING, Admission, Refusal, Shown
 from trio_argoagent.stream.link import LINK_PATH, TUNNEL_PATH, WebSocketLink
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.upgrade import SUBPROTOCOL, Reading, alone, carry
@@ -27,7 +28,6 @@ from trio_argoagent.stream.webstream import WebSocketStream
 
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds from the TLS handshake to the request for an upgrade, and as many to send our answer."""
-_TEXT: Final = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close"))
 
 
 @attrs.frozen
@@ -45,11 +45,11 @@ class WebSocketAcceptor:
 
     Attributes:
         handler: of a link; when it returns the link is closed, and when it raises broken off.
-        identify: as ``Http2Listener.identify``.
+        admission: as for ``Http2Listener``.
     """
 
     handler: Callable[[Link], Awaitable[None]]
-    identify: Callable[[bytes], str]
+    admission: Admission
     _links: dict[str, list[WebSocketLink]] = attrs.field(factory=dict, init=False)
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -102,13 +102,13 @@ class WebSocketAcceptor:
                 request = await reading.request()
             if request is None:
                 raise _no_request(reading)
-            answer = self._judge(request, getattr(stream, "peer_certificate", None))
+            answer = self._judge(request, stream)
             with trio.fail_after(REQUEST_TIMEOUT):
                 if isinstance(answer, _Granted):
                     granted.append(answer)
                     reading.line.upgraded = True
                     return await request.accept(subprotocol=SUBPROTOCOL)
-                await request.reject(answer[0], extra_headers=[*_TEXT], body=answer[1].encode())
+                await request.reject(answer.status, extra_headers=_fields(answer), body=answer.text.encode())
         except trio.TooSlowError as exc:
             raise ConnectionBroken(f"no WebSocket within {REQUEST_TIMEOUT:g} s") from exc
         except ConnectionClosed as exc:
@@ -116,16 +116,16 @@ class WebSocketAcceptor:
         await close_gently(stream)
         return None
 
-    def _judge(self, request: WebSocketRequest, certificate: bytes | None) -> _Granted | Refusal:
+    def _judge(self, request: WebSocketRequest, stream: trio.abc.Stream) -> _Granted | Refusal:
         """What is asked for, and by whom; or our no."""
         path = request.path
         if path != LINK_PATH and not path.startswith(TUNNEL_PATH):
             return NOTHING
-        peer = admit(certificate, self.identify)
-        if not isinstance(peer, Peer):
+        peer = self.admission.admit(_shown(request, stream))
+        if isinstance(peer, Refusal):
             return peer
         if SUBPROTOCOL not in request.proposed_subprotocols:
-            return 400, f"this is no WebSocket of the protocol {SUBPROTOCOL}"
+            return Refusal(400, f"this is no WebSocket of the protocol {SUBPROTOCOL}")
         return _Granted(peer) if path == LINK_PATH else self._claim(peer, path.removeprefix(TUNNEL_PATH))
 
     def _claim(self, peer: Peer, tunnel_id: str) -> _Granted | Refusal:
@@ -147,3 +147,13 @@ def _no_request(reading: Reading) -> Exception:
     if reading.line.failure is not None or not reading.line.head:
         return ConnectionBroken("the peer hung up before it asked for anything")
     return RemoteProtocolError("a request that is none for a WebSocket")
+
+
+def _shown(request: WebSocketRequest, stream: trio.abc.Stream) -> Shown:
+    fields = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers)
+    return Shown(getattr(stream, "peer_certificate", None), tuple(fields), peer_address(stream))
+
+
+def _fields(refusal: Refusal) -> list[tuple[bytes, bytes]]:
+    fields = [*refusal.headers, ("connection", "close")]
+    return [(name.encode(), value.encode()) for name, value in fields]

@@ -31,6 +31,7 @@ from trio_argoagent.net.proxy import Proxy
 from trio_argoagent.net.server import serve_http2
 from trio_argoagent.ports.env import Random
 from trio_argoagent.ports.transport import Link, LinkStatistics, Tunnel
+from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.dial import open_link
 from trio_argoagent.stream.link import LINK_PATH
 from trio_argoagent.stream.listen import LINK_LIMITS, accept_links
@@ -329,8 +330,9 @@ class WireListener:
         async def handle(link: Link) -> None:
             await handler(_CountedLink(link, self.network, link.peer.name, False))
 
-        accept = accept_links(handle, self.network.identify)
-        sockets = WebSocketAcceptor(handle, self.network.identify)
+        admission = Admission(by_certificate(self.network.identify))
+        accept = accept_links(handle, admission)
+        sockets = WebSocketAcceptor(handle, admission)
         async with trio.open_nursery() as nursery:
             one = partial(self._serve_one, accept)
             serve = partial(self._serve_socket, sockets) if self.network.websocket else one

@@ -1,7 +1,7 @@
 """A principal's listener and agents' dialers on the loopback interface, with certificates for them."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -12,12 +12,14 @@ import trio
 from cryptography import x509
 
 from trio_argoagent.net.contexts import client_context, server_context
+from trio_argoagent.net.http import Handler
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.authority import DAY, Authority
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.transport import Dialer, Link, Listener
+from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.dial import Http2Dialer
-from trio_argoagent.stream.listen import Http2Listener
+from trio_argoagent.stream.listen import NO_ROUTES, Http2Listener
 from trio_argoagent.stream.websocket_dial import WebSocketDialer
 
 START = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
@@ -99,6 +101,7 @@ async def echo(link: Link) -> None:
             link.send_nowait(frame)
 
 
+ADMISSION: Final = Admission(by_certificate(agent_name))
 BOTH: Final = ("h2", "http/1.1")
 """What a principal agrees on that allows WebSockets."""
 
@@ -126,12 +129,14 @@ async def open_hub(
     context: ssl.SSLContext | None = None,
     *,
     websocket: bool = False,
+    admission: Admission = ADMISSION,
+    routes: Mapping[tuple[str, str], Handler] = NO_ROUTES,
 ) -> AsyncIterator[Hub]:
     """Serve links on a free port."""
     sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
     errors: list[Exception] = []
     context = context or principal_tls(alpn=BOTH if websocket else ("h2",))
-    listener: Listener = Http2Listener(sockets, context, agent_name, errors.append, websocket)
+    listener: Listener = Http2Listener(sockets, context, admission, errors.append, websocket, routes)
     async with trio.open_nursery() as nursery:
         await nursery.start(listener.serve, handler)
         yield Hub(sockets[0].socket.getsockname()[1], errors)

@@ -64,7 +64,9 @@ async def test_each_side_knows_the_other() -> None:
 
     async with open_hub(note) as hub, hub.dialer().dial() as link:
         assert await link.receive() == ()
-        assert seen == [Peer("a1", fingerprint_of(client_pem()))]
+        (dialled,) = seen
+        assert dialled == Peer("a1", fingerprint_of(client_pem()), dialled.address)
+        assert dialled.address.startswith("127.0.0.1:")
         assert link.peer == Peer("127.0.0.1", fingerprint_of(server_pem()), f"127.0.0.1:{hub.port}")
 
 

@@ -1,19 +1,17 @@
 """The principal's side of links."""
 
-import ssl
 from contextlib import suppress
 
 import pytest
 import trio
 
-from trio_argoagent.errors import LinkBroken, RemoteProtocolError, TunnelRefused, UserError
+from trio_argoagent.errors import LinkBroken, RemoteProtocolError, TunnelRefused
 from trio_argoagent.net.client import open_client
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.link import LINK_PATH, TUNNEL_PATH, Http2Link
-from trio_argoagent.stream.listen import name_of
 
-from .loopback import agent_tls, client_pem, nameless_pem, open_hub, principal_tls
+from .loopback import agent_tls, client_pem, open_hub, principal_tls
 
 
 @pytest.mark.parametrize(
@@ -106,13 +104,6 @@ async def test_the_peers_error_is_reported_as_such() -> None:
             with pytest.raises(LinkBroken):
                 await link.receive()
         assert [type(error) for error in hub.errors] == [RemoteProtocolError]
-
-
-def test_the_name_by_the_common_name() -> None:
-    """Without a stricter rule the common name counts, if it can be an agent's."""
-    assert name_of(ssl.PEM_cert_to_DER_cert(client_pem().decode())) == "a1"
-    with pytest.raises(UserError, match="not an agent's name"):
-        name_of(ssl.PEM_cert_to_DER_cert(nameless_pem().decode()))
 
 
 async def test_a_connection_has_one_link() -> None:

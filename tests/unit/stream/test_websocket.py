@@ -28,7 +28,17 @@ from trio_argoagent.stream.upgrade import SUBPROTOCOL
 from trio_argoagent.stream.websocket_dial import WebSocketDialer
 from trio_argoagent.stream.websocket_listen import REQUEST_TIMEOUT, WebSocketAcceptor
 
-from .loopback import BOTH, agent_tls, client_pem, echo, nameless_pem, open_hub, principal_tls, server_pem
+from .loopback import (
+    ADMISSION,
+    BOTH,
+    agent_tls,
+    client_pem,
+    echo,
+    nameless_pem,
+    open_hub,
+    principal_tls,
+    server_pem,
+)
 from .test_dial import CLIENT_FAULTS, no_link, plain_server, refused, web_server
 
 HTTP1 = ("http/1.1",)
@@ -396,6 +406,6 @@ async def test_an_agent_that_asks_for_nothing(autojump_clock: trio.testing.MockC
     """A connection without a request ends after the time allowed."""
     ours, theirs = trio.testing.memory_stream_pair()
     with pytest.raises(LinkBroken, match=r"^no WebSocket within 10 s$"):
-        await WebSocketAcceptor(echo, lambda certificate: "a1").serve(theirs)
+        await WebSocketAcceptor(echo, ADMISSION).serve(theirs)
     assert trio.current_time() == REQUEST_TIMEOUT
     assert not await ours.receive_some()
