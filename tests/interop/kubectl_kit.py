@@ -57,9 +57,9 @@ class Kubectl:
 
 
 @asynccontextmanager
-async def at_home(folder: Path) -> AsyncIterator[Kubectl]:
-    """A fresh server and a fresh home."""
-    async with served() as world:
+async def at_home(folder: Path, *, rules: bool = False) -> AsyncIterator[Kubectl]:
+    """A fresh server and a fresh home. ``rules``: not everybody may do all."""
+    async with served(rules=rules) as world:
         config = folder / "config"
         config.write_text(world.kubeconfig())
         environment = {"HOME": str(folder), "KUBECONFIG": str(config), "PATH": os.environ["PATH"]}

@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from trio_argoagent.apiserver.core.kinds import CRDS
+from trio_argoagent.errors import Forbidden
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import from_kubeconfig
 from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS, NAMESPACES
@@ -79,6 +80,23 @@ async def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal
                 assert not (await cluster.list(APPLICATIONS)).items
         assert await end(process, number) == 0
     assert not path.exists()
+
+
+async def test_who_may_what_and_who_has_asked(tmp_path: Path) -> None:
+    """With ``--authorization RBAC`` a user may do nothing yet, and a group what is bound to it."""
+    path, log = tmp_path / "config", tmp_path / "audit"
+    options = (f"--kubeconfig={path}", "--authorization=RBAC", f"--audit-log={log}")
+    async with started(*options, "--token=t=ann,devs") as (process, _):
+        with trio.fail_after(PATIENCE):
+            async with open_cluster(await from_kubeconfig(str(path), "")) as cluster:
+                with pytest.raises(Forbidden, match='User "ann" cannot list resource "configmaps"'):
+                    await cluster.list(CONFIG_MAPS, "default")
+        assert await end(process, signal.SIGTERM) == 0
+    event = json.loads(log.read_text().splitlines()[-1])
+    assert event["user"] == {"username": "ann", "groups": ["devs", "system:authenticated"]}
+    assert (event["verb"], event["objectRef"]) == ("list", {"resource": "configmaps", "namespace": "default"})
+    assert event["responseStatus"] == {"code": 403}
+    assert event["annotations"] == {"authorization.k8s.io/decision": "forbid"}
 
 
 async def test_the_kubeconfig_on_standard_output() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Mapping, Sequence
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +15,16 @@ import click
 import trio
 
 from trio_argoagent.apiserver.core.kinds import CRDS
+from trio_argoagent.apiserver.core.rbac import open_rbac
 from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.core.users import User
 from trio_argoagent.apiserver.crds import argocd_crds
 from trio_argoagent.apiserver.http import kubeconfig as kubeconfig_text
 from trio_argoagent.apiserver.http import serve_api
 from trio_argoagent.apiserver.http.faults import Faults
 from trio_argoagent.apiserver.local import run_collector
 from trio_argoagent.cli import pem, running
+from trio_argoagent.cli.audit_log import audit_file
 from trio_argoagent.errors import ApiError, UserError
 from trio_argoagent.model.yamltext import load
 from trio_argoagent.net.address import format_address
@@ -48,6 +53,8 @@ def run_apiserver(
     crds: Sequence[str],
     bare: bool,
     tokens: Sequence[str],
+    authorization: str,
+    audit_log: str,
     client_ca: str,
     history: int,
     faults: bool,
@@ -65,34 +72,26 @@ def run_apiserver(
         users = _users(tokens, env)
         trusted = pem.read_authorities(client_ca, "--client-ca") if client_ca else b""
         identity = _Identity.create(host, env, trusted)
-        async with _listeners(host, port) as listeners:
-            address = listeners[0].socket.getsockname()
-            text = kubeconfig_text(identity.reached, address[1], identity.ca, next(iter(users)), NAME)
-            async with _published(text, kubeconfig, format_address(identity.reached, address[1])):
-                await _serve(server, listeners, identity, users, env, Faults() if faults else None)
+        authorizer = open_rbac(server, env.now()) if authorization == "RBAC" else None
+        with audit_file(audit_log, env) as audit:
+            serve = partial(
+                serve_api, env=env, tokens=users, faults=Faults() if faults else None,
+                authorizer=authorizer, audit=audit,
+            )  # fmt: skip
+            async with _listeners(host, port) as listeners:
+                address = listeners[0].socket.getsockname()
+                text = kubeconfig_text(identity.reached, address[1], identity.ca, next(iter(users)), NAME)
+                async with _published(text, kubeconfig, format_address(identity.reached, address[1])):
+                    await _serve(server, env, partial(serve, server, listeners, identity.context()))
         return 0
 
     running.run(program)
 
 
-async def _serve(
-    server: ApiServer,
-    listeners: Sequence[trio.SocketListener],
-    identity: _Identity,
-    users: Mapping[str, str],
-    env: Env,
-    faults: Faults | None,
-) -> None:
-    context = server_context(
-        certificate=identity.certificate,
-        key=identity.key,
-        client_ca=identity.client_ca or None,
-        require_client=False,
-        alpn=("h2", "http/1.1"),
-    )
+async def _serve(server: ApiServer, env: Env, serve: Callable[[], Awaitable[None]]) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: run_collector(server, env=env, delay=0.05))
-        await serve_api(server, listeners, context, env=env, tokens=users, faults=faults)
+        await serve()
 
 
 @attrs.frozen
@@ -129,20 +128,32 @@ class _Identity:
         )
         return cls(reached, authority.certificate_pem, certificate, keys.key_pem(key), client_ca)
 
+    def context(self) -> ssl.SSLContext:
+        """For its listeners."""
+        return server_context(
+            certificate=self.certificate,
+            key=self.key,
+            client_ca=self.client_ca or None,
+            require_client=False,
+            alpn=("h2", "http/1.1"),
+        )
 
-def _users(tokens: Sequence[str], env: Env) -> dict[str, str]:
+
+def _users(tokens: Sequence[str], env: Env) -> dict[str, User]:
     """Token -> user.
 
     Raises:
         UserError: a token is empty, or given to two users.
     """
-    users: dict[str, str] = {}
+    users: dict[str, User] = {}
     for given in tokens or (env.entropy(16).hex(),):
-        token, _, user = given.partition("=")
+        token, _, text = given.partition("=")
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise UserError("--token: a token is empty or has characters that no header can carry")
-        if users.setdefault(token, user or ADMIN) != (user or ADMIN):
-            raise UserError(f"--token: {user or ADMIN} has the token of {users[token]}: choose another")
+        name, *groups = text.split(",")
+        user = User.named(name, tuple(groups)) if name else User.admin(ADMIN)
+        if users.setdefault(token, user) != user:
+            raise UserError(f"--token: {user.name} has the token of {users[token].name}: choose another")
     return users
 
 

@@ -41,15 +41,29 @@ import click
     "--token",
     "tokens",
     multiple=True,
-    metavar="TOKEN[=USER]",
-    help="Let in whoever has this bearer token, as that user (admin); may be repeated. The first one stands"
-    " in the kubeconfig; without any: a random one.",
+    metavar="TOKEN[=USER[,GROUP...]]",
+    help="Let in whoever has this bearer token, as that user of these groups (admin, of system:masters); may"
+    " be repeated. The first one stands in the kubeconfig; without any: a random one.",
+)
+@click.option(
+    "--authorization",
+    default="AlwaysAllow",
+    show_default=True,
+    type=click.Choice(("AlwaysAllow", "RBAC")),
+    help="Who may do what: whoever is let in everything, or by Roles, ClusterRoles and their bindings.",
+)
+@click.option(
+    "--audit-log",
+    default="",
+    metavar="FILE",
+    help="Write a line there for each request: who, what, and how it was answered.",
 )
 @click.option(
     "--client-ca",
     default="",
     metavar="FILE",
-    help="PEM: let in whoever has a certificate of this CA, too, as its common name.",
+    help="PEM: let in whoever has a certificate of this CA, too: its common name is the user, its"
+    " organisations are the groups.",
 )
 @click.option(
     "--history",
@@ -67,9 +81,9 @@ import click
 def apiserver(**options: Any) -> None:
     """Run a Kubernetes API server in memory, for tests of controllers and clients: kubectl works with it.
 
-    Namespaces, Secrets, ConfigMaps, Events, Leases, ServiceAccounts and CustomResourceDefinitions are served
-    as a small real cluster would, server-side apply, watches, garbage collection and all; nothing runs
-    there, and nothing is left when it ends.
+    Namespaces, Secrets, ConfigMaps, Events, Leases, ServiceAccounts, roles, their bindings and
+    CustomResourceDefinitions are served as a small real cluster would, server-side apply, watches, garbage
+    collection and all; nothing runs there, and nothing is left when it ends.
     """
     from trio_argoagent.cli.apiserver import run_apiserver
 

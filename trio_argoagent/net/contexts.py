@@ -91,15 +91,20 @@ def client_context(
 
 def common_name(certificate_der: bytes) -> str:
     """The subject's common name; empty when it has none."""
+    return next(iter(_subject(certificate_der, "COMMON_NAME")), "")
+
+
+def organisations(certificate_der: bytes) -> tuple[str, ...]:
+    """The subject's organisations, in order."""
+    return _subject(certificate_der, "ORGANIZATION_NAME")
+
+
+def _subject(certificate_der: bytes, attribute: str) -> tuple[str, ...]:
     from cryptography import x509
 
-    names = x509.load_der_x509_certificate(certificate_der).subject.get_attributes_for_oid(
-        x509.NameOID.COMMON_NAME
-    )
-    if not names:
-        return ""
-    value = names[0].value
-    return value if isinstance(value, str) else value.decode("utf-8", "replace")
+    subject = x509.load_der_x509_certificate(certificate_der).subject
+    found = (each.value for each in subject.get_attributes_for_oid(getattr(x509.NameOID, attribute)))
+    return tuple(each if isinstance(each, str) else each.decode("utf-8", "replace") for each in found)
 
 
 def fingerprint(certificate_der: bytes) -> str:

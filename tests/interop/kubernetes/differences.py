@@ -21,6 +21,8 @@ _EMPTY: Final = "what is empty in one view of an Event is shown as empty in the 
 _ONCE: Final = "a field that is missing is named once, without the further checks that nothing fails, too"
 _VALUE: Final = "the value in the text is JSON, not a structure of Go's"
 _VERB: Final = "a verb that a path does not have is refused as such; a real server takes some for another one"
+_DETAILS: Final = "empty details are left out"
+_WHEN: Final = "a question about oneself has no time of its creation"
 
 _TABLE: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
     "no such resource": {_STATUS: (0, 1)},
@@ -33,6 +35,10 @@ _TABLE: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
     "lists": {_SELECTOR: (7,), _GO: (12,)},
     "events, old and new": {_EMPTY: (1, 5, 16)},
     "events that are not": {_ONCE: (2,), _VALUE: (7,)},
+    "rights": {_DETAILS: (20,)},
+    "reviews": {_WHEN: (5,)},
+    "roles that make no sense": {_GO: (7,)},
+    "bindings that make no sense": {_VALUE: (9,)},
     "verbs that are not": {_VERB: (0, 1, 2)},
 }
 

@@ -39,6 +39,8 @@ class Ask:
     body: Any = None
     type: str = JSON
     accept: str = JSON
+    user: str = ""
+    """As whom; empty: as one who may do everything."""
 
 
 def app(name: str = "a", **fields: Any) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from trio_argoagent.runtime.world import real_env
 from ...unit.apiserver.http.world import served
 from .conftest import Connect
 from .differences import KNOWN
+from .rights import RIGHTS
 from .script import CASES, Ask, answer
 
 NAMESPACES = "/api/v1/namespaces"
+ALL = {**CASES, **RIGHTS}
 
 
 async def hold(session: Session, asks: Sequence[Ask], namespace: str) -> list[tuple[int, Any]]:
@@ -39,7 +41,11 @@ async def hold(session: Session, asks: Sequence[Ask], namespace: str) -> list[tu
         request = HttpRequest(
             ask.method,
             ask.path.replace("NS", namespace),
-            (("content-type", ask.type), ("accept", ask.accept)),
+            (
+                ("content-type", ask.type),
+                ("accept", ask.accept),
+                *((("impersonate-user", ask.user),) if ask.user else ()),
+            ),
             data.replace(b"NS", namespace.encode()),
         )
         response = await session.request(request)
@@ -48,20 +54,20 @@ async def hold(session: Session, asks: Sequence[Ask], namespace: str) -> list[tu
     return answers
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL)
 async def test_the_same_answers(connect: Connect, kubeconfig: str, name: str) -> None:
     """Status and body of every answer, but for the differences that are known and documented."""
     namespace = f"same-{real_env().entropy(4).hex()}"
     async with connect("hub"):
         pass  # Argo CD's definitions are there.
     async with open_session(await from_kubeconfig(kubeconfig, "hub")) as session:
-        real = await hold(session, CASES[name], namespace)
-    async with served() as world, open_session(world.credentials()) as session:
-        ours = await hold(session, CASES[name], namespace)
+        real = await hold(session, ALL[name], namespace)
+    async with served(rules=True) as world, open_session(world.credentials()) as session:
+        ours = await hold(session, ALL[name], namespace)
     differing = {n: pair for n, pair in enumerate(zip(real, ours, strict=True)) if pair[0] != pair[1]}
     known = {number for case, number in KNOWN if case == name}
     text = "\n".join(
-        f"{CASES[name][number]}\n   real: {json.dumps(theirs)}\n   ours: {json.dumps(mine)}"
+        f"{ALL[name][number]}\n   real: {json.dumps(theirs)}\n   ours: {json.dumps(mine)}"
         for number, (theirs, mine) in differing.items()
         if number not in known
     )

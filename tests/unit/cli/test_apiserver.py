@@ -71,6 +71,7 @@ def test_no_definitions(run: Run, tmp_path: Path) -> None:
         (["a b"], "characters that no header can carry"),
         (["tök"], "characters that no header can carry"),
         (["x=ann", "x=bob"], "bob has the token of ann"),
+        (["x=ann", "x=ann,devs"], "ann has the token of ann"),
     ],
 )
 def test_tokens(run: Run, tokens: list[str], says: str) -> None:
@@ -109,3 +110,10 @@ def test_the_page_tells_everything() -> None:
         orders = json.loads(text)
         for order in orders if isinstance(orders, list) else [orders]:
             assert Fault.parse(order)
+
+
+def test_an_audit_log_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    """The line names it."""
+    path = tmp_path / "missing" / "audit"
+    line = run("apiserver", f"--audit-log={path}").line
+    assert line == f"--audit-log: cannot write {path}: No such file or directory"

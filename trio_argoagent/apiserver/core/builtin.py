@@ -16,88 +16,74 @@ from trio_argoagent.apiserver.core.kinds import (
     SERVICE_ACCOUNTS,
     VERBS,
     Column,
+    Naming,
     ResourceType,
 )
-from trio_argoagent.apiserver.core.schema import compile_schema
-from trio_argoagent.model.resources import CONFIG_MAPS, NAMESPACES, SECRETS, Resource
+from trio_argoagent.apiserver.core.making import A_TEXT, a_list, an_object, core_type
+from trio_argoagent.apiserver.core.rbactypes import rbac_types
+from trio_argoagent.model.resources import CONFIG_MAPS, NAMESPACES, SECRETS
 
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties}
-
-
-def _list(item: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """A list; with keys, one that several managers may share."""
-    shared = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)} if keys else {}
-    return {"type": "array", "items": item, **shared}
-
-
-_STR: Final = {"type": "string"}
 _INT: Final = {"type": "integer"}
 _BOOL: Final = {"type": "boolean"}
-_MAP: Final = {"type": "object", "additionalProperties": _STR}
+_MAP: Final = {"type": "object", "additionalProperties": A_TEXT}
 _ANY: Final = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-_REFERENCE: Final = _object(
-    apiVersion=_STR, kind=_STR, namespace=_STR, name=_STR, uid=_STR, resourceVersion=_STR, fieldPath=_STR
+_REFERENCE: Final = an_object(
+    apiVersion=A_TEXT,
+    kind=A_TEXT,
+    namespace=A_TEXT,
+    name=A_TEXT,
+    uid=A_TEXT,
+    resourceVersion=A_TEXT,
+    fieldPath=A_TEXT,
 )
-
-
-def _core(resource: Resource, schema: Mapping[str, Any], **more: Any) -> ResourceType:
-    kind = resource.kind
-    return ResourceType(
-        resource,
-        singular=kind.lower(),
-        list_kind=f"{kind}List",
-        schema=schema,
-        shape=compile_schema(schema, root=True),
-        **more,
-    )
 
 
 def core_types() -> tuple[ResourceType, ...]:
     """The kinds that are there without a CRD."""
     return (
-        _core(
+        core_type(
             NAMESPACES,
-            _object(
-                spec=_object(finalizers=_list(_STR)),
-                status=_object(phase=_STR, conditions=_list(_ANY, "type")),
+            an_object(
+                spec=an_object(finalizers=a_list(A_TEXT)),
+                status=an_object(phase=A_TEXT, conditions=a_list(_ANY, "type")),
             ),
             short_names=("ns",),
+            named_as=Naming.LABEL,
             verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
             subresources=("finalize", "status"),
             selectable={**SELECTABLE, "name": ("metadata", "name"), "status.phase": ("status", "phase")},
             columns=(Column("Status", "string", ".status.phase"), *AGE),
             rule=corerules.namespace,
         ),
-        _core(
+        core_type(
             SECRETS,
-            _object(data=_MAP, stringData=_MAP, type=_STR, immutable=_BOOL),
+            an_object(data=_MAP, stringData=_MAP, type=A_TEXT, immutable=_BOOL),
             selectable={**SELECTABLE, "type": ("type",)},
             columns=(Column("Type", "string", ".type"), *AGE),
             rule=corerules.secret,
         ),
-        _core(
+        core_type(
             CONFIG_MAPS,
-            _object(data=_MAP, binaryData=_MAP, immutable=_BOOL),
+            an_object(data=_MAP, binaryData=_MAP, immutable=_BOOL),
             short_names=("cm",),
             rule=corerules.config_map,
         ),
-        _core(
+        core_type(
             SERVICE_ACCOUNTS,
-            _object(
-                secrets=_list(_REFERENCE, "name"),
-                imagePullSecrets=_list(_object(name=_STR), "name"),
+            an_object(
+                secrets=a_list(_REFERENCE, "name"),
+                imagePullSecrets=a_list(an_object(name=A_TEXT), "name"),
                 automountServiceAccountToken=_BOOL,
             ),
             short_names=("sa",),
+            subresources=("token",),
         ),
         _events(),
         _new_events(),
         _leases(),
-        _core(
+        core_type(
             CRDS,
-            _object(spec=_ANY, status=_ANY),
+            an_object(spec=_ANY, status=_ANY),
             short_names=("crd", "crds"),
             categories=("api-extensions",),
             subresources=("status",),
@@ -105,17 +91,18 @@ def core_types() -> tuple[ResourceType, ...]:
             generations=True,
             rule=corerules.crd,
         ),
+        *rbac_types(),
     )  # fmt: skip
 
 
 def _leases() -> ResourceType:
-    spec = _object(
-        holderIdentity=_STR, leaseDurationSeconds=_INT, acquireTime=_STR, renewTime=_STR,
-        leaseTransitions=_INT, strategy=_STR, preferredHolder=_STR,
+    spec = an_object(
+        holderIdentity=A_TEXT, leaseDurationSeconds=_INT, acquireTime=A_TEXT, renewTime=A_TEXT,
+        leaseTransitions=_INT, strategy=A_TEXT, preferredHolder=A_TEXT,
     )  # fmt: skip
-    return _core(
+    return core_type(
         LEASES,
-        _object(spec=spec),
+        an_object(spec=spec),
         columns=(Column("Holder", "string", ".spec.holderIdentity"), *AGE),
         rule=corerules.lease,
     )
@@ -132,14 +119,15 @@ _RENAMED: Final[Mapping[str, str]] = {
     "deprecatedCount": "count",
 }
 # Go writes these also when they are empty.
-_TIME: Final = {**_STR, "nullable": True, "default": None}
-_SOURCE: Final = {**_object(component=_STR, host=_STR), "default": {}}
+_TIME: Final = {**A_TEXT, "nullable": True, "default": None}
+_SOURCE: Final = {**an_object(component=A_TEXT, host=A_TEXT), "default": {}}
 _EVENT: Final[Mapping[str, Any]] = dict(
-    involvedObject=_REFERENCE, related=_REFERENCE, reason=_STR, message=_STR, type=_STR, action=_STR,
+    involvedObject=_REFERENCE, related=_REFERENCE, reason=A_TEXT, message=A_TEXT, type=A_TEXT, action=A_TEXT,
     source=_SOURCE, count=_INT, firstTimestamp=_TIME, lastTimestamp=_TIME, eventTime=_TIME,
-    series=_object(count=_INT, lastObservedTime=_STR), reportingComponent=_STR, reportingInstance=_STR,
+    series=an_object(count=_INT, lastObservedTime=A_TEXT), reportingComponent=A_TEXT,
+    reportingInstance=A_TEXT,
 )  # fmt: skip
-_EMPTY: Final = {**_STR, "default": ""}
+_EMPTY: Final = {**A_TEXT, "default": ""}
 _REFERENCE_FIELDS: Final = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 
 
@@ -148,9 +136,9 @@ def _events() -> ResourceType:
         f"involvedObject.{field}": ("involvedObject", field) for field in _REFERENCE_FIELDS
     }
     selectable |= {field: (field,) for field in ("reason", "type", "reportingComponent")}
-    return _core(
+    return core_type(
         EVENTS,
-        _object(**{**_EVENT, "reportingComponent": _EMPTY, "reportingInstance": _EMPTY}),
+        an_object(**{**_EVENT, "reportingComponent": _EMPTY, "reportingInstance": _EMPTY}),
         short_names=("ev",),
         selectable={**SELECTABLE, **selectable},
         rule=corerules.event,
@@ -163,9 +151,9 @@ def _new_events() -> ResourceType:
         f"regarding.{field}": ("involvedObject", field) for field in _REFERENCE_FIELDS
     }
     selectable |= {"reason": ("reason",), "type": ("type",), "reportingController": ("reportingComponent",)}
-    return _core(
+    return core_type(
         NEW_EVENTS,
-        _object(**{names.get(field, field): schema for field, schema in _EVENT.items()}),
+        an_object(**{names.get(field, field): schema for field, schema in _EVENT.items()}),
         short_names=("ev",),
         selectable={**SELECTABLE, **selectable},
         rule=corerules.new_event,

@@ -14,6 +14,7 @@ import attrs
 
 from trio_argoagent.apiserver.core import reviews
 from trio_argoagent.apiserver.core.kinds import ResourceType
+from trio_argoagent.apiserver.core.users import TOKEN_REQUESTS
 from trio_argoagent.model.resources import Resource
 
 MAJOR: Final = "1"
@@ -35,7 +36,10 @@ _VERSION_NAME: Final = re.compile(r"v([1-9]\d*)(?:(beta|alpha)([1-9]\d*))?")
 _VERBS_OF: Final[Mapping[str, Sequence[str]]] = {
     "status": ("get", "patch", "update"),
     "finalize": ("update",),
+    "token": ("create",),
 }
+_KIND_OF: Final[Mapping[str, Resource]] = {"token": TOKEN_REQUESTS}
+"""What a subresource is made of, where it is not the object."""
 
 
 @attrs.frozen
@@ -140,11 +144,14 @@ def _names(entry: Entry) -> dict[str, Any]:
 
 
 def _subresource(entry: Entry, name: str) -> dict[str, Any]:
+    other = _KIND_OF.get(name)
+    where = {"group": other.group, "version": other.version} if other is not None else {}
     return {
         "name": f"{entry.resource.plural}/{name}",
         "singularName": "",
         "namespaced": entry.resource.namespaced,
-        "kind": entry.resource.kind,
+        **where,
+        "kind": (other or entry.resource).kind,
         "verbs": list(_VERBS_OF[name]),
     }
 
@@ -166,16 +173,23 @@ def aggregated(found: Sequence[Entry], *, core: bool) -> dict[str, Any]:
     return {**head, "items": items}
 
 
+def _response_kind(resource: Resource) -> dict[str, str]:
+    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
+
+
 def _aggregated(entry: Entry) -> dict[str, Any]:
     resource = entry.resource
-    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     subresources = [
-        {"subresource": name, "responseKind": kind, "verbs": list(_VERBS_OF[name])}
+        {
+            "subresource": name,
+            "responseKind": _response_kind(_KIND_OF.get(name, resource)),
+            "verbs": list(_VERBS_OF[name]),
+        }
         for name in entry.subresources
     ]
     item: dict[str, Any] = {
         "resource": resource.plural,
-        "responseKind": kind,
+        "responseKind": _response_kind(resource),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": entry.singular,
         "verbs": list(entry.verbs),

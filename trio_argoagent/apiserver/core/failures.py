@@ -47,7 +47,8 @@ class Problem:
 
 def quoted(value: Any) -> str:
     """A value as Go's field errors print it."""
-    return json.dumps(value) if isinstance(value, str | int | float | dict | list) else str(value)
+    known = value is None or isinstance(value, str | int | float | dict | list)
+    return json.dumps(value) if known else str(value)
 
 
 def invalid_value(field: str, value: Any, detail: str) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -22,6 +23,18 @@ CRDS: Final = Resource(
 )
 
 VERBS: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+class Naming(enum.Enum):
+    """What a name may be."""
+
+    SUBDOMAIN = enum.auto()
+    """Of RFC 1123."""
+    LABEL = enum.auto()
+    """Likewise."""
+    SEGMENT = enum.auto()
+    """Whatever can be one step of a path."""
+
 
 Rule: TypeAlias = Callable[[dict[str, Any], Mapping[str, Any] | None], list[failures.Problem]]
 """(the new value, which it may change at the top level; the stored one) -> what is wrong."""
@@ -77,6 +90,7 @@ class ResourceType:
         shape: the same, compiled.
         custom: does it come from a CRD?
         generations: does it count ``metadata.generation``?
+        named_as: which names its objects may have.
         selectable: what field selectors may name.
         rule: what the schema cannot say.
         home: whose objects these are, if another resource's are shown here in another form; see ``views``.
@@ -97,6 +111,7 @@ class ResourceType:
     shape: Shape = attrs.field(factory=Shape)
     custom: bool = False
     generations: bool = False
+    named_as: Naming = Naming.SUBDOMAIN
     selectable: Mapping[str, tuple[str, ...]] = SELECTABLE
     rule: Rule = no_rule
     home: Resource | None = None

@@ -135,6 +135,17 @@ def check_name(name: str, *, label: bool) -> list[Problem]:
     return []
 
 
+def check_segment(name: str) -> list[Problem]:
+    """Is it a name that can be one step of a path? Some kinds ask no more."""
+    if name in (".", ".."):
+        return [failures.invalid_value("metadata.name", name, f"may not be '{name}'")]
+    return [
+        failures.invalid_value("metadata.name", name, f"may not contain '{each}'")
+        for each in "/%"
+        if each in name
+    ]
+
+
 def check(meta: Mapping[str, Any], old: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with labels, annotations, finalizers and owners, where they are not as before."""
     problems: list[Problem] = []

@@ -5,8 +5,8 @@ One table below gives, for each message we take, the JSON name and type of each 
 in it is skipped, as protobuf demands. Answers are always JSON, which such clients take too.
 
 Go writes non-optional fields even when they are empty, so what is empty is left out here, as its JSON
-encoder would. Source: generated.proto of k8s.io/api (core/v1, coordination/v1, authorization/v1) and
-k8s.io/apimachinery (meta/v1, runtime); protobuf's encoding guide.
+encoder would. Source: generated.proto of k8s.io/api (core/v1, coordination/v1, authorization/v1,
+authentication/v1, rbac/v1) and k8s.io/apimachinery (meta/v1, runtime); protobuf's encoding guide.
 """
 
 from __future__ import annotations
@@ -254,6 +254,29 @@ _DELETE: Final[Message] = {
     4: _Field("propagationPolicy", _text),
     5: _Field("dryRun", _text, repeated=True),
 }
+_RULE: Final[Message] = {
+    number: _Field(name, _text, repeated=True)
+    for number, name in enumerate(("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs"), 1)
+}
+_ROLE: Final[Message] = {**_METADATA, 2: _part("rules", _RULE, repeated=True)}
+_SELECTOR: Final[Message] = {
+    1: _map("matchLabels", _text),
+    2: _part(
+        "matchExpressions",
+        {**_texts("key", "operator"), 3: _Field("values", _text, repeated=True)},
+        repeated=True,
+    ),
+}
+_BINDING: Final[Message] = {
+    **_METADATA,
+    2: _part("subjects", _texts("kind", "apiGroup", "name", "namespace"), repeated=True),
+    3: _part("roleRef", _texts("apiGroup", "kind", "name")),
+}
+_TOKEN: Final[Message] = {
+    1: _Field("audiences", _text, repeated=True),
+    3: _part("boundObjectRef", _texts("kind", "apiVersion", "name", "uid")),
+    4: _Field("expirationSeconds", _integer),
+}
 _KINDS: Final[Mapping[str, Message]] = {
     "Namespace": {
         **_METADATA,
@@ -282,6 +305,14 @@ _KINDS: Final[Mapping[str, Message]] = {
     "Lease": {**_METADATA, 2: _part("spec", _LEASE_SPEC)},
     "Event": _EVENT,
     "DeleteOptions": _DELETE,
+    "Role": _ROLE,
+    "ClusterRole": {
+        **_ROLE,
+        3: _part("aggregationRule", {1: _part("clusterRoleSelectors", _SELECTOR, repeated=True)}),
+    },
+    "RoleBinding": _BINDING,
+    "ClusterRoleBinding": _BINDING,
+    "TokenRequest": {**_METADATA, 2: _part("spec", _TOKEN)},
     "SelfSubjectAccessReview": {**_METADATA, 2: _part("spec", _ACCESS)},
     "SelfSubjectRulesReview": {**_METADATA, 2: _part("spec", _texts("namespace"))},
     "SelfSubjectReview": _METADATA,

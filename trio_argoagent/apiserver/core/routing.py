@@ -18,6 +18,8 @@ from trio_argoagent.apiserver.core import failures
 from trio_argoagent.apiserver.core.kinds import ResourceType
 
 _OF_A_NAMESPACE: Final = ("status", "finalize")
+TOKEN: Final = "token"
+"""Of a ServiceAccount: makes one of its tokens."""
 _MAX_SEGMENTS: Final = 4  # after the version: namespaces/NAME are taken off first
 
 
@@ -74,6 +76,8 @@ class Route:
             MethodNotAllowed: nothing.
         """
         action = _ACTIONS.get((method, bool(self.name)))
+        if self.subresource == TOKEN:  # Made by asking for it; there is nothing to look at.
+            action = Action.CREATE if method == "POST" else None
         if action is None:
             raise failures.no_such_verb(method.lower())
         return action

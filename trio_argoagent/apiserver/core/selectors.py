@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from trio_argoagent.apiserver.core.values import Stored
 from trio_argoagent.errors import BadRequest
 from trio_argoagent.model.selectors import LabelSelector
 
 Matcher: TypeAlias = Callable[[Stored], bool]
+_TERM: Final = re.compile(r"([^=!]+)(!=|==|=)(.*)", re.DOTALL)
 
 
 def match_labels(text: str) -> Matcher | None:
@@ -49,8 +50,17 @@ def match_fields(text: str, selectable: Mapping[str, tuple[str, ...]]) -> Matche
     return matches
 
 
+def wanted(text: str, label: str) -> str:
+    """The one value that a field selector lets this field have; empty: any, or the text is no selector."""
+    for term in text.split(","):
+        found = _TERM.fullmatch(term)
+        if found is not None and found[1] == label and found[2] != "!=":
+            return found[3]
+    return ""
+
+
 def _field_term(term: str, selectable: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], str, bool]:
-    found = re.fullmatch(r"([^=!]+)(!=|==|=)(.*)", term, re.DOTALL)
+    found = _TERM.fullmatch(term)
     if found is None:
         raise BadRequest(f"invalid selector: '{term}'; can't understand '{term}'")
     label, op, value = found.groups()

@@ -65,6 +65,22 @@ def _source(value: Value, now: float) -> str:
     return f"{component}, {host}" if host else str(component)
 
 
+def _role(value: Value, now: float) -> str:
+    role = value.get("roleRef") or {}
+    return f"{role.get('kind', '')}/{role.get('name', '')}"
+
+
+def _bound(kind: str) -> Cell:
+    """The subjects of a binding that are of this kind."""
+
+    def cell(value: Value, now: float) -> str:
+        found = [each for each in value.get("subjects") or () if each.get("kind") == kind]
+        space = "/" if kind == "ServiceAccount" else ""
+        return ", ".join(f"{each.get('namespace', '')}{space}{each.get('name', '')}" for each in found)
+
+    return cell
+
+
 def _name(value: Value, now: float) -> Any:
     return (value.get("metadata") or {}).get("name", "")
 
@@ -81,6 +97,13 @@ _NAME: Final = Column(
     "Name", "string", "", description="The name is unique within its namespace.", format="name"
 )
 _AGE: Final = Column("Age", "date", ".metadata.creationTimestamp")
+_BINDING: Final = (
+    (Column("Role", "string", ""), _role),
+    (_AGE, None),
+    (Column("Users", "string", "", 1), _bound("User")),
+    (Column("Groups", "string", "", 1), _bound("Group")),
+    (Column("ServiceAccounts", "string", "", 1), _bound("ServiceAccount")),
+)
 # Columns of built-in kinds, where those of ``kinds`` do not say enough: (column, cell; None: by its path).
 _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
     "Secret": (
@@ -90,6 +113,10 @@ _BUILT_IN: Final[Mapping[str, Sequence[tuple[Column, Cell | None]]]] = {
     ),
     "ConfigMap": ((Column("Data", "string", ""), _count("data", "binaryData")), (_AGE, None)),
     "CustomResourceDefinition": ((Column("Created At", "date", ""), _created),),
+    "Role": ((Column("Created At", "date", ""), _created),),
+    "ClusterRole": ((Column("Created At", "date", ""), _created),),
+    "RoleBinding": _BINDING,
+    "ClusterRoleBinding": _BINDING,
     "ServiceAccount": ((Column("Secrets", "integer", ""), _count("secrets")), (_AGE, None)),
     "Event": (
         (Column("Last Seen", "string", ""), _last_seen),

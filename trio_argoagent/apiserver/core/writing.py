@@ -12,13 +12,18 @@ from typing import Any, Final
 import attrs
 
 from trio_argoagent.apiserver.core import failures, meta, patches, schema, strategic
-from trio_argoagent.apiserver.core.kinds import ResourceType
+from trio_argoagent.apiserver.core.kinds import Naming, ResourceType
 from trio_argoagent.apiserver.core.values import Stored, same
 from trio_argoagent.errors import BadRequest
 
 WARN: Final = "Warn"
 STRICT: Final = "Strict"
 _HEAD: Final = ("apiVersion", "kind", "metadata")
+_NAMINGS: Final = {
+    Naming.SUBDOMAIN: lambda name: meta.check_name(name, label=False),
+    Naming.LABEL: lambda name: meta.check_name(name, label=True),
+    Naming.SEGMENT: meta.check_segment,
+}
 
 
 @attrs.frozen(eq=False)
@@ -90,8 +95,7 @@ def _new_metadata(
     metadata["creationTimestamp"] = meta.timestamp(now)
     if kind.generations:
         metadata["generation"] = 1
-    # Only namespaces, of the cluster-scoped kinds served here, are DNS labels.
-    problems = meta.check_name(metadata["name"], label=kind.resource.plural == "namespaces")
+    problems = _NAMINGS[kind.named_as](metadata["name"])
     return problems + meta.check(metadata, {})
 
 

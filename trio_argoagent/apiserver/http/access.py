@@ -1,19 +1,24 @@
-"""Who is asking: a bearer token or the common name of a client certificate. Whoever is known may do all."""
+"""Who is asking: a bearer token, or the common name and the organisations of a client certificate."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Final
 
+from trio_argoagent.apiserver.core import access
+from trio_argoagent.apiserver.core.access import Attributes, Authorizer
+from trio_argoagent.apiserver.core.users import Tokens, User, account_of, digest
 from trio_argoagent.errors import Unauthorized
 from trio_argoagent.net.address import format_address
-from trio_argoagent.net.contexts import common_name
+from trio_argoagent.net.contexts import common_name, organisations
 from trio_argoagent.net.http import Request
+from trio_argoagent.ports.env import Env
 
 MAX_REMEMBERED: Final = 1024  # certificates whose name is remembered; reading one costs 0.1 ms
+_USER: Final = "impersonate-user"
+_GROUP: Final = "impersonate-group"
 
 
 class Access:
@@ -23,48 +28,70 @@ class Access:
     to hear of it.
 
     Args:
-        tokens: token -> user.
+        tokens: token -> user; a bare name is that of an administrator.
+        accounts: the tokens of ServiceAccounts, and the clock that they run by; None: there are none.
     """
 
-    def __init__(self, tokens: Mapping[str, str]) -> None:
-        # By digest: how long a look-up takes then says nothing about the tokens.
-        self._users = {_digest(token): user for token, user in tokens.items()}
-        self._names: dict[bytes, str] = {}
+    def __init__(self, tokens: Mapping[str, str | User], accounts: tuple[Tokens, Env] | None = None) -> None:
+        self._users = {
+            digest(token): user if isinstance(user, User) else User.admin(user)
+            for token, user in tokens.items()
+        }
+        self.accounts = accounts
+        self._named: dict[bytes, User] = {}
 
-    def __call__(self, request: Request) -> str:
+    def __call__(self, request: Request) -> User:
         """The user of a request.
 
         Raises:
             Unauthorized: the token is not one of ours, or there is neither token nor certificate.
         """
         scheme, _, token = request.header("authorization").partition(" ")
+        user = None
         if scheme.lower() == "bearer":
             user = self.user_of(token.strip())
-        elif scheme:
-            user = ""
-        else:
-            user = self._named(request.peer_certificate)
-        if not user:
+        elif not scheme:
+            user = self._certified(request.peer_certificate)
+        if user is None:
             raise Unauthorized("Unauthorized")
         return user
 
-    def user_of(self, token: str) -> str:
-        """Whose token that is; empty: nobody's."""
-        return self._users.get(_digest(token), "")
+    def user_of(self, token: str) -> User | None:
+        """Whose token that is; None: nobody's."""
+        user = self._users.get(digest(token))
+        if user is None and self.accounts is not None:
+            tokens, env = self.accounts
+            user = tokens.user_of(token, env.now())
+        return user
 
-    def _named(self, certificate: bytes | None) -> str:
+    def _certified(self, certificate: bytes | None) -> User | None:
         if certificate is None:
-            return ""
-        name = self._names.get(certificate)
-        if name is None:
-            if len(self._names) >= MAX_REMEMBERED:
-                self._names.clear()
-            name = self._names[certificate] = common_name(certificate)
-        return name
+            return None
+        user = self._named.get(certificate)
+        if user is None:
+            if len(self._named) >= MAX_REMEMBERED:
+                self._named.clear()
+            user = User(common_name(certificate), organisations(certificate))
+            self._named[certificate] = user
+        return user if user.name else None
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+def acting(request: Request, user: User, authorizer: Authorizer) -> User:
+    """Who a user acts as: the one that the headers name, where the user may impersonate that one.
+
+    Raises:
+        Forbidden: the user may not.
+    """
+    name = request.header(_USER)
+    if not name:
+        return user
+    groups = tuple(value for header, value in request.headers if header == _GROUP)
+    account = account_of(name)
+    about = ("serviceaccounts", "", *account) if account else ("users", "", "", name)
+    access.check(authorizer, user, Attributes("impersonate", "", *about))
+    for group in groups:
+        access.check(authorizer, user, Attributes("impersonate", "", "groups", name=group))
+    return User.named(name, groups)
 
 
 def kubeconfig(host: str, port: int, ca_pem: bytes, token: str, name: str, namespace: str = "default") -> str:

@@ -1,20 +1,35 @@
 """One request of a Kubernetes client, from its path to its answer.
 
-Everything is decided by the pure core; here its pieces are put in order: who asks, what the path names, and
-which verb that makes. A refusal, wherever it comes from, is a Status.
+Everything is decided by the pure core; here its pieces are put in order: who asks, what the path names,
+which verb that makes, and whether that is allowed. A refusal, wherever it comes from, is a Status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, Final
 
-from trio_argoagent.apiserver.core import discovery, failures, forms, metrics, openapi, reviews, routing
+import attrs
+
+from trio_argoagent.apiserver.core import (
+    access,
+    discovery,
+    failures,
+    forms,
+    metrics,
+    openapi,
+    reviews,
+    routing,
+)
+from trio_argoagent.apiserver.core.access import AlwaysAllow, Attributes, Authorizer
 from trio_argoagent.apiserver.core.requests import LEFT, WATCH, Asked
 from trio_argoagent.apiserver.core.routing import Action, Route
 from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.core.users import User
 from trio_argoagent.apiserver.core.values import encode
-from trio_argoagent.apiserver.http.access import Access
+from trio_argoagent.apiserver.http.access import Access, acting
 from trio_argoagent.apiserver.http.faults import Faults
 from trio_argoagent.apiserver.http.misfortune import CutExchange, answer_orders, befall
 from trio_argoagent.apiserver.http.replies import Reply, read_value
@@ -27,6 +42,26 @@ from trio_argoagent.ports.env import Env
 _HEALTH: Final = ("healthz", "livez", "readyz")
 
 
+@attrs.frozen
+class Audited:
+    """A request that has been answered.
+
+    Attributes:
+        user: whose; who acts as somebody else is that one.
+        wanted: what it was to do.
+        code: the HTTP status; ``LEFT`` if the client did not wait for it.
+    """
+
+    user: User
+    wanted: Attributes
+    code: int
+
+
+@attrs.define
+class _Outcome:
+    code: int
+
+
 class ApiHandler:
     """A ``net.http.Handler`` in front of an ``ApiServer``.
 
@@ -35,15 +70,26 @@ class ApiHandler:
         env: its wall clock, and the spread of watches' lifetimes.
         authenticate: says who a request is from; the user becomes the actor of the server's log.
         faults: what befalls requests, and may be ordered at ``/faults``. None: nothing.
+        authorizer: says who may do what; None: whoever is known may do everything.
+        audit: told of every request of somebody who is known, when it has been answered.
     """
 
     def __init__(
-        self, server: ApiServer, *, env: Env, authenticate: Access, faults: Faults | None = None
+        self,
+        server: ApiServer,
+        *,
+        env: Env,
+        authenticate: Access,
+        faults: Faults | None = None,
+        authorizer: Authorizer | None = None,
+        audit: Callable[[Audited], None] | None = None,
     ) -> None:
         self._server = server
         self._authenticate = authenticate
         self._faults = faults
-        self._verbs = Verbs(server, env).table
+        self._authorizer = authorizer or AlwaysAllow()
+        self._audit = audit
+        self._verbs = Verbs(server, env, self._authorizer).table
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -61,10 +107,32 @@ class ApiHandler:
         public = self._public(segments)
         if public is not None:
             return public
-        user = self._authenticate(request)
-        # Everybody who is known may do everything, and so also act as somebody else.
-        user = request.header("impersonate-user") or user
+        user = acting(request, self._authenticate(request), self._authorizer)
         route = routing.parse(segments)
+        wanted = access.of_request(request.method, request.path, route, request.query)
+        with self._audited(user, wanted) as outcome:
+            access.check(self._authorizer, user, wanted)
+            reply = await self._carry_out(exchange, segments, route, user)
+            outcome.code = reply.status if reply is not None else HTTPStatus.OK
+        return reply
+
+    @contextmanager
+    def _audited(self, user: User, wanted: Attributes) -> Iterator[_Outcome]:
+        """Whatever the block ends with is told."""
+        outcome = _Outcome(LEFT)
+        try:
+            yield outcome
+        except ApiError as exc:
+            outcome.code = exc.status_code
+            raise
+        finally:
+            if self._audit is not None:
+                self._audit(Audited(user, wanted, outcome.code))
+
+    async def _carry_out(
+        self, exchange: Exchange, segments: Sequence[str], route: Route | None, user: User
+    ) -> Reply | None:
+        request = exchange.request
         if route is None:
             if self._faults is not None and segments == ["faults"]:
                 return await answer_orders(exchange, self._faults, self._server)
@@ -75,6 +143,8 @@ class ApiHandler:
         kind = self._server.resource(route.group, route.version, route.plural)
         route.check_scope(kind)
         action = route.action(request.method)
+        if route.subresource == routing.TOKEN:
+            return await self._issue(exchange, route)
         if self._faults is not None:
             exchange = await befall(exchange, self._faults, route, action)
         reply = await self._counted(action, Call(exchange, route, kind, user))
@@ -132,11 +202,21 @@ class ApiHandler:
                 return _found(discovery.resource_list(found, group, version))
         raise failures.no_such_resource()
 
-    async def _review(self, exchange: Exchange, route: Route, review: Resource, user: str) -> Reply:
+    async def _issue(self, exchange: Exchange, route: Route) -> Reply:
+        """A token for a ServiceAccount."""
+        if self._authenticate.accounts is None:
+            raise failures.no_such_resource()
+        tokens, env = self._authenticate.accounts
+        value = await read_value(exchange)
+        return Reply.of(tokens.issue(route.namespace, route.name, value, env.now()), HTTPStatus.CREATED)
+
+    async def _review(self, exchange: Exchange, route: Route, review: Resource, user: User) -> Reply:
         if route.action(exchange.request.method) is not Action.CREATE:
             raise failures.no_such_verb(exchange.request.method.lower())
         value = await read_value(exchange)
-        return Reply.of(reviews.answer(review, value, user, self._authenticate.user_of), 201)
+        whose = self._authenticate.user_of
+        told = reviews.answer(review, value, user, whose, self._authorizer, route.namespace)
+        return Reply.of(told, HTTPStatus.CREATED)
 
 
 def _found(value: Mapping[str, Any] | None) -> Reply:

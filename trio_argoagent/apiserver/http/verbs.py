@@ -6,14 +6,17 @@ A client that does not take the form of the answer is refused before anything is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 
 import attrs
 
-from trio_argoagent.apiserver.core import failures, forms, options, patches, statuses
+from trio_argoagent.apiserver.core import access, failures, forms, grants, options, patches, statuses
+from trio_argoagent.apiserver.core.access import Attributes, Authorizer
 from trio_argoagent.apiserver.core.kinds import ResourceType
 from trio_argoagent.apiserver.core.routing import Action, Route
 from trio_argoagent.apiserver.core.server import ApiServer
+from trio_argoagent.apiserver.core.users import User
 from trio_argoagent.apiserver.core.values import Written
 from trio_argoagent.apiserver.http.replies import (
     JSON_HEADER,
@@ -46,7 +49,7 @@ class Call:
     exchange: Exchange
     route: Route
     kind: ResourceType
-    user: str
+    user: User
 
     @property
     def request(self) -> Request:
@@ -61,7 +64,7 @@ class Call:
     def manager(self, asked: options.WriteOptions) -> str:
         """What the client calls itself: in so many words, or by the name of its program."""
         program = self.request.header("user-agent").partition("/")[0]
-        return asked.manager or program[: options.MAX_MANAGER] or self.user
+        return asked.manager or program[: options.MAX_MANAGER] or self.user.name
 
     def renderer(self) -> forms.Renderer:
         """What makes the answer in the form that the client wants.
@@ -83,11 +86,13 @@ class Verbs:
     Args:
         server: what answers.
         env: its wall clock, and the spread of watches' lifetimes.
+        authorizer: for what a write turns out to need besides.
     """
 
-    def __init__(self, server: ApiServer, env: Env) -> None:
+    def __init__(self, server: ApiServer, env: Env, authorizer: Authorizer) -> None:
         self._server = server
         self._env = env
+        self._authorizer = authorizer
         self.table: Mapping[Action, Do] = {
             Action.GET: self._get,
             Action.LIST: self._list,
@@ -143,33 +148,33 @@ class Verbs:
     async def _create(self, call: Call) -> Reply:
         asked, renderer = options.WriteOptions.read(call.query), call.renderer()
         value = await read_value(call.exchange)
-        written = self._server.create(
+        write = partial(
+            self._server.create,
             call.kind,
             call.route.namespace,
             value,
-            actor=call.user,
+            actor=call.user.name,
             now=self._env.now(),
-            dry_run=asked.dry_run,
             validation=asked.validation,
         )
-        return self._written(written, renderer)
+        return self._written(call, write, asked, renderer)
 
     async def _update(self, call: Call) -> Reply:
         asked, renderer = options.WriteOptions.read(call.query), call.renderer()
         value = await read_value(call.exchange)
-        written = self._server.update(
+        write = partial(
+            self._server.update,
             call.kind,
             call.route.namespace,
             call.route.name,
             value,
-            actor=call.user,
+            actor=call.user.name,
             now=self._env.now(),
             manager=call.manager(asked),
             subresource=call.route.subresource,
-            dry_run=asked.dry_run,
             validation=asked.validation,
         )
-        return self._written(written, renderer)
+        return self._written(call, write, asked, renderer)
 
     async def _patch(self, call: Call) -> Reply:
         asked, renderer = options.WriteOptions.read(call.query), call.renderer()
@@ -178,41 +183,63 @@ class Verbs:
         if content_type == patches.APPLY_PATCH:
             return await self._apply(call, asked, renderer)
         patch = decoded(await read_bytes(call.exchange), "patch") if content_type in _PATCHES else None
-        written = self._server.patch(
+        write = partial(
+            self._server.patch,
             call.kind,
             call.route.namespace,
             call.route.name,
             patch,
             content_type=content_type,
-            actor=call.user,
+            actor=call.user.name,
             now=self._env.now(),
             manager=call.manager(asked),
             subresource=call.route.subresource,
-            dry_run=asked.dry_run,
             validation=asked.validation,
         )
-        return self._written(written, renderer)
+        return self._written(call, write, asked, renderer)
 
     async def _apply(self, call: Call, asked: options.WriteOptions, renderer: forms.Renderer) -> Reply:
         value = from_yaml(await read_bytes(call.exchange), "patch")
-        written = self._server.apply(
+        write = partial(
+            self._server.apply,
             call.kind,
             call.route.namespace,
             call.route.name,
             value,
             manager=asked.manager,
-            actor=call.user,
+            actor=call.user.name,
             now=self._env.now(),
             force=bool(asked.force),
             subresource=call.route.subresource,
-            dry_run=asked.dry_run,
         )
-        return self._written(written, renderer)
+        return self._written(call, write, asked, renderer)
 
-    def _written(self, written: Written, renderer: forms.Renderer) -> Reply:
+    def _written(
+        self,
+        call: Call,
+        write: Callable[..., Written],
+        asked: options.WriteOptions,
+        renderer: forms.Renderer,
+    ) -> Reply:
+        """Write, if the user may do what that comes to: grant a right, or create by a patch."""
+        if self._authorizer.refuses:
+            self._check(call, write)
+        written = write(dry_run=asked.dry_run)
         headers = (JSON_HEADER, *statuses.warnings(written.warnings))
         status = 201 if written.created else 200
         return Reply(renderer.one(written.stored, self._env.now()), status, headers)
+
+    def _check(self, call: Call, write: Callable[..., Written]) -> None:
+        route, resource = call.route, call.kind.resource
+        applies = media_type(call.request) == patches.APPLY_PATCH
+        if not applies and not grants.is_grant(resource):
+            return
+        would = write(dry_run=True)
+        if would.created and applies:
+            about = (route.group, route.plural, route.subresource, route.namespace, route.name)
+            access.check(self._authorizer, call.user, Attributes("create", *about))
+        if would.changed and grants.is_grant(resource):
+            self._authorizer.check_grant(call.user, resource, would.stored.value)
 
     async def _delete(self, call: Call) -> Reply:
         route = call.route
@@ -224,7 +251,7 @@ class Verbs:
             call.kind,
             route.namespace,
             route.name,
-            actor=call.user,
+            actor=call.user.name,
             now=self._env.now(),
             uid=asked.uid,
             resource_version=asked.resource_version,
@@ -241,7 +268,7 @@ class Verbs:
         gone = self._server.delete_collection(
             call.kind,
             call.route.namespace,
-            actor=call.user,
+            actor=call.user.name,
             now=self._env.now(),
             labels=which.labels,
             fields=which.fields,

@@ -7,32 +7,41 @@ from typing import Any
 import pytest
 
 from trio_argoagent.apiserver.core import reviews
-from trio_argoagent.errors import BadRequest
+from trio_argoagent.apiserver.core.access import AlwaysAllow
+from trio_argoagent.apiserver.core.users import User
+from trio_argoagent.errors import BadRequest, Invalid
 from trio_argoagent.model.resources import Resource
 
+ALICE = User.admin("alice")
 
-def whose(token: str) -> str:
+
+def whose(token: str) -> User | None:
     """There is one good token."""
-    return "bob" if token == "good" else ""
+    return User("bob") if token == "good" else None
+
+
+def ask(question: Resource, value: Any, user: User = ALICE) -> dict[str, Any]:
+    """What is answered where everybody may do everything."""
+    return reviews.answer(question, value, user, whose, AlwaysAllow())
 
 
 def test_may_i() -> None:
     """Yes; and the question stands in the answer."""
     spec = {"resourceAttributes": {"verb": "get"}}
-    found = reviews.answer(reviews.ACCESS, {"kind": "SelfSubjectAccessReview", "spec": spec}, "alice", whose)
+    found = ask(reviews.ACCESS, {"kind": "SelfSubjectAccessReview", "spec": spec})
     assert found["spec"] == spec
     assert found["status"]["allowed"] is True
 
 
 def test_what_may_i() -> None:
     """Everything."""
-    status = reviews.answer(reviews.RULES, {"spec": {"namespace": "a"}}, "alice", whose)["status"]
+    status = ask(reviews.RULES, {"spec": {"namespace": "a"}})["status"]
     assert status["resourceRules"] == [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
 
 
 def test_who_am_i() -> None:
     """The one who asks."""
-    status = reviews.answer(reviews.WHO, {}, "alice", whose)["status"]
+    status = ask(reviews.WHO, {})["status"]
     assert status["userInfo"]["username"] == "alice"
 
 
@@ -40,7 +49,7 @@ def test_who_am_i() -> None:
 def test_no_question(value: Any) -> None:
     """Something else is refused."""
     with pytest.raises(BadRequest):
-        reviews.answer(reviews.ACCESS, value, "alice", whose)
+        ask(reviews.ACCESS, value)
 
 
 def test_find() -> None:
@@ -51,16 +60,20 @@ def test_find() -> None:
 
 def test_whose_token() -> None:
     """The owner of a good one; of a bad one nobody, without an error of the request."""
-    good = reviews.answer(reviews.TOKEN, {"spec": {"token": "good"}}, "alice", whose)["status"]
+    good = ask(reviews.TOKEN, {"spec": {"token": "good"}})["status"]
     assert good["authenticated"] is True
     assert good["user"]["username"] == "bob"
-    bad = reviews.answer(reviews.TOKEN, {"spec": {"token": "bad"}}, "alice", whose)["status"]
+    bad = ask(reviews.TOKEN, {"spec": {"token": "bad"}})["status"]
     assert not bad.get("authenticated")
     with pytest.raises(BadRequest, match="token is required"):
-        reviews.answer(reviews.TOKEN, {"spec": {}}, "alice", whose)
+        ask(reviews.TOKEN, {"spec": {}})
 
 
 @pytest.mark.parametrize("question", [reviews.SUBJECT, reviews.LOCAL])
 def test_may_somebody_else(question: Resource) -> None:
-    """Yes, likewise."""
-    assert reviews.answer(question, {"spec": {"user": "bob"}}, "alice", whose)["status"]["allowed"] is True
+    """Yes, likewise; but it has to be said who, and what."""
+    about = {"resourceAttributes": {"verb": "get", "resource": "secrets"}}
+    assert ask(question, {"spec": {"user": "bob", **about}})["status"]["allowed"] is True
+    for spec in (about, {"user": "bob"}, {"user": "bob", **about, "nonResourceAttributes": {}}):
+        with pytest.raises(Invalid):
+            ask(question, {"spec": spec})

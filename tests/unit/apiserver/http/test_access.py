@@ -8,6 +8,7 @@ import ssl
 
 import pytest
 
+from trio_argoagent.apiserver.core.users import User
 from trio_argoagent.apiserver.http import Access, kubeconfig
 from trio_argoagent.apiserver.http import access as module
 from trio_argoagent.errors import Unauthorized
@@ -15,7 +16,7 @@ from trio_argoagent.errors import Unauthorized
 from .exchanges import exchange
 from .world import authority
 
-TOKENS = {"t": "alice", "u": "bob"}
+TOKENS = {"t": "alice", "u": User("bob", ("devs",))}
 
 
 def certificate(name: str) -> bytes:
@@ -26,13 +27,14 @@ def certificate(name: str) -> bytes:
 def test_tokens() -> None:
     """A token is a user's."""
     access = Access(TOKENS)
-    assert access(exchange("GET", "/", token="t").request) == "alice"
-    assert access(exchange("GET", "/", token="", authorization="bearer u").request) == "bob"
+    assert access(exchange("GET", "/", token="t").request) == User.admin("alice")
+    assert access(exchange("GET", "/", token="", authorization="bearer u").request) == User("bob", ("devs",))
 
 
 def test_certificates() -> None:
     """Without a token the common name counts."""
-    assert Access(TOKENS)(exchange("GET", "/", token="", certificate=certificate("carol")).request) == "carol"
+    request = exchange("GET", "/", token="", certificate=certificate("carol")).request
+    assert Access(TOKENS)(request) == User("carol")
 
 
 @pytest.mark.parametrize("authorization", ["Bearer x", "Bearer ", "Basic dDp0", "t"])
@@ -55,8 +57,8 @@ def test_certificates_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPat
     access, ders = Access({}), [(name, certificate(name)) for name in ("a", "b", "c")]
     for _ in range(2):
         for name, der in ders:
-            assert access(exchange("GET", "/", token="", certificate=der).request) == name
-            assert len(access._names) <= 2
+            assert access(exchange("GET", "/", token="", certificate=der).request).name == name
+            assert len(access._named) <= 2
 
 
 def test_kubeconfig() -> None:

@@ -10,6 +10,7 @@ from functools import cache, partial
 import attrs
 import trio
 
+from trio_argoagent.apiserver.core.rbac import open_rbac
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.http import kubeconfig, serve_api
@@ -50,8 +51,8 @@ class World:
 
 
 @asynccontextmanager
-async def served(now: Callable[[], float] = lambda: NOW) -> AsyncIterator[World]:
-    """A fresh server with Argo CD's definitions and its controllers."""
+async def served(now: Callable[[], float] = lambda: NOW, *, rules: bool = False) -> AsyncIterator[World]:
+    """A fresh server with Argo CD's definitions and its controllers. ``rules``: not everybody may do all."""
     chance = random.Random(1)
     env = Env(now=now, random=chance, entropy=chance.randbytes)
     server = argocd_server(entropy=chance.randbytes, now=now())
@@ -67,6 +68,8 @@ async def served(now: Callable[[], float] = lambda: NOW) -> AsyncIterator[World]
     port = listeners[0].socket.getsockname()[1]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(run_collector, server, env=env, delay=0.01))
-        await nursery.start(partial(serve_api, server, listeners, context, env=env, tokens={TOKEN: USER}))
+        guard = open_rbac(server, now()) if rules else None
+        serve = partial(serve_api, server, listeners, context, env=env, tokens={TOKEN: USER})
+        await nursery.start(partial(serve, authorizer=guard))
         yield World(server, env, port)
         nursery.cancel_scope.cancel()
