@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from trio_argoagent.errors import UserError
-from trio_argoagent.pki import keys, names
+from trio_argoagent.pki import bundles, keys, names
 
 BACKDATE: Final = 300.0
 """Seconds that a certificate is valid before it is issued."""
@@ -88,7 +88,7 @@ class Authority:
         loaded = keys.load_key(key)
         for candidate in keys.load_certificates(certificate):
             if candidate.public_key() == loaded.public_key():
-                if not _is_authority(candidate):
+                if not bundles.is_authority(candidate):
                     raise UserError("the CA certificate may not certify others: it is not marked as a CA")
                 return cls(candidate, loaded)
         raise UserError("the CA certificate and its private key do not belong together")
@@ -207,13 +207,6 @@ def _validity(now: float, lifetime: float) -> tuple[datetime, datetime]:
     if lifetime <= 0:
         raise UserError("a certificate must be valid for some time")
     return _time(now - BACKDATE), _time(now + lifetime)
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        return False
 
 
 def _authority_identifier(issuer: x509.Certificate, key: keys.PrivateKey) -> x509.AuthorityKeyIdentifier:

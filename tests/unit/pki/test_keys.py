@@ -31,10 +31,10 @@ def test_an_encrypted_key_is_refused_with_advice() -> None:
     "key",
     [
         ed25519.Ed25519PrivateKey.generate(),
-        ec.generate_private_key(ec.SECP521R1()),
+        ec.generate_private_key(ec.SECP256K1()),
         rsa.generate_private_key(3, 2048),
     ],
-    ids=["Ed25519", "P-521", "RSA-2048"],
+    ids=["Ed25519", "secp256k1", "RSA-2048"],
 )
 def test_other_kinds_of_keys_are_refused(key: keys.PrivateKey) -> None:
     """What is weak, or what not every verifier takes, is named as such."""
@@ -61,3 +61,40 @@ def test_a_serial_number_uses_all_its_entropy() -> None:
     assert keys.serial_number(b"\x01" + bytes(19)) != keys.serial_number(b"\x02" + bytes(19))
     with pytest.raises(ValueError, match="20 bytes"):
         keys.serial_number(b"short")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "size", "is_now"),
+    [
+        ("ecdsa-p256", 0, ("ECDSA", 256)),
+        ("ecdsa-p384", 4096, ("ECDSA", 384)),
+        ("ecdsa-p521", 0, ("ECDSA", 521)),
+        ("rsa", 3072, ("RSA", 3072)),
+    ],
+)
+def test_keys_that_are_made(algorithm: str, size: int, is_now: tuple[str, int]) -> None:
+    """By argocd-agentctl's names; each is strong, is stored and loaded, and has a hash as strong."""
+    key = keys.new_key(algorithm, size)
+    assert keys.described(keys.load_key(keys.key_pem(key)).public_key()) == is_now
+    assert keys.digest_for(key).digest_size * 8 >= min(is_now[1], 256)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "size", "said"),
+    [
+        ("ed25519", 0, "ed25519 is not taken here, because not every verifier"),
+        ("rsa", 2048, "RSA keys of 2048 bits are not made: fewer than 3072 are not taken here"),
+        ("rsa", 5000, "use 3072 or 4096"),
+        ("dsa", 0, "'dsa' is no kind of key: use rsa, ecdsa-p256, ecdsa-p384, ecdsa-p521"),
+    ],
+)
+def test_keys_that_are_not(algorithm: str, size: int, said: str) -> None:
+    """Said before anything is made, with what to use instead."""
+    with pytest.raises(UserError, match=said):
+        keys.check_choice(algorithm, size)
+
+
+def test_described() -> None:
+    """Whatever it is."""
+    assert keys.described(ed25519.Ed25519PrivateKey.generate().public_key()) == ("Ed25519", 256)
+    assert keys.described(None) == ("NoneType", 0)
