@@ -37,7 +37,7 @@ def test_secrets_are_not_shown() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a.b.c", TOKEN.text[:-1], TOKEN.text + "0", TOKEN.text.upper(), TOKEN.text.replace(".", ":"), "x" * 99],
+    ["", "a.b.c", TOKEN.text[:-1], TOKEN.text + "0", TOKEN.text.upper(), TOKEN.text.replace(".", ":")],
 )
 def test_what_is_no_token(text: str) -> None:
     """The line says where tokens come from, and repeats nothing of what was given."""
