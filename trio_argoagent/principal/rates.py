@@ -1,7 +1,7 @@
 """How often somebody may ask: so many at once, and one more after each interval. Decisions only.
 
-Each key has one number, the moment until which it has been served (the generic cell rate algorithm), so a table
-of all who ask is bounded, and whoever has not asked for a while stands in it no more.
+Each key has one number, the moment until which it has been served (the generic cell rate algorithm). The
+table of all who ask is bounded.
 """
 
 from __future__ import annotations

@@ -46,9 +46,9 @@ def make_secret(kept: Kept, namespace: str) -> dict[str, Any]:
 
 def read_secret(secret: Object) -> Kept | None:
     """What such a Secret says; None: nothing that can be used, somebody has been at it."""
-    data = secret.get("data")
     try:
-        text = {key: base64.b64decode(value, validate=True).decode() for key, value in dict(data or {}).items()}
+        data = dict(secret.get("data") or {})
+        text = {key: base64.b64decode(value, validate=True).decode() for key, value in data.items()}
         return Kept(
             secret.meta.name.removeprefix(_PREFIX),
             text["hash"],

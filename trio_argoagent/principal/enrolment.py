@@ -1,0 +1,355 @@
+"""Who gets a certificate: ``POST /v1/enroll`` on the hub.
+
+There are three ways in, and each is one answer to the question who asks: a one-time token, the certificate of
+the connection, or the key of a certificate that has expired. What follows is the same for all: the name must
+be that of an agent of this hub that nobody has revoked, the request must carry a good key, and the authority
+signs.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import trio
+
+from trio_argoagent import errors
+from trio_argoagent.model.identity import Peer, is_dns_label
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import SECRETS
+from trio_argoagent.model.rulings import Auditor, Decision, about, unaudited
+from trio_argoagent.net.tls import fingerprint
+from trio_argoagent.pki.tokens import Kept, Verdict, judge
+from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.env import Env
+from trio_argoagent.principal import claims, tokens
+from trio_argoagent.principal.claims import Denying, Record
+from trio_argoagent.principal.issuing import NotIssuing, read_authorities, read_roots, read_signer
+from trio_argoagent.principal.rates import Rates, source
+from trio_argoagent.runtime.events import Event, Observer, ignore
+from trio_argoagent.runtime.rarely import Rarely
+from trio_argoagent.stream.admission import Admission, Shown
+from trio_argoagent.stream.protocol.enrolment import Answer, Denial, Enrol, Issued
+from trio_argoagent.stream.protocol.enrolment import Shown as ShownToken
+from trio_argoagent.sync.names import AGENT_NAME, SECRET_TYPE
+
+if TYPE_CHECKING:
+    from trio_argoagent.pki.keys import PublicKey
+
+DAY: Final = 86_400.0
+LIFETIMES: Final = (3600.0, 90 * DAY)
+"""Seconds: the shortest and the longest life of a certificate that is issued here."""
+PATIENCE: Final = 10.0
+"""Seconds for the hub's API server."""
+SAME_TIME: Final = 1.0
+"""Seconds until a token is refused, whatever is wrong with it: how long it took says nothing."""
+AT_ONCE: Final = 8
+"""Requests that are worked on at once."""
+IN_LINE: Final = 128
+"""Requests that wait for that; more are told to come again."""
+BUSY_RETRY: Final = 5.0
+"""Seconds after which they may."""
+SWEEP: Final = 600.0
+"""Seconds between two looks for tokens that nobody needs any more."""
+NOTE_ATTEMPTS: Final = 5
+"""At the cluster secret of an agent, while others write it."""
+ROOTS_AGE: Final = 30.0
+"""Seconds for which the roots are not read again for somebody who has not said who he is."""
+_ANSWERS: Final = (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError)
+
+
+@attrs.frozen
+class Rules:
+    """What an operator decides.
+
+    Attributes:
+        lifetime: seconds that a certificate is valid.
+        window: seconds after its expiry in which the last key is good for a new one; 0: never.
+        registers: may there be agents that have no cluster secret yet?
+        issues: does this principal issue at all?
+    """
+
+    lifetime: float = 7 * DAY
+    window: float = 30 * DAY
+    registers: bool = False
+    issues: bool = True
+
+
+@attrs.define
+class _Case:
+    """One request, and what is known of it so far."""
+
+    asked: Enrol
+    shown: Shown
+    way: claims.Way
+    peer: Peer
+    certificate: bytes | None = None
+    issued: str = ""
+
+
+class Desk:
+    """See the module.
+
+    Args:
+        cluster: the hub.
+        namespace: Argo CD's.
+        env: time and entropy.
+        rules: of the operator.
+        admission: who a certificate names, and whether he may come in now.
+        observer: told what happens.
+        audit: told of each decision.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        env: Env,
+        rules: Rules,
+        admission: Admission,
+        observer: Observer = ignore,
+        audit: Auditor = unaudited,
+    ) -> None:
+        self._cluster, self._namespace, self._env = cluster, namespace, env
+        self._rules, self._admission = rules, admission
+        self._observer, self._audit = observer, audit
+        self._line = Rarely(observer, "enrolment-impossible")
+        self._sources, self._names = Rates(20, 3.0), Rates(6, 600.0)
+        self._working = trio.CapacityLimiter(AT_ONCE)
+        self._roots: tuple[float, bytes] = (float("-inf"), b"")
+        self._reading = trio.Lock()
+
+    # For anybody
+
+    async def roots(self) -> bytes:
+        """What agents are to trust, PEM; empty: this principal issues nothing."""
+        async with self._reading:
+            read, pem = self._roots
+            if self._rules.issues and trio.current_time() >= read + ROOTS_AGE:
+                with trio.move_on_after(PATIENCE):
+                    try:
+                        pem = await read_roots(self._cluster, self._namespace)
+                    except (NotIssuing, *_ANSWERS) as exc:
+                        self._line.tell(str(exc))
+                self._roots = (trio.current_time(), pem)
+        return pem
+
+    async def answer(self, asked: Enrol, shown: Shown) -> Answer:
+        """A certificate, or why there is none; either is in the audit log.
+
+        Args:
+            asked: the request.
+            shown: what its connection has proven.
+        """
+        began = trio.current_time()
+        case = _Case(asked, shown, claims.way_of(asked), Peer("", "", shown.address))
+        what = f"certificate by {case.way.word}"
+        try:
+            issued = await self._bounded(case, began)
+        except Denying as exc:
+            decision = Decision.REVOKED if exc.answer.reason is Denial.REVOKED else Decision.REFUSED
+            self._audit(about(case.peer, decision, what, exc.reason))
+            if exc.answer.reason is Denial.TOKEN:
+                await trio.sleep_until(began + SAME_TIME)
+            return exc.answer
+        if shown.certificate is None:
+            # It has not cost anything: a site may start all its agents at once.
+            self._sources.give_back(source(shown.address))
+        self._audit(about(case.peer, case.way.decision, what, case.issued))
+        self._observer(Event("certificate-issued", case.peer.name, f"by {case.way.word}: {case.issued}"))
+        return issued
+
+    async def _bounded(self, case: _Case, began: float) -> Issued:
+        """The same within its bounds.
+
+        Raises:
+            Denying: there is no certificate.
+        """
+        if not self._rules.issues:
+            raise _not_issuing("--no-enroll")
+        wait = 0.0
+        if case.shown.certificate is None:
+            wait = self._sources.take(source(case.shown.address), began)
+        if wait:
+            raise Denying(Denial.BUSY, "too many requests from your address", retry_after=wait)
+        if self._working.statistics().tasks_waiting >= IN_LINE:
+            raise Denying(Denial.BUSY, "too many ask for certificates now", retry_after=BUSY_RETRY)
+        async with self._working:
+            try:
+                with trio.fail_after(PATIENCE):
+                    return await self._decide(case)
+            except (*_ANSWERS, trio.TooSlowError) as exc:
+                self._line.tell(f"the hub's API server: {str(exc) or 'no answer'}")
+                raise Denying(Denial.BUSY, "the hub does not answer", retry_after=BUSY_RETRY) from exc
+            except NotIssuing as exc:
+                self._line.tell(f"no certificates are issued: {exc}")
+                raise _not_issuing(str(exc)) from exc
+
+    # One request
+
+    async def _decide(self, case: _Case) -> Issued:
+        key = claims.key_of(case.asked.request)
+        token = await self._identify(case, key)
+        name = case.peer.name
+        claims.check_name(case.asked.name, name)
+        if (refusal := self._admission.gate(case.peer)) is not None:
+            raise Denying(Denial.REVOKED, refusal.text, retry_after=refusal.retry_after)
+        record = await self._record(name, case.way)
+        if record is not None and case.certificate is not None:
+            claims.check_floor(case.certificate, record, name)
+        signer = await read_signer(self._cluster, self._namespace)
+        if token is not None:
+            await self._use(token, case, key)
+        if wait := self._names.take(name, trio.current_time()):
+            raise Denying(Denial.BUSY, f"too many certificates for {name}", retry_after=wait)
+        chain = signer.sign(key, name, self._rules.lifetime, self._env)
+        leaf, until = claims.der_of(chain)
+        claims.check_fits(leaf, name, self._admission.identify)
+        await self._note(case, record, leaf, until, token)
+        case.issued = f"{fingerprint(leaf)} until {tokens.written(until)}"
+        return Issued(chain, signer.roots_pem)
+
+    async def _identify(self, case: _Case, key: PublicKey) -> Object | None:
+        """Who asks, by one of the three ways; the Secret of the token, if it is that.
+
+        Raises:
+            Denying: nobody whom we know.
+        """
+        asked, identify = case.asked, self._admission.identify
+        if asked.token is not None:
+            return await self._by_token(case, asked.token, key)
+        if asked.proof is not None:
+            case.certificate = asked.proof.certificate
+            case.peer = claims.by_last_key(
+                asked,
+                asked.proof,
+                case.shown,
+                identify,
+                authorities=await read_authorities(self._cluster, self._namespace),
+                window=self._rules.window,
+                now=self._env.now(),
+            )
+        else:
+            case.certificate = case.shown.certificate
+            case.peer = claims.by_connection(case.shown, identify)
+        return None
+
+    async def _by_token(self, case: _Case, token: ShownToken, key: PublicKey) -> Object:
+        try:
+            secret = await self._cluster.get(SECRETS, self._namespace, tokens.secret_name(token.id))
+        except errors.NotFound:
+            secret = None
+        kept = tokens.read_secret(secret) if secret is not None else None
+        self._judge(case, kept, token, key, taken=False)
+        assert kept is not None and secret is not None  # Else it would have been refused.
+        case.peer = Peer(kept.agent, "", case.shown.address)
+        record = await self._record(kept.agent, case.way)
+        taken = record is not None and record.is_taken(self._env.now())
+        self._judge(case, kept, token, key, taken=taken)
+        return secret
+
+    def _judge(
+        self, case: _Case, kept: Kept | None, token: ShownToken, key: PublicKey, *, taken: bool
+    ) -> None:
+        from trio_argoagent.pki import requests
+
+        now, name = self._env.now(), case.asked.name
+        if case.shown.certificate is not None:
+            # Whoever has a certificate that TLS takes is who that says.
+            name = claims.by_connection(case.shown, self._admission.identify).name
+        claims.judged(
+            judge(kept, token.secret, claims=name, key=requests.key_hash(key), taken=taken, now=now)
+        )
+
+    async def _use(self, secret: Object, case: _Case, key: PublicKey) -> None:
+        """Use a token up: of all who try it at once the API server lets one through.
+
+        Raises:
+            Denying: another one was faster.
+        """
+        from trio_argoagent.pki import requests
+
+        kept, name = tokens.read_secret(secret), secret.meta.name
+        if kept is None or kept.used:
+            return
+        try:
+            patch = tokens.use(secret, requests.key_hash(key), self._env.now())
+            await self._cluster.patch(SECRETS, self._namespace, name, patch)
+        except errors.Conflict:
+            assert case.asked.token is not None
+            found = await self._cluster.get(SECRETS, self._namespace, name)
+            self._judge(case, tokens.read_secret(found), case.asked.token, key, taken=False)
+        except errors.NotFound as exc:
+            raise Denying(*claims.TOKEN_SAYS[Verdict.UNKNOWN]) from exc
+
+    async def _record(self, name: str, way: claims.Way) -> Record | None:
+        """What the hub knows of this agent; None: it has no cluster secret, and needs none yet.
+
+        Raises:
+            Denying: it must have one.
+        """
+        if not is_dns_label(name) or name == self._namespace:
+            raise Denying(Denial.NOBODY, f"{name!r} cannot be an agent's name")
+        selector = f"{SECRET_TYPE}=cluster,{AGENT_NAME}={name}"
+        found = await self._cluster.list(SECRETS, self._namespace, selector=selector)
+        record = claims.read_record(found.items, name)
+        if record is None and (way is claims.LAST_KEY or not self._rules.registers):
+            text = f"the hub has no cluster secret labelled {name}: add the agent, see docs/agents.md"
+            raise Denying(Denial.UNKNOWN_AGENT, text)
+        return record
+
+    async def _note(
+        self, case: _Case, record: Record | None, leaf: bytes, until: float, token: Object | None
+    ) -> None:
+        """Note on the cluster secret what was issued; it goes nowhere before that stands there.
+
+        Raises:
+            Denying: somebody else was given one at the same time.
+        """
+        kept = tokens.read_secret(token) if token is not None else None
+        replaces = kept is not None and kept.replaces
+        for _ in range(NOTE_ATTEMPTS):
+            if record is None:
+                return
+            now = self._env.now()
+            patch = record.noting(leaf, until, case.way, now, replaces=replaces and record.is_taken(now))
+            try:
+                await self._cluster.patch(SECRETS, self._namespace, record.secret.meta.name, patch)
+            except (errors.Conflict, errors.NotFound):
+                known, record = record.certificate, await self._record(case.peer.name, case.way)
+                if record is not None and kept is not None and record.certificate != known:
+                    claims.judged(Verdict.TAKEN)
+            else:
+                return
+        raise Denying(Denial.BUSY, "its cluster secret changes all the time", retry_after=BUSY_RETRY)
+
+    # For ever
+
+    async def run(self) -> None:
+        """Take away the tokens that nobody needs any more, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except _ANSWERS as exc:
+                self._line.tell(f"old tokens cannot be taken away: {exc}")
+            await trio.sleep(SWEEP)
+
+    async def sweep(self) -> None:
+        """Do it once.
+
+        Raises:
+            ApiError: the hub does not let us.
+        """
+        found = await self._cluster.list(SECRETS, self._namespace, selector=tokens.SELECTOR)
+        for secret in found.items:
+            kept = tokens.read_secret(secret)
+            if kept is not None and self._env.now() >= kept.expires + tokens.KEPT:
+                with suppress(errors.NotFound, errors.Conflict):
+                    await self._cluster.delete(
+                        SECRETS, self._namespace, secret.meta.name, uid=secret.meta.uid
+                    )
+
+
+def _not_issuing(reason: str) -> Denying:
+    return Denying(Denial.NOT_ISSUING, claims.NOT_ISSUING, retry_after=DAY, reason=reason)
