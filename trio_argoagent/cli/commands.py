@@ -18,6 +18,7 @@ from trio_argoagent.cli.conformance_command import conformance
 from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
+from trio_argoagent.cli.enrolment_options import enrolment_options
 from trio_argoagent.cli.mapping_options import (
     agent_mapping_options,
     mapping_options,
@@ -177,6 +178,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options
+@enrolment_options
 @redis_options(PRINCIPAL)
 @proxy_options
 @mapping_options(

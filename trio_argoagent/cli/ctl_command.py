@@ -10,6 +10,7 @@ from trio_argoagent.cli.contexts import global_options, hub_options, spoke_optio
 from trio_argoagent.cli.ctl_blocklist_command import blocklist
 from trio_argoagent.cli.ctl_config_command import config
 from trio_argoagent.cli.ctl_jwt_command import jwt
+from trio_argoagent.cli.ctl_token_command import token
 
 
 @click.group(short_help="Look into an installation, and set it up.")
@@ -56,6 +57,9 @@ def confirm_command(**options: Any) -> None:
 @ctl.group()
 def agent() -> None:
     """The agents that the hub knows: each has an Argo CD cluster secret labelled with its name."""
+
+
+agent.add_command(token)
 
 
 @agent.command(name="list")

@@ -6,6 +6,8 @@ import ssl
 from typing import Any
 
 from trio_argoagent.cli import pem, running
+from trio_argoagent.cli.enrolment_options import read_rules
+from trio_argoagent.cli.issuing import open_desk
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.proxies import open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
@@ -18,6 +20,7 @@ from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
+from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
@@ -50,6 +53,9 @@ def run_principal(
     audit_log: str,
     redis: RedisOptions,
     proxies: ProxyOptions,
+    enroll: bool,
+    certificate_lifetime: float,
+    rejoin_window: float,
     **settings: Any,
 ) -> None:
     """Run it until a signal comes."""
@@ -58,6 +64,12 @@ def run_principal(
 
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
+        rules = read_rules(
+            enroll=enroll,
+            lifetime=certificate_lifetime,
+            window=rejoin_window,
+            registers=config.registration is not None,
+        )
         read_redis(redis)  # Mistakes are told before anything listens.
         context = _context(tls_cert, tls_key, root_ca_path, websocket=enable_websocket)
         credentials = await find_credentials(kubeconfig, kubecontext)
@@ -70,8 +82,12 @@ def run_principal(
         ):
             server = await find_redis(redis, secrets)
             admission, strangers = Admission(by_certificate(agent_name)), Strangers(observer, audit)
-            listener = Http2Listener(listeners, context, admission, strangers, enable_websocket)
-            async with open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled):
+            desk = Desk(cluster, namespace, real_env(), rules, admission, observer, audit)
+            async with (
+                open_desk(desk) as routes,
+                open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled),
+            ):
+                listener = Http2Listener(listeners, context, admission, strangers, enable_websocket, routes)
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
                     config,
@@ -162,7 +178,7 @@ def _context(tls_cert: str, tls_key: str, root_ca_path: str, *, websocket: bool)
         certificate=certificate,
         key=key,
         client_ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
-        require_client=True,
+        require_client=False,  # Who has none yet may ask for one; for a link it takes one.
         alpn=("h2", "http/1.1") if websocket else ("h2",),
         minimum=ssl.TLSVersion.TLSv1_3,
     )

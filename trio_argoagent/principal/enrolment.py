@@ -27,6 +27,7 @@ from trio_argoagent.principal import claims, tokens
 from trio_argoagent.principal.claims import Denying, Record
 from trio_argoagent.principal.issuing import NotIssuing, read_authorities, read_roots, read_signer
 from trio_argoagent.principal.rates import Rates, source
+from trio_argoagent.runtime.enrolment import DAY, Rules
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.rarely import Rarely
 from trio_argoagent.stream.admission import Admission, Shown
@@ -37,9 +38,6 @@ from trio_argoagent.sync.names import AGENT_NAME, SECRET_TYPE
 if TYPE_CHECKING:
     from trio_argoagent.pki.keys import PublicKey
 
-DAY: Final = 86_400.0
-LIFETIMES: Final = (3600.0, 90 * DAY)
-"""Seconds: the shortest and the longest life of a certificate that is issued here."""
 PATIENCE: Final = 10.0
 """Seconds for the hub's API server."""
 SAME_TIME: Final = 1.0
@@ -57,23 +55,6 @@ NOTE_ATTEMPTS: Final = 5
 ROOTS_AGE: Final = 30.0
 """Seconds for which the roots are not read again for somebody who has not said who he is."""
 _ANSWERS: Final = (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError)
-
-
-@attrs.frozen
-class Rules:
-    """What an operator decides.
-
-    Attributes:
-        lifetime: seconds that a certificate is valid.
-        window: seconds after its expiry in which the last key is good for a new one; 0: never.
-        registers: may there be agents that have no cluster secret yet?
-        issues: does this principal issue at all?
-    """
-
-    lifetime: float = 7 * DAY
-    window: float = 30 * DAY
-    registers: bool = False
-    issues: bool = True
 
 
 @attrs.define
@@ -327,8 +308,8 @@ class Desk:
     # For ever
 
     async def run(self) -> None:
-        """Take away the tokens that nobody needs any more, until cancelled."""
-        while True:
+        """Take away the tokens that nobody needs any more, until cancelled; where nothing is issued, do nothing."""
+        while self._rules.issues:
             try:
                 await self.sweep()
             except _ANSWERS as exc:

@@ -23,8 +23,9 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import clusters
 from trio_argoagent.principal import tokens as kept
 from trio_argoagent.principal.clusters import Pin
-from trio_argoagent.principal.enrolment import Desk, Rules
+from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.principal.issuing import SECRET
+from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.stream import admission
 from trio_argoagent.stream.admission import Admission, Shown, by_certificate
 from trio_argoagent.stream.protocol.enrolment import Answer, Denied, Enrol, Issued, Proof
