@@ -308,7 +308,7 @@ class Desk:
     # For ever
 
     async def run(self) -> None:
-        """Take away the tokens that nobody needs any more, until cancelled; where nothing is issued, do nothing."""
+        """Take away the tokens that nobody needs any more, until cancelled."""
         while self._rules.issues:
             try:
                 await self.sweep()

@@ -1,0 +1,101 @@
+"""The routes of enrolment, over TLS on the loopback interface."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from trio_argoagent.net.client import HttpClient, open_client
+from trio_argoagent.net.contexts import client_context
+from trio_argoagent.net.http import Handler
+from trio_argoagent.pki.names import agent_name
+from trio_argoagent.stream.admission import Admission, Shown, by_certificate
+from trio_argoagent.stream.enrolling import enrolment_routes
+from trio_argoagent.stream.listen import Http2Listener
+from trio_argoagent.stream.protocol import enrolment as e
+
+from .loopback import agent_tls, authority, client_pem, echo, principal_tls
+
+SEEN: list[Shown] = []
+
+
+async def answer(asked: e.Enrol, shown: Shown) -> e.Answer:
+    """Everybody gets what he has sent."""
+    SEEN.append(shown)
+    return e.Issued(asked.request, b"roots")
+
+
+async def roots() -> bytes:
+    """Those of the hub."""
+    return authority("ours").certificate_pem
+
+
+@asynccontextmanager
+async def serving(routes: dict[tuple[str, str], Handler] | None = None) -> AsyncIterator[int]:
+    """A principal's port."""
+    sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    context = principal_tls(require_client=False, alpn=("h2",))
+    admission = Admission(by_certificate(agent_name))
+    found = enrolment_routes(answer, roots) if routes is None else routes
+    listener = Http2Listener(sockets, context, admission, routes=found)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(listener.serve, echo)
+        yield sockets[0].socket.getsockname()[1]
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def client(port: int, *, anonymous: bool = True) -> AsyncIterator[HttpClient]:
+    """Somebody who dials it."""
+    context = agent_tls(anonymous=anonymous)
+    async with open_client(host="127.0.0.1", port=port, context=context) as found:
+        yield found
+
+
+@pytest.mark.parametrize("anonymous", [True, False], ids=["nobody", "an-agent"])
+async def test_one_frame_each_way(anonymous: bool) -> None:
+    """With a client certificate or without; whoever decides sees which, and from where."""
+    async with serving() as port, client(port, anonymous=anonymous) as http:
+        found = await http.request("POST", e.PATH, body=e.encode(e.Enrol(b"csr")))
+    assert e.decode_answer(found.body) == e.Issued(b"csr", b"roots")
+    shown = SEEN[-1]
+    assert shown.address.startswith("127.0.0.1:")
+    der = ssl.PEM_cert_to_DER_cert(client_pem().decode())
+    assert shown.certificate == (None if anonymous else der)
+
+
+async def test_the_roots_are_public() -> None:
+    """Whoever knows what he looks for may read them before he trusts anybody."""
+    async with serving() as port:
+        context = client_context(ca=None, certificate=None, key=None, alpn=("h2",), verify=False)
+        async with open_client(host="127.0.0.1", port=port, context=context) as http:
+            found = await http.request("GET", e.ROOTS_PATH)
+    assert (found.status, found.body) == (200, authority("ours").certificate_pem)
+
+
+async def test_a_link_still_needs_a_certificate() -> None:
+    """Nobody gets one without, though the handshake lets him through."""
+    async with serving() as port, client(port) as http:
+        found = await http.request("POST", "/v1/link")
+        assert found.status == 401
+
+
+async def test_what_is_no_request() -> None:
+    """A bad body is told; a body that is too long is not read."""
+    async with serving() as port, client(port) as http:
+        found = await http.request("POST", e.PATH, body=b"nonsense")
+        assert (found.status, found.body.strip()) == (400, b"not one frame")
+        found = await http.request("POST", e.PATH, body=bytes(e.MAX_REQUEST + 100))
+        assert found.status == 413
+        assert (await http.request("GET", e.PATH)).status == 404
+
+
+async def test_a_principal_without_the_routes() -> None:
+    """It has no such path."""
+    async with serving({}) as port, client(port) as http:
+        assert (await http.request("POST", e.PATH, body=b"")).status == 404
+        assert (await http.request("GET", e.ROOTS_PATH)).status == 404
