@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from trio_argoagent.cli.duration import seconds
-from trio_argoagent.errors import UserError
 from trio_argoagent.runtime.enrolment import DAY, LIFETIMES, Rules
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def enrolment_options(command: F) -> F:
-    """The three of them."""
+    """The three of them; the command gets them as one argument, ``enrolment``: ``Rules``."""
+
+    @functools.wraps(command)
+    def packed(*, enroll: bool, certificate_lifetime: float, rejoin_window: float, **given: Any) -> Any:
+        rules = Rules(lifetime=certificate_lifetime, window=rejoin_window, issues=enroll)
+        return command(enrolment=rules, **given)
+
     options = (
         click.option(
             "--enroll/--no-enroll",
@@ -30,9 +36,9 @@ def enrolment_options(command: F) -> F:
             envvar="ARGOCD_PRINCIPAL_CERTIFICATE_LIFETIME",
             default="168h",
             show_default=True,
-            callback=seconds,
+            callback=_lifetime,
             metavar="DURATION",
-            help="How long they are valid, 1h to 2160h; they are renewed at two thirds of it.",
+            help=f"How long they are valid, 1h to {LIFETIMES[1] / 3600:.0f}h; agents renew at two thirds of it.",
         ),
         click.option(
             "--rejoin-window",
@@ -44,21 +50,20 @@ def enrolment_options(command: F) -> F:
             help="How long after the expiry an agent that was off gets a new one by its last key; 0: never.",
         ),
     )
+    result: Any = packed
     for option in reversed(options):
-        command = option(command)
-    return command
+        result = option(result)
+    return result  # type: ignore[no-any-return]
 
 
-def read_rules(*, enroll: bool, lifetime: float, window: float, registers: bool) -> Rules:
-    """What the options say together.
-
-    Raises:
-        UserError: a certificate cannot last that long, or that short.
-    """
+def _lifetime(context: click.Context, parameter: click.Parameter, text: str) -> float:
+    lifetime = seconds(context, parameter, text)
     least, most = LIFETIMES
     if not least <= lifetime <= most:
-        raise UserError(
-            f"--certificate-lifetime: must be 1h to {most / 3600:.0f}h ({most / DAY:.0f} days): agents renew"
-            " by themselves, so short ones cost nobody anything"
+        raise click.BadParameter(
+            f"must be 1h to {most / 3600:.0f}h ({most / DAY:.0f} days): agents renew by themselves, so short"
+            " ones cost nobody anything",
+            context,
+            parameter,
         )
-    return Rules(lifetime, window, registers, enroll)
+    return lifetime

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
+import attrs
+
 from trio_argoagent.cli import pem, running
-from trio_argoagent.cli.enrolment_options import read_rules
 from trio_argoagent.cli.issuing import open_desk
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.proxies import open_proxies
@@ -24,6 +25,7 @@ from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
+from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.secrettls import open_tls_secrets
 from trio_argoagent.runtime.strangers import Strangers
@@ -53,9 +55,7 @@ def run_principal(
     audit_log: str,
     redis: RedisOptions,
     proxies: ProxyOptions,
-    enroll: bool,
-    certificate_lifetime: float,
-    rejoin_window: float,
+    enrolment: Rules,
     **settings: Any,
 ) -> None:
     """Run it until a signal comes."""
@@ -64,12 +64,6 @@ def run_principal(
 
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
-        rules = read_rules(
-            enroll=enroll,
-            lifetime=certificate_lifetime,
-            window=rejoin_window,
-            registers=config.registration is not None,
-        )
         read_redis(redis)  # Mistakes are told before anything listens.
         context = _context(tls_cert, tls_key, root_ca_path, websocket=enable_websocket)
         credentials = await find_credentials(kubeconfig, kubecontext)
@@ -82,6 +76,7 @@ def run_principal(
         ):
             server = await find_redis(redis, secrets)
             admission, strangers = Admission(by_certificate(agent_name)), Strangers(observer, audit)
+            rules = attrs.evolve(enrolment, registers=config.registration is not None)
             desk = Desk(cluster, namespace, real_env(), rules, admission, observer, audit)
             async with (
                 open_desk(desk) as routes,
