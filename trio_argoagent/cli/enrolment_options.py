@@ -38,7 +38,7 @@ def enrolment_options(command: F) -> F:
             show_default=True,
             callback=_lifetime,
             metavar="DURATION",
-            help=f"How long they are valid, 1h to {LIFETIMES[1] / 3600:.0f}h; agents renew at two thirds of it.",
+            help="How long they are valid, 1h to 2160h; agents renew them at two thirds of it.",
         ),
         click.option(
             "--rejoin-window",
