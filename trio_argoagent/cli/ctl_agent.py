@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 import click
 
 from trio_argoagent.cli import running
 from trio_argoagent.cli.contexts import Place
+from trio_argoagent.cli.output import JSON, rendered
 from trio_argoagent.cli.tables import table
 from trio_argoagent.errors import ApiError, NotFound, OutcomeUnknown, RemoteProtocolError, UserError
 from trio_argoagent.model.identity import is_dns_label
@@ -34,13 +35,13 @@ class Row:
     state: str
 
 
-def run_list(*, as_json: bool, hub: Place) -> None:
+def run_list(*, as_json: bool, output: str, label: Sequence[str], hub: Place) -> None:
     """Print the agents."""
 
     async def program() -> int:
         async with hub.open() as cluster:
-            rows = await list_agents(cluster, hub.namespace, real_env().new_id())
-        click.echo(as_document(rows) if as_json else as_text(rows))
+            rows = await list_agents(cluster, hub.namespace, real_env().new_id(), label)
+        click.echo(rendered(JSON if as_json else output, as_text(rows), as_document(rows)))
         return 0
 
     running.run(program)
@@ -72,14 +73,19 @@ def run_repin(*, name: str, hub: Place) -> None:
 # What there is
 
 
-async def read_secrets(hub: Cluster, namespace: str) -> dict[str, list[Object]]:
+async def read_secrets(hub: Cluster, namespace: str, labels: Sequence[str] = ()) -> dict[str, list[Object]]:
     """The cluster secrets by agent, in the order of their names.
+
+    Args:
+        hub: its API.
+        namespace: Argo CD's.
+        labels: only those that have these, each ``key=value`` or another label selector.
 
     Raises:
         UserError: the hub does not let us read them.
     """
     try:
-        found = await hub.list(SECRETS, namespace, selector=SELECTOR)
+        found = await hub.list(SECRETS, namespace, selector=",".join((SELECTOR, *labels)))
     except (ApiError, RemoteProtocolError) as exc:
         raise UserError(f"cannot read the secrets of the hub's namespace {namespace}: {exc}") from exc
     by_agent: dict[str, list[Object]] = {}
@@ -100,21 +106,23 @@ async def ask(hub: Cluster, namespace: str, word: str, agent: str = "") -> Answe
         raise UserError(f"cannot ask the principal in namespace {namespace}: {exc}") from exc
 
 
-async def list_agents(hub: Cluster, namespace: str, word: str) -> list[Row]:
+async def list_agents(hub: Cluster, namespace: str, word: str, labels: Sequence[str] = ()) -> list[Row]:
     """The agents that the hub knows, by name.
 
     Args:
         hub: its API.
         namespace: Argo CD's.
         word: to ask the principal with; new each time.
+        labels: see ``read_secrets``.
     """
-    secrets = await read_secrets(hub, namespace)
+    secrets = await read_secrets(hub, namespace, labels)
     answer = await ask(hub, namespace, word) if secrets else None
     chosen = (choose(map(read_entry, each)) for each in secrets.values())
-    return [Row(entry, _state(entry, answer)) for entry in chosen if entry is not None]
+    return [Row(entry, state(entry, answer)) for entry in chosen if entry is not None]
 
 
-def _state(entry: Entry, answer: Answer | None) -> str:
+def state(entry: Entry, answer: Answer | None) -> str:
+    """How an agent stands, in a few words."""
     if entry.problem:
         return f"cannot be let in: {entry.problem}"
     if answer is None:
@@ -138,8 +146,8 @@ def as_text(rows: Sequence[Row]) -> str:
     return table(lines)
 
 
-def as_document(rows: Sequence[Row]) -> str:
-    """One JSON object: by agent what the table shows."""
+def as_document(rows: Sequence[Row]) -> dict[str, Any]:
+    """By agent what the table shows."""
     value = {}
     for row in rows:
         pin = row.entry.pin
@@ -151,7 +159,7 @@ def as_document(rows: Sequence[Row]) -> str:
             "secret": row.entry.secret,
             "state": row.state,
         }
-    return json.dumps(value, indent=2)
+    return value
 
 
 # What is done

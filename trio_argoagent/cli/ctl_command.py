@@ -6,11 +6,14 @@ from typing import Any
 
 import click
 
+from trio_argoagent.cli import ctl_agent_command
 from trio_argoagent.cli.contexts import global_options, hub_options, spoke_options
 from trio_argoagent.cli.ctl_blocklist_command import blocklist
 from trio_argoagent.cli.ctl_config_command import config
 from trio_argoagent.cli.ctl_jwt_command import jwt
 from trio_argoagent.cli.ctl_token_command import token
+from trio_argoagent.cli.ctl_validate_command import validate
+from trio_argoagent.cli.output import output_option
 
 
 @click.group(short_help="Look into an installation, and set it up.")
@@ -19,8 +22,9 @@ def ctl() -> None:
     """Look into an installation, and set it up, through the Kubernetes APIs of the hub and its spokes."""
 
 
-for each in (blocklist, config, jwt):
+for each in (blocklist, config, jwt, validate):
     ctl.add_command(each)
+ctl.add_command(validate, "check-config")
 
 
 @ctl.group()
@@ -60,10 +64,14 @@ def agent() -> None:
 
 
 agent.add_command(token)
+ctl_agent_command.add_to(agent)
+ctl.add_command(agent, "agents")
 
 
 @agent.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-l", "--label", multiple=True, metavar="SELECTOR", help="Only those whose secrets it selects.")
+@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
+@output_option()
 @hub_options
 def agent_list_command(**options: Any) -> None:
     """Print the agents: mode, cluster and namespace as pinned, and whether each is connected."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -67,7 +66,7 @@ async def test_an_agents_life(tmp_path: Path) -> None:
             "NAME  NAMESPACE  MODE     CLUSTER  ITS NAMESPACE  STATE",
             "edge  edge       managed  uid-1    argocd         not connected",
         ]
-        assert json.loads(ctl_agent.as_document(rows))["edge"]["secret"] == "cluster-edge"
+        assert ctl_agent.as_document(rows)["edge"]["secret"] == "cluster-edge"
         assert "was v1 managed argocd uid-1" in await ctl_agent.repin(hub, HUB, "edge")
         assert PINNED not in (await hub.get(SECRETS, HUB, "cluster-edge")).annotations
         assert "nobody is pinned" in await ctl_agent.repin(hub, HUB, "edge")
@@ -126,7 +125,7 @@ def test_an_entry_that_lets_nobody_in() -> None:
     value["metadata"]["annotations"][PINNED] = "odd"
     entry = choose([read_entry(Object.of(value))])
     assert entry is not None
-    assert ctl_agent._state(entry, None).startswith("cannot be let in: annotation trio-argoagent/pinned")
+    assert ctl_agent.state(entry, None).startswith("cannot be let in: annotation trio-argoagent/pinned")
 
 
 @pytest.mark.parametrize(
