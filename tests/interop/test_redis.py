@@ -22,7 +22,7 @@ from trio_argoagent.redis.server import RedisServer, over_tcp
 from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE
 from trio_argoagent.testing.redisfake import FakeRedis
 
-from ..unit.runtime.test_secrettls import put
+from ..unit.runtime.hubsecrets import put
 from .programs import START_TIMEOUT, Fleet
 
 pytestmark = pytest.mark.processes

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
-import ssl
 from typing import Any
 
 import trio
 
 from trio_argoagent.agent import Agent
-from trio_argoagent.cli import pem, running
+from trio_argoagent.cli import running
+from trio_argoagent.cli.link_tls import agent_link_tls
+from trio_argoagent.cli.link_tls_options import AgentTls
 from trio_argoagent.cli.principal import find_credentials
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
+from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.connect import tunnel
-from trio_argoagent.net.contexts import client_context
 from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.secrettls import open_tls_secrets
+from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
 from trio_argoagent.sync.flow import Budget
@@ -37,9 +38,7 @@ def run_agent(
     server_port: int,
     namespace: str,
     agent_mode: str,
-    root_ca_path: str,
-    tls_client_cert: str,
-    tls_client_key: str,
+    tls: AgentTls,
     enable_websocket: bool,
     kubeconfig: str,
     kubecontext: str,
@@ -56,24 +55,25 @@ def run_agent(
         config = _config(namespace, Mode(agent_mode), **settings)
         read_redis(redis)  # Mistakes are told before anything is dialled.
         dialer, protocol = _dialer(websocket=enable_websocket)
-        context = _context(root_ca_path, tls_client_cert, tls_client_key, protocol)
         proxy = environment_proxy(os.environ, server_address, server_port)
         credentials = await find_credentials(kubeconfig, kubecontext)
-        observer = logs.log_events("agent")
+        observer, env = logs.log_events("agent"), real_env()
         if proxy is not None:
             observer(Event("proxy", "", f"the principal is reached through the proxy {proxy.where}"))
         connect = tunnel(proxy) if proxy is not None else trio.open_tcp_stream
         async with (
             open_cluster(credentials) as cluster,
-            open_tls_secrets(cluster, namespace, observer) as secrets,
+            open_material(env, observer) as material,
         ):
+            place = Place(cluster, namespace)
+            link = await agent_link_tls(tls, place, material, env, protocol, observer)
             agent = Agent(
                 config,
                 cluster=cluster,
-                dialer=dialer(server_address, server_port, context, connect=connect),
-                env=real_env(),
+                dialer=dialer(server_address, server_port, link.context, connect=connect, ours=link.ours),
+                env=env,
                 observer=observer,
-                redis=await find_redis(redis, secrets),
+                redis=await find_redis(redis, place, material),
             )
             farewell.take = agent.stop
             await agent.run()
@@ -90,24 +90,6 @@ def _dialer(*, websocket: bool) -> tuple[type[TlsDialer], str]:
     from trio_argoagent.stream.websocket_dial import WebSocketDialer
 
     return WebSocketDialer, "http/1.1"
-
-
-def _context(root_ca_path: str, tls_client_cert: str, tls_client_key: str, protocol: str) -> ssl.SSLContext:
-    """For links.
-
-    Raises:
-        UserError: a file cannot be used.
-    """
-    certificate, key = pem.read_identity(
-        tls_client_cert, "--tls-client-cert", tls_client_key, "--tls-client-key"
-    )
-    return client_context(
-        ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
-        certificate=certificate,
-        key=key,
-        alpn=(protocol,),
-        minimum=ssl.TLSVersion.TLSv1_3,
-    )
 
 
 def _config(

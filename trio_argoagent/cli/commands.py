@@ -19,6 +19,7 @@ from trio_argoagent.cli.ctl_command import ctl
 from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
 from trio_argoagent.cli.enrolment_options import enrolment_options
+from trio_argoagent.cli.link_tls_options import agent_tls_options, principal_tls_options
 from trio_argoagent.cli.mapping_options import (
     agent_mapping_options,
     mapping_options,
@@ -141,27 +142,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     metavar="NAME",
     help="Argo CD's namespace on the hub.",
 )
-@click.option(
-    "--tls-cert",
-    envvar="ARGOCD_PRINCIPAL_TLS_SERVER_CERT_PATH",
-    required=True,
-    metavar="FILE",
-    help="PEM: the principal's certificate, with its chain.",
-)
-@click.option(
-    "--tls-key",
-    envvar="ARGOCD_PRINCIPAL_TLS_SERVER_KEY_PATH",
-    required=True,
-    metavar="FILE",
-    help="PEM: its private key.",
-)
-@click.option(
-    "--root-ca-path",
-    envvar="ARGOCD_PRINCIPAL_TLS_SERVER_ROOT_CA_PATH",
-    required=True,
-    metavar="FILE",
-    help="PEM: the CA of the agents' certificates.",
-)
+@principal_tls_options
 @click.option(
     "--keepalive",
     default=30.0,
@@ -227,27 +208,7 @@ def principal(**options: Any) -> None:
     type=click.Choice(("managed", "autonomous")),
     help="Which side owns the specs: managed the hub, autonomous the spoke.",
 )
-@click.option(
-    "--root-ca-path",
-    envvar="ARGOCD_AGENT_TLS_ROOT_CA_PATH",
-    required=True,
-    metavar="FILE",
-    help="PEM: the CA of the principal's certificate.",
-)
-@click.option(
-    "--tls-client-cert",
-    envvar="ARGOCD_AGENT_TLS_CLIENT_CERT_PATH",
-    required=True,
-    metavar="FILE",
-    help="PEM: the agent's certificate; its common name is the agent's name.",
-)
-@click.option(
-    "--tls-client-key",
-    envvar="ARGOCD_AGENT_TLS_CLIENT_KEY_PATH",
-    required=True,
-    metavar="FILE",
-    help="PEM: its private key.",
-)
+@agent_tls_options
 @websocket_option("ARGOCD_AGENT", "Dial the principal by WebSocket; it must have the option as well.")
 @_shared("ARGOCD_AGENT")
 @local_options("ARGOCD_AGENT")

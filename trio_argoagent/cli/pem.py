@@ -1,17 +1,10 @@
-"""PEM files the user has named: which of them is wrong, and what to put there instead.
-
-OpenSSL, which uses them in the end, only says that something is.
-"""
+"""PEM files the user has named, read once: which of them is wrong, and what to put there instead."""
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from trio_argoagent.cli.running import read_file
-from trio_argoagent.errors import UserError
+from trio_argoagent.runtime import tlsvalues
+from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Part
 
 
 def read_authorities(path: str, option: str) -> bytes:
@@ -20,9 +13,7 @@ def read_authorities(path: str, option: str) -> bytes:
     Raises:
         UserError: it cannot be read, or holds none.
     """
-    pem = read_file(path, option)
-    _certificates(pem, path, option)
-    return pem
+    return tlsvalues.read_trust({CA: Part(option, path, read_file(path, option))}).pem
 
 
 def read_identity(path: str, option: str, key_path: str, key_option: str) -> tuple[bytes, bytes]:
@@ -31,31 +22,7 @@ def read_identity(path: str, option: str, key_path: str, key_option: str) -> tup
     Raises:
         UserError: they cannot be read, or do not belong together.
     """
-    pem, key_pem = read_file(path, option), read_file(key_path, key_option)
-    leaf = _certificates(pem, path, option)[0]
-    if leaf.public_key() != _public_key(key_pem, key_path, key_option):
-        raise UserError(
-            f"{key_option}: {key_path} is not the key of the certificate in {path} ({option}): give the two"
-            " that were made together, and in a chain the leaf first"
-        )
-    return pem, key_pem
-
-
-def _certificates(pem: bytes, path: str, option: str) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError as exc:
-        raise UserError(
-            f"{option}: there is no readable certificate in {path}: give a PEM file (BEGIN CERTIFICATE)"
-        ) from exc
-
-
-def _public_key(pem: bytes, path: str, option: str) -> PublicKeyTypes:
-    try:
-        return load_pem_private_key(pem, password=None).public_key()
-    except TypeError as exc:
-        raise UserError(f"{option}: the key in {path} is encrypted: store it without a password") from exc
-    except (ValueError, UnsupportedAlgorithm) as exc:
-        raise UserError(
-            f"{option}: there is no readable private key in {path}: give a PEM file (BEGIN PRIVATE KEY)"
-        ) from exc
+    certificate = Part(option, path, read_file(path, option))
+    key = Part(key_option, key_path, read_file(key_path, key_option))
+    found = tlsvalues.read_identity({CERTIFICATE: certificate, KEY: key})
+    return found.certificate, found.key

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 import attrs
 
-from trio_argoagent.cli import pem, running
+from trio_argoagent.cli import running
 from trio_argoagent.cli.issuing import open_desk
+from trio_argoagent.cli.link_tls import principal_link_tls
+from trio_argoagent.cli.link_tls_options import PrincipalTls
 from trio_argoagent.cli.listening import addresses, listening
-from trio_argoagent.cli.proxies import open_proxies
+from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.registration_options import read_registration
+from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.model.selectors import LabelSelector
-from trio_argoagent.net.contexts import server_context
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
 from trio_argoagent.principal.enrolment import Desk
@@ -27,7 +28,7 @@ from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.secrettls import open_tls_secrets
+from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.admission import Admission, by_certificate
@@ -43,9 +44,7 @@ def run_principal(
     listen_host: str,
     listen_port: int,
     namespace: str,
-    tls_cert: str,
-    tls_key: str,
-    root_ca_path: str,
+    tls: PrincipalTls,
     enable_websocket: bool,
     keepalive: float,
     kubeconfig: str,
@@ -65,30 +64,32 @@ def run_principal(
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
         read_redis(redis)  # Mistakes are told before anything listens.
-        context = _context(tls_cert, tls_key, root_ca_path, websocket=enable_websocket)
         credentials = await find_credentials(kubeconfig, kubecontext)
-        observer = logs.log_events("principal")
+        observer, env = logs.log_events("principal"), real_env()
         async with (
             open_audit_log(audit_log) as audit,
-            listening(listen_host, listen_port, "--listen-port") as listeners,
             open_cluster(credentials) as cluster,
-            open_tls_secrets(cluster, namespace, observer) as secrets,
+            open_material(env, observer) as material,
         ):
-            server = await find_redis(redis, secrets)
-            admission, strangers = Admission(by_certificate(agent_name)), Strangers(observer, audit)
+            place = Place(cluster, namespace)
+            link = await principal_link_tls(tls, place, material, env, websocket=enable_websocket)
+            server = await find_redis(redis, place, material)
+            proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
+            admission, tell = Admission(by_certificate(agent_name)), Strangers(observer, audit, link.ours)
             rules = attrs.evolve(enrolment, registers=config.registration is not None)
-            desk = Desk(cluster, namespace, real_env(), rules, admission, observer, audit)
+            desk = Desk(cluster, namespace, env, rules, admission, observer, audit)
             async with (
+                listening(listen_host, listen_port, "--listen-port") as listeners,
                 open_desk(desk) as routes,
-                open_proxies(proxies, listen_host, server, observer, secrets, tls=redis.tls_enabled),
+                open_proxies(proxies, listen_host, server, observer, proxy_tls),
             ):
-                listener = Http2Listener(listeners, context, admission, strangers, enable_websocket, routes)
+                listener = Http2Listener(listeners, link.context, admission, tell, enable_websocket, routes)
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
                     config,
                     cluster=cluster,
                     listener=listener,
-                    env=real_env(),
+                    env=env,
                     observer=observer,
                     audit=audit,
                     redis=server,
@@ -160,20 +161,3 @@ async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
     if kubeconfig:
         return await from_kubeconfig(kubeconfig, kubecontext, now=real_env().now)
     return in_cluster()
-
-
-def _context(tls_cert: str, tls_key: str, root_ca_path: str, *, websocket: bool) -> ssl.SSLContext:
-    """For links.
-
-    Raises:
-        UserError: a file cannot be used.
-    """
-    certificate, key = pem.read_identity(tls_cert, "--tls-cert", tls_key, "--tls-key")
-    return server_context(
-        certificate=certificate,
-        key=key,
-        client_ca=pem.read_authorities(root_ca_path, "--root-ca-path"),
-        require_client=False,  # Who has none yet may ask for one; for a link it takes one.
-        alpn=("h2", "http/1.1") if websocket else ("h2",),
-        minimum=ssl.TLSVersion.TLSv1_3,
-    )

@@ -7,19 +7,39 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+import attrs
 import trio
 
-from trio_argoagent.cli import pem
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.proxy_options import REDIS_SECRET, RESOURCE_SECRET, ProxyOptions
-from trio_argoagent.errors import UserError
-from trio_argoagent.net.contexts import server_context
+from trio_argoagent.cli.tls_sources import Place, Wanted
+from trio_argoagent.net.certificates import SERVERS
+from trio_argoagent.net.contexts import OPENSSL, Current, TlsSettings, server_context
 from trio_argoagent.net.server import serve_https
 from trio_argoagent.principal import resourceproxy
 from trio_argoagent.principal.redisproxy import RedisProxy
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.events import Event, Observer
-from trio_argoagent.runtime.secrettls import TlsSecrets, answering, identity
+from trio_argoagent.runtime.material import Held, Material, renewed
+from trio_argoagent.runtime.tlssources import Unread
+from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Trust
+
+
+@attrs.frozen
+class ProxyTls:
+    """Where the certificates of both ports come from.
+
+    Attributes:
+        place: of Secrets.
+        material: follows them.
+        settings: of TLS itself.
+        redis: is TLS spoken with Redis, and so by the port for it where there is a certificate?
+    """
+
+    place: Place
+    material: Material
+    settings: TlsSettings = OPENSSL
+    redis: bool = False
 
 
 @asynccontextmanager
@@ -28,9 +48,7 @@ async def open_proxies(
     host: str,
     redis: RedisServer | None,
     observer: Observer,
-    secrets: TlsSecrets,
-    *,
-    tls: bool = False,
+    tls: ProxyTls,
 ) -> AsyncIterator[None]:
     """Serve both, as far as the options want them, while the context is open.
 
@@ -39,13 +57,12 @@ async def open_proxies(
         host: to listen on.
         redis: the hub's; None: there is nothing to pass on to.
         observer: told where they listen.
-        secrets: where certificates may be.
-        tls: is TLS spoken with Redis, and so by the port for it where there is a certificate?
+        tls: where their certificates come from.
 
     Raises:
         UserError: a file, a Secret or a port cannot be used; nothing has been served then.
     """
-    contexts = await _redis_context(options, secrets, tls), await _resource_context(options, secrets)
+    contexts = await _redis_context(options, tls), await _resource_context(options, tls)
     tasks: list[Callable[[], Awaitable[None]]] = []
     async with AsyncExitStack() as stack:
         if redis is not None and not options.disable_redis_proxy:
@@ -67,47 +84,74 @@ async def open_proxies(
             nursery.cancel_scope.cancel()
 
 
-async def _redis_context(options: ProxyOptions, secrets: TlsSecrets, usual: bool) -> ssl.SSLContext | None:
+async def _redis_context(options: ProxyOptions, tls: ProxyTls) -> Current | None:
     if options.disable_redis_proxy:
         return None
-    cert, key = options.redis_proxy_server_tls_cert, options.redis_proxy_server_tls_key
     names = ("--redis-proxy-server-tls-cert", "--redis-proxy-server-tls-key")
-    given = options.redis_proxy_server_tls_secret_name
-    wanted = ("--redis-proxy-server-tls-secret-name", given, REDIS_SECRET if usual else "")
-    return await _context(cert, key, names, wanted, secrets, ())
+    wanted = Wanted(
+        (
+            (CERTIFICATE, names[0], options.redis_proxy_server_tls_cert),
+            (KEY, names[1], options.redis_proxy_server_tls_key),
+        ),
+        "--redis-proxy-server-tls-secret-name",
+        options.redis_proxy_server_tls_secret_name,
+        REDIS_SECRET if tls.redis else "",
+    )
+    return await _context("the Redis proxy", wanted, None, tls, ())
 
 
-async def _resource_context(options: ProxyOptions, secrets: TlsSecrets) -> ssl.SSLContext | None:
+async def _resource_context(options: ProxyOptions, tls: ProxyTls) -> Current | None:
     if not options.enable_resource_proxy:
         return None
-    cert, key = options.resource_proxy_cert_path, options.resource_proxy_key_path
     names = ("--resource-proxy-cert-path", "--resource-proxy-key-path")
-    wanted = ("--resource-proxy-secret-name", options.resource_proxy_secret_name, RESOURCE_SECRET)
-    return await _context(cert, key, names, wanted, secrets, ("h2", "http/1.1"))
+    wanted = Wanted(
+        (
+            (CERTIFICATE, names[0], options.resource_proxy_cert_path),
+            (KEY, names[1], options.resource_proxy_key_path),
+        ),
+        "--resource-proxy-secret-name",
+        options.resource_proxy_secret_name,
+        RESOURCE_SECRET,
+    )
+    clients = Wanted(
+        ((CA, "--resource-proxy-ca-path", options.resource_proxy_ca_path),),
+        "--resource-proxy-ca-secret-name",
+        options.resource_proxy_ca_secret_name,
+        "",
+    )
+    return await _context("the resource proxy", wanted, clients, tls, ("h2", "http/1.1"))
 
 
 async def _context(
-    cert: str,
-    key: str,
-    names: tuple[str, str],
-    wanted: tuple[str, str, str],
-    secrets: TlsSecrets,
-    alpn: tuple[str, ...],
-) -> ssl.SSLContext | None:
-    """From files, else from a Secret: its option, the name that the user gives, and the usual one.
+    use: str, wanted: Wanted, clients: Wanted | None, tls: ProxyTls, alpn: tuple[str, ...]
+) -> Current | None:
+    """TLS of one port; None: there is no certificate.
 
     Raises:
-        UserError: one of the two files is missing, or what there is cannot be used.
+        UserError: one of two files is missing, or what there is cannot be used.
     """
-    option, given, usual = wanted
-    if given and (cert or key):
-        raise UserError(f"{names[0]} and {option}: give one of the two")
-    if not cert and not key:
-        found = await secrets.find(option, given, usual, identity(alpn)) if given or usual else None
-        return answering(found) if found is not None else None
-    if not (cert and key):
-        raise UserError(f"{names[0]} and {names[1]}: give both or neither")
-    certificate, private = pem.read_identity(cert, names[0], key, names[1])
-    return server_context(
-        certificate=certificate, key=private, client_ca=None, require_client=False, alpn=alpn
-    )
+    source = wanted.source(tls.place)
+    trusted = clients.source(tls.place) if clients is not None else None
+    if source is None:
+        return None
+    try:
+        identity = await tls.material.identity(use, source, SERVERS)
+    except Unread as exc:
+        if wanted.is_named or not exc.missing:
+            raise
+        return None
+    trust: Held[Trust] | None = None
+    if trusted is not None:
+        trust = await tls.material.trust(f"{use}: clients", trusted)
+
+    def make() -> ssl.SSLContext:
+        return server_context(
+            certificate=identity.value.certificate,
+            key=identity.value.key,
+            client_ca=trust.value.pem if trust is not None else None,
+            require_client=trust is not None,
+            alpn=alpn,
+            settings=tls.settings,
+        )
+
+    return renewed(make, identity, trust) if trust is not None else renewed(make, identity)

@@ -32,6 +32,8 @@ class ProxyOptions:
     resource_proxy_cert_path: str
     resource_proxy_key_path: str
     resource_proxy_secret_name: str
+    resource_proxy_ca_path: str = ""
+    resource_proxy_ca_secret_name: str = ""
 
 
 def proxy_options(command: F) -> F:
@@ -129,5 +131,19 @@ def _resource() -> tuple[Callable[[Any], Any], ...]:
             default="",
             metavar="NAME",
             help=f"The Secret with both; by default {RESOURCE_SECRET} if it is there.",
+        ),
+        click.option(
+            "--resource-proxy-ca-path",
+            envvar="ARGOCD_PRINCIPAL_RESOURCE_PROXY_TLS_CA_PATH",
+            default="",
+            metavar="FILE",
+            help="PEM: the CA that certifies that port's clients; without it they need no certificate.",
+        ),
+        click.option(
+            "--resource-proxy-ca-secret-name",
+            envvar="ARGOCD_PRINCIPAL_RESOURCE_PROXY_CA_SECRET_NAME",
+            default="",
+            metavar="NAME",
+            help="The Secret with that CA (ca.crt, else tls.crt), instead of a file.",
         ),
     )

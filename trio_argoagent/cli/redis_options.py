@@ -6,6 +6,7 @@ Its password comes from the environment or a mounted Secret; on a command line e
 from __future__ import annotations
 
 import functools
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,14 +14,16 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-from trio_argoagent.cli import pem
 from trio_argoagent.cli.running import read_file
+from trio_argoagent.cli.tls_sources import Place, Wanted
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.address import parse_address
-from trio_argoagent.net.contexts import client_context
+from trio_argoagent.net.contexts import Current, client_context
 from trio_argoagent.redis.protocol.argocache import Compression
 from trio_argoagent.redis.server import RedisServer, over_tcp
-from trio_argoagent.runtime.secrettls import Current, TlsSecrets, authorities
+from trio_argoagent.runtime.material import Material, renewed
+from trio_argoagent.runtime.tlssources import Unread
+from trio_argoagent.runtime.tlsvalues import CA
 
 F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
@@ -70,11 +73,6 @@ class RedisOptions:
     tls_insecure: bool
     ca: str
     ca_secret: str
-
-    @property
-    def asks_secret(self) -> bool:
-        """Is the CA to be looked for in a Secret?"""
-        return bool(self.address) and self.tls_enabled and not (self.tls_insecure or self.ca)
 
 
 def redis_options(names: Names) -> Callable[[F], F]:
@@ -174,24 +172,42 @@ def _how(names: Names) -> tuple[Option, ...]:
 _FIELDS = frozenset(f"redis_{field.name}" for field in attrs.fields(RedisOptions))
 
 
-async def find_redis(options: RedisOptions, secrets: TlsSecrets) -> RedisServer | None:
-    """Likewise, with the CA that is in a Secret, if there is one.
+async def find_redis(options: RedisOptions, place: Place, material: Material) -> RedisServer | None:
+    """What the options say together, with the CA of a file or a Secret; None: there is no Redis.
+
+    Args:
+        options: what they say.
+        place: of Secrets.
+        material: follows it.
 
     Raises:
-        UserError: see ``read_redis``; or the Secret cannot be used.
+        UserError: see ``read_redis``; or the CA cannot be used.
     """
-    found = None
-    if options.asks_secret:
-        found = await secrets.find(options.names.ca_secret, options.ca_secret, CA_SECRET, authorities)
-    return read_redis(options, found)
+    read_redis(options)
+    if not (options.address and options.tls_enabled) or options.tls_insecure:
+        return read_redis(options)
+    wanted = _ca(options)
+    source = wanted.source(place)
+    assert source is not None  # There is a usual name.
+    try:
+        trust = await material.trust("Redis", source)
+    except Unread as exc:
+        if wanted.is_named or not exc.missing:
+            raise
+        return read_redis(options)
+
+    def make() -> ssl.SSLContext:
+        return client_context(ca=trust.value.pem, certificate=None, key=None, alpn=())
+
+    return read_redis(options, renewed(make, trust))
 
 
-def read_redis(options: RedisOptions, secret: Current | None = None) -> RedisServer | None:
+def read_redis(options: RedisOptions, context: Current | None = None) -> RedisServer | None:
     """What the options say together; None: there is no Redis.
 
     Args:
         options: what they say.
-        secret: TLS with the CA that a Secret names.
+        context: TLS with the CA that is named; None: the system's count.
 
     Raises:
         UserError: they contradict each other, or a file cannot be used.
@@ -206,11 +222,16 @@ def read_redis(options: RedisOptions, secret: Current | None = None) -> RedisSer
     return over_tcp(
         host,
         port,
-        (secret or _context(options)) if options.tls_enabled else None,
+        (context or _context(options)) if options.tls_enabled else None,
         username=username,
         password=password,
         compression=Compression(options.compression_type),
     )
+
+
+def _ca(options: RedisOptions) -> Wanted:
+    names = options.names
+    return Wanted(((CA, names.ca, options.ca),), names.ca_secret, options.ca_secret, CA_SECRET)
 
 
 def _context(options: RedisOptions) -> Current:
@@ -223,8 +244,7 @@ def _context(options: RedisOptions) -> Current:
     chosen = [option for option, value in modes if value]
     if len(chosen) > 1:
         raise UserError(f"{' and '.join(chosen)}: give one of them")
-    ca = pem.read_authorities(options.ca, options.names.ca) if options.ca else None
-    context = client_context(ca=ca, certificate=None, key=None, alpn=(), verify=not options.tls_insecure)
+    context = client_context(ca=None, certificate=None, key=None, alpn=(), verify=not options.tls_insecure)
     return lambda: context
 
 

@@ -8,10 +8,62 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import attrs
+
 from trio_argoagent.errors import UserError
+
+Current = Callable[[], ssl.SSLContext]
+"""The newest context, asked for each connection anew: what has been rotated counts for the next one."""
+Context = ssl.SSLContext | Current
+
+
+def newest(context: Context) -> ssl.SSLContext:
+    """The context for a connection that is made now."""
+    return context if isinstance(context, ssl.SSLContext) else context()
+
+
+@attrs.frozen
+class TlsSettings:
+    """What a user may choose of TLS itself.
+
+    Attributes:
+        minimum: the lowest version; None: what the listener or dialler takes by itself.
+        maximum: the highest version; None: any.
+        suites: OpenSSL's names of the cipher suites of TLS 1.2 and older; empty: OpenSSL's own choice. All
+            three of TLS 1.3 are always there: Python chooses among them from 3.15 on only.
+    """
+
+    minimum: ssl.TLSVersion | None = None
+    maximum: ssl.TLSVersion | None = None
+    suites: tuple[str, ...] = ()
+
+    def apply(self, context: ssl.SSLContext, minimum: ssl.TLSVersion) -> None:
+        """Set them.
+
+        Args:
+            context: of a server or a client.
+            minimum: the lowest version where the user has chosen none.
+
+        Raises:
+            UserError: OpenSSL has no such cipher suite here.
+        """
+        context.minimum_version = self.minimum or minimum
+        if self.maximum is not None:
+            context.maximum_version = self.maximum
+        if self.suites:
+            try:
+                context.set_ciphers(":".join(self.suites))
+            except ssl.SSLError as exc:
+                raise UserError(
+                    f"OpenSSL has none of the cipher suites {', '.join(self.suites)} here"
+                ) from exc
+
+
+OPENSSL: TlsSettings = TlsSettings()
+"""What OpenSSL does by itself."""
 
 
 def server_context(
@@ -22,6 +74,7 @@ def server_context(
     require_client: bool,
     alpn: Sequence[str],
     minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+    settings: TlsSettings = OPENSSL,
 ) -> ssl.SSLContext:
     """The listening side.
 
@@ -31,13 +84,14 @@ def server_context(
         client_ca: PEM; client certificates must come from it. None: none is asked for.
         require_client: refuse clients without a certificate.
         alpn: protocols, best first, such as ``("h2", "http/1.1")``.
-        minimum: the lowest TLS version. Links take 1.3.
+        minimum: the lowest TLS version, unless the user says otherwise. Links take 1.3.
+        settings: what the user says.
 
     Raises:
         UserError: the PEM bytes are not usable.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = minimum
+    settings.apply(context, minimum)
     # Tickets would cost a third of a handshake, and nobody resumes a session here.
     context.num_tickets = 0
     if client_ca is not None:
@@ -59,6 +113,7 @@ def client_context(
     alpn: Sequence[str],
     verify: bool = True,
     minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+    settings: TlsSettings = OPENSSL,
 ) -> ssl.SSLContext:
     """The dialling side.
 
@@ -67,14 +122,15 @@ def client_context(
         certificate: PEM of our own identity, with its chain; None: we have none.
         key: PEM, not encrypted.
         alpn: protocols, best first.
-        verify: False takes any server: for ``insecure-skip-tls-verify`` only.
-        minimum: the lowest TLS version.
+        verify: False takes any server: for ``insecure-skip-tls-verify`` and ``--insecure-tls`` only.
+        minimum: the lowest TLS version, unless the user says otherwise.
+        settings: what the user says.
 
     Raises:
         UserError: the PEM bytes are not usable.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = minimum
+    settings.apply(context, minimum)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -29,11 +29,22 @@ class TlsFailed(ConnectionBroken):
         reason: OpenSSL's name of it, such as ``CERTIFICATE_VERIFY_FAILED`` or
             ``TLSV13_ALERT_CERTIFICATE_REQUIRED``; empty when the peer just hung up.
         sent: as above; always False during the handshake.
+        code: OpenSSL's, of what it has found wrong with the peer's certificate (X509_V_ERR_*); 0: nothing.
+        chain: the peer's certificate that was refused, and what certifies it, as far as that goes (DER). It
+            proves nothing.
     """
 
-    def __init__(self, text: str, *, reason: str = "", sent: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        reason: str = "",
+        sent: bool = False,
+        code: int = 0,
+        chain: tuple[bytes, ...] = (),
+    ) -> None:
         super().__init__(text, sent=sent)
-        self.reason = reason
+        self.reason, self.code, self.chain = reason, code, chain
 
 
 class ProxyFailed(OSError):

@@ -6,7 +6,6 @@ A bad peer costs its own connection, a failing handler its own request. Neither 
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,6 +16,7 @@ import trio
 
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.admission import Admission
+from trio_argoagent.net.contexts import Context, newest
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http1 import serve_http1
@@ -43,7 +43,7 @@ def log_error(exc: Exception) -> None:
 async def serve_https(
     handler: Handler,
     listeners: Sequence[trio.SocketListener],
-    context: ssl.SSLContext,
+    context: Context,
     *,
     limits: Limits | None = None,
     on_error: ErrorCallback = log_error,
@@ -59,7 +59,7 @@ async def serve_https(
     Args:
         handler: serves one request.
         listeners: bound sockets, closed at the end.
-        context: from ``server_context``; its ALPN list decides what is spoken.
+        context: from ``server_context``, or the newest one; its ALPN list decides what is spoken.
         limits: what an HTTP/2 peer may have open and send ahead.
         on_error: told of each failing handler, and of each peer that failed its handshake or its protocol
             (``LinkBroken``, ``RemoteProtocolError``). It must not raise.
@@ -133,7 +133,7 @@ async def _guard(handler: Handler, on_error: ErrorCallback, exchange: Exchange) 
 @attrs.frozen
 class _Server:
     handler: Handler
-    context: ssl.SSLContext | None
+    context: Context | None
     limits: Limits
     on_error: ErrorCallback
     admission: Admission
@@ -158,7 +158,7 @@ class _Server:
         if self.context is None:
             await serve_http1(transport, guard)
             return
-        tls = TlsStream(transport, self.context, server_side=True)
+        tls = TlsStream(transport, newest(self.context), server_side=True)
         with self.admission.handshake():
             await tls.do_handshake(self.admission.steps)
         if tls.alpn != "h2":

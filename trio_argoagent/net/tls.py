@@ -16,6 +16,7 @@ from typing import Final
 import trio
 
 from trio_argoagent.net.address import format_address
+from trio_argoagent.net.certificates import seen_chain
 from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
 from trio_argoagent.net.errors import TlsFailed
 
@@ -68,6 +69,11 @@ class TlsStream(trio.abc.Stream):
         return self._tls.getpeercert(binary_form=True)
 
     @property
+    def peer_chain(self) -> tuple[bytes, ...]:
+        """The peer's verified certificate and what certifies it, up to the root that we trust (DER)."""
+        return seen_chain(self._tls) if self.peer_certificate is not None else ()
+
+    @property
     def alpn(self) -> str | None:
         """The protocol that was agreed on."""
         return self._tls.selected_alpn_protocol()
@@ -93,7 +99,7 @@ class TlsStream(trio.abc.Stream):
                 failure = exc
             if failure is not None:
                 await self._say_why()
-                raise _failed(failure, sent=False) from failure
+                raise _failed(failure, sent=False, chain=self._refused(failure)) from failure
             await self._flush()
             if done:
                 return
@@ -216,6 +222,9 @@ class TlsStream(trio.abc.Stream):
             await self.transport.send_all(data)
             self.bytes_sent += len(data)
 
+    def _refused(self, failure: ssl.SSLError) -> tuple[bytes, ...]:
+        return seen_chain(self._tls) if isinstance(failure, ssl.SSLCertVerificationError) else ()
+
     async def _say_why(self) -> None:
         # When the peer has gone already, why the handshake failed is known all the same.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
@@ -234,7 +243,7 @@ def peer_address(stream: trio.abc.Stream) -> str:
     return format_address(name[0], name[1]) if isinstance(name, tuple) else ""
 
 
-def _failed(exc: ssl.SSLError, *, sent: bool) -> TlsFailed:
+def _failed(exc: ssl.SSLError, *, sent: bool, chain: tuple[bytes, ...] = ()) -> TlsFailed:
     reason = exc.reason or ""
     said = reason.partition("_ALERT_")[2]
     if isinstance(exc, ssl.SSLCertVerificationError):
@@ -245,4 +254,5 @@ def _failed(exc: ssl.SSLError, *, sent: bool) -> TlsFailed:
         text = f"the peer refuses us: {said.replace('_', ' ').lower()}"
     else:
         text = reason.replace("_", " ").lower() or str(exc)
-    return TlsFailed(f"TLS: {text}", reason=reason, sent=sent)
+    code = exc.verify_code if isinstance(exc, ssl.SSLCertVerificationError) else 0
+    return TlsFailed(f"TLS: {text}", reason=reason, sent=sent, code=code, chain=chain)

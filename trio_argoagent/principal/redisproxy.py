@@ -7,12 +7,12 @@ all is what keeps Argo CD's server working when an installation is switched over
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 
 import trio
 
+from trio_argoagent.net.contexts import Context, newest
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.linger import LINGER, close_gently
 from trio_argoagent.net.sockets import hold_to_timeout, notice_silence
@@ -34,11 +34,11 @@ class RedisProxy:
 
     Args:
         redis: where everything goes. User and password are not used.
-        context: of the listening side; None: plain.
+        context: of the listening side, or the newest one; None: plain.
         observer: told when Redis cannot be reached, or too many come; not oftener than once a minute.
     """
 
-    def __init__(self, redis: RedisServer, context: ssl.SSLContext | None, observer: Observer) -> None:
+    def __init__(self, redis: RedisServer, context: Context | None, observer: Observer) -> None:
         self._redis, self._context = redis, context
         self._line = Rarely(observer, "redis-proxy-failed")
         self.connections = 0
@@ -81,7 +81,7 @@ class RedisProxy:
         near = stream
         with trio.fail_after(CONNECT_TIMEOUT):
             if self._context is not None:
-                near = TlsStream(stream, self._context, server_side=True)
+                near = TlsStream(stream, newest(self._context), server_side=True)
                 await near.do_handshake()
             far = await self._reach()
         if far is None:

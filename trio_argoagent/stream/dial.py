@@ -7,7 +7,6 @@ open only when the principal has answered 200.
 from __future__ import annotations
 
 import abc
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import ClassVar, Final
@@ -18,10 +17,12 @@ from trio_argoagent.errors import LinkBroken, LinkRefused, Unreachable
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.address import format_address
 from trio_argoagent.net.client import Connect
+from trio_argoagent.net.contexts import Context, newest
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream, open_http2
 from trio_argoagent.net.protocol.limits import WIDE_WINDOW
 from trio_argoagent.net.protocol.turns import Priority
+from trio_argoagent.net.refusals import Ours
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream, fingerprint
 from trio_argoagent.stream.explain import NO_HTTP2, answered, explain
@@ -41,9 +42,11 @@ class TlsDialer(abc.ABC):
         context: trust in the principal and our own certificate, with the protocol in its ALPN list.
         server_hostname: what its certificate must be for, when that is not ``host``.
         connect: makes the byte stream; a proxy's tunnel, for example, instead of TCP.
+        ours: what is known here of both certificates, for the words about a handshake that has failed.
 
     Attributes:
         protocols: what ALPN may agree on.
+        ours: as above.
     """
 
     protocols: ClassVar[tuple[str | None, ...]]
@@ -52,16 +55,18 @@ class TlsDialer(abc.ABC):
         self,
         host: str,
         port: int,
-        context: ssl.SSLContext,
+        context: Context,
         *,
         server_hostname: str = "",
         connect: Connect = trio.open_tcp_stream,
+        ours: Ours | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._context = context
         self._name = server_hostname or host
         self._connect = connect
+        self.ours = ours
         self._where = format_address(host, port)
 
     @abc.abstractmethod
@@ -96,7 +101,7 @@ class TlsDialer(abc.ABC):
             with trio.fail_after(DIAL_TIMEOUT):
                 transport = await self._connect(self._host, self._port)
                 hold_to_timeout(transport)
-                tls = TlsStream(transport, self._context, server_hostname=self._name)
+                tls = TlsStream(transport, newest(self._context), server_hostname=self._name)
                 try:
                     await tls.do_handshake()
                     if tls.alpn not in self.protocols:
@@ -114,7 +119,7 @@ class TlsDialer(abc.ABC):
                 # A load balancer without a principal behind it takes connections, and drops them.
                 text = "it hung up before it said anything: is the principal running?"
                 raise Unreachable(f"{self._where}: no link: {text}") from exc
-            raise explain(exc, host=self._name, where=self._where) from exc
+            raise explain(exc, host=self._name, where=self._where, ours=self.ours) from exc
         return tls
 
 
@@ -125,11 +130,13 @@ class Http2Dialer(TlsDialer):
 
     def open(self, stream: trio.abc.Stream, peer: Peer) -> AbstractAsyncContextManager[FramedLink]:
         """See ``open_link``."""
-        return open_link(stream, peer)
+        return open_link(stream, peer, self.ours)
 
 
 @asynccontextmanager
-async def open_link(stream: trio.abc.Stream, peer: Peer) -> AsyncIterator[Http2Link]:
+async def open_link(
+    stream: trio.abc.Stream, peer: Peer, ours: Ours | None = None
+) -> AsyncIterator[Http2Link]:
     """A link over one byte stream, which is owned from now on: HTTP/2, and the one request.
 
     What the body raises leaves it as it is, not in a group.
@@ -137,6 +144,7 @@ async def open_link(stream: trio.abc.Stream, peer: Peer) -> AsyncIterator[Http2L
     Args:
         stream: connected, and after its TLS handshake.
         peer: the principal, as TLS has proven it.
+        ours: as for ``TlsDialer``.
 
     Raises:
         LinkBroken: the principal does not answer, or not for long enough.
@@ -146,7 +154,7 @@ async def open_link(stream: trio.abc.Stream, peer: Peer) -> AsyncIterator[Http2L
     try:
         async with open_http2(stream, client=True, authority=peer.address) as connection:
             try:
-                link = Http2Link(await _ask(connection, peer), peer)
+                link = Http2Link(await _ask(connection, peer, ours), peer)
                 try:
                     yield link
                 finally:
@@ -159,7 +167,7 @@ async def open_link(stream: trio.abc.Stream, peer: Peer) -> AsyncIterator[Http2L
             raise failure
 
 
-async def _ask(connection: Http2Connection, peer: Peer) -> Http2Stream:
+async def _ask(connection: Http2Connection, peer: Peer, ours: Ours | None) -> Http2Stream:
     """The stream that carries the link, accepted by the principal."""
     where = peer.address
     try:
@@ -175,7 +183,7 @@ async def _ask(connection: Http2Connection, peer: Peer) -> Http2Stream:
     except trio.TooSlowError as exc:
         raise LinkBroken(f"{where}: no answer within {DIAL_TIMEOUT:g} s") from exc
     except ConnectionBroken as exc:
-        raise explain(exc, host=peer.name, where=where) from exc
+        raise explain(exc, host=peer.name, where=where, ours=ours) from exc
     return stream
 
 

@@ -8,45 +8,34 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused, Unreachable
+from trio_argoagent.net.certificates import SERVERS
 from trio_argoagent.net.errors import ProxyFailed, TlsFailed
 from trio_argoagent.net.protocol.fields import one_line
+from trio_argoagent.net.refusals import Ours, judged, rejected
+from trio_argoagent.net.verdicts import Fault
 from trio_argoagent.stream.protocol.messages import Reason
 
-_VERDICTS: Final[Mapping[int, str]] = {
-    9: "the principal's certificate is not valid yet: compare the clocks of both machines",
-    10: "the principal's certificate has expired: renew argocd-agent-principal-tls on the hub",
-    26: "the principal's certificate is not one for servers: issue it for serverAuth",
-    62: "the principal's certificate is not for the name {host}: issue it for that name, or set"
-    " --server-address to one that it is for",
-    64: "the principal's certificate is not for the address {host}: issue it for this address, or set"
-    " --server-address to one that it is for",
+_REMEDIES: Final[Mapping[Fault, str]] = {
+    Fault.EXPIRED: "renew argocd-agent-principal-tls on the hub",
+    Fault.PURPOSE: "issue it again, for serverAuth",
+    Fault.IS_CA: "issue one for the principal with that CA",
+    Fault.SELF_SIGNED: "have it issued by the CA of the hub, or give the agent that very certificate as CA",
+    Fault.TOO_LONG: "issue it nearer to its root",
+    Fault.WEAK: "issue it again with a stronger key",
+    Fault.NAME: "issue it for that name or address, or set --server-address to one that it is for",
 }
-"""What OpenSSL finds wrong with the certificate of the principal (X509_V_ERR_*, x509_vfy.h)."""
-
-_UNTRUSTED: Final = (
-    "the principal's certificate does not come from a CA that we trust: give the agent the CA of the hub"
-    " (--root-ca-path, or the secret of --root-ca-secret-name)"
-)
+"""What to do about the certificate of the principal; else the CA is the wrong one."""
+_TRUST: Final = "give the agent the CA of the hub (--root-ca-path, or the Secret of --root-ca-secret-name)"
 
 _ALERTS: Final[Mapping[str, tuple[Reason, str]]] = {
     "CERTIFICATE_REQUIRED": (
         Reason.IDENTITY,
         "the principal wants a client certificate and we have shown none: set --tls-client-cert and"
         " --tls-client-key, or --creds mtls with the secret argocd-agent-client-tls",
-    ),
-    "UNKNOWN_CA": (
-        Reason.IDENTITY,
-        "the principal does not know the CA of our client certificate: issue the certificate with the CA of"
-        " the hub",
-    ),
-    "CERTIFICATE_EXPIRED": (
-        Reason.IDENTITY,
-        "our client certificate has expired: renew the secret argocd-agent-client-tls",
     ),
     "CERTIFICATE_REVOKED": (
         Reason.REVOKED,
@@ -64,9 +53,16 @@ _ALERTS: Final[Mapping[str, tuple[Reason, str]]] = {
 }
 """What the principal says against us (RFC 8446 section 6.2)."""
 
-_BAD_CERTIFICATE: Final = frozenset(
-    ["BAD_CERTIFICATE", "UNSUPPORTED_CERTIFICATE", "CERTIFICATE_UNKNOWN", "DECRYPT_ERROR", "ACCESS_DENIED"]
-)
+_CERTIFICATE: Final[Mapping[str, str]] = {
+    "UNKNOWN_CA": "issue it with the CA of the hub",
+    "CERTIFICATE_EXPIRED": "renew the Secret argocd-agent-client-tls",
+    "UNSUPPORTED_CERTIFICATE": "issue it again, for clientAuth",
+    "BAD_CERTIFICATE": "issue it again with the CA of the hub",
+    "CERTIFICATE_UNKNOWN": "issue it again with the CA of the hub",
+    "DECRYPT_ERROR": "issue it again with the CA of the hub",
+    "ACCESS_DENIED": "ask the operator of the hub",
+}
+"""What to do when the principal says this against our certificate."""
 _NO_TLS: Final = frozenset(
     [
         "WRONG_VERSION_NUMBER",
@@ -83,21 +79,24 @@ NO_HTTP2: Final = _ALERTS["NO_APPLICATION_PROTOCOL"]
 """The same, where the server just ignores what we offer."""
 
 
-def explain(exc: BaseException, *, host: str, where: str) -> LinkError:
+def explain(exc: BaseException, *, host: str, where: str, ours: Ours | None = None) -> LinkError:
     """The error that the user should see.
 
     Args:
         exc: why dialling failed, with its causes.
         host: the name that the principal was to prove.
         where: ``host:port``.
+        ours: what is known here of both certificates.
     """
     for cause in _causes(exc):
         if isinstance(cause, ProxyFailed):
             return (Unreachable if cause.nobody else LinkBroken)(f"{where}: {cause}")
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            verdict = _VERDICTS.get(cause.verify_code, _UNTRUSTED).format(host=host)
-            return LinkRefused(Reason.IDENTITY, f"{where}: {verdict} ({cause.verify_message})")
-        if isinstance(cause, TlsFailed) and (refusal := _refusal(cause.reason, where)) is not None:
+        if isinstance(cause, TlsFailed) and cause.code:
+            verdict = judged(cause, ours, SERVERS, host)
+            remedy = _REMEDIES.get(verdict.fault, "" if verdict.fault is Fault.NOT_YET else _TRUST)
+            text = f"the principal's certificate is not accepted: {verdict.clause}{remedy and f': {remedy}'}"
+            return LinkRefused(Reason.IDENTITY, f"{where}: {text}")
+        if isinstance(cause, TlsFailed) and (refusal := _refusal(cause.reason, where, ours)) is not None:
             return refusal
         if isinstance(cause, socket.gaierror):
             return Unreachable(f"{where}: no address is known for {host}: check --server-address and DNS")
@@ -136,17 +135,14 @@ def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkE
     return LinkBroken(f"{where}: the principal, or a proxy before it, answered {status}: {said}")
 
 
-def _refusal(reason: str, where: str) -> LinkRefused | None:
+def _refusal(reason: str, where: str, ours: Ours | None) -> LinkRefused | None:
     if reason in _NO_TLS:
         return LinkRefused(Reason.PROTOCOL, f"{where}: it does not speak TLS: check the port (--server-port)")
     _, _, alert = reason.partition("_ALERT_")
-    if alert in _BAD_CERTIFICATE:
-        said = alert.replace("_", " ").lower()
-        return LinkRefused(
-            Reason.IDENTITY,
-            f"{where}: the principal does not accept our client certificate ({said}): issue it again with the"
-            " CA of the hub, for clients",
-        )
+    if alert in _CERTIFICATE:
+        said, clause = alert.replace("_", " ").lower(), rejected(alert, ours)
+        text = f"the principal does not accept our client certificate ({said}): {clause}"
+        return LinkRefused(Reason.IDENTITY, f"{where}: {text}: {_CERTIFICATE[alert]}")
     if alert in _ALERTS:
         kind, sentence = _ALERTS[alert]
         return LinkRefused(kind, f"{where}: {sentence}")

@@ -8,7 +8,6 @@ Whoever does not speak HTTP/2 may have WebSockets of the same paths, where they 
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -17,6 +16,7 @@ import attrs
 import trio
 
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.http import Exchange, Handler, Request
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream
@@ -164,7 +164,7 @@ class Http2Listener:
     """
 
     listeners: Sequence[trio.SocketListener]
-    context: ssl.SSLContext
+    context: Context
     admission: Admission
     on_error: ErrorCallback = log_error
     websocket: bool = False

@@ -15,6 +15,7 @@ from trio_websocket import ConnectionRejected, WebSocketConnection
 from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.refusals import Ours
 from trio_argoagent.stream.dial import DIAL_TIMEOUT, TlsDialer, seconds
 from trio_argoagent.stream.explain import answered, explain
 from trio_argoagent.stream.link import LINK_PATH, FramedLink, WebSocketLink
@@ -34,11 +35,13 @@ class WebSocketDialer(TlsDialer):
 
     def open(self, stream: trio.abc.Stream, peer: Peer) -> AbstractAsyncContextManager[FramedLink]:
         """See ``open_websocket``."""
-        return open_websocket(stream, peer, self.reach)
+        return open_websocket(stream, peer, self.reach, self.ours)
 
 
 @asynccontextmanager
-async def open_websocket(stream: trio.abc.Stream, peer: Peer, reach: Reach) -> AsyncIterator[WebSocketLink]:
+async def open_websocket(
+    stream: trio.abc.Stream, peer: Peer, reach: Reach, ours: Ours | None = None
+) -> AsyncIterator[WebSocketLink]:
     """A link over one byte stream, which is owned from now on: the upgrade, and then nothing else.
 
     What the body raises leaves it as it is, not in a group.
@@ -47,13 +50,14 @@ async def open_websocket(stream: trio.abc.Stream, peer: Peer, reach: Reach) -> A
         stream: connected, and after its TLS handshake.
         peer: the principal, as TLS has proven it.
         reach: makes the streams of tunnels.
+        ours: as for ``TlsDialer``.
 
     Raises:
         LinkBroken: the principal does not answer, or not for long enough.
         LinkRefused: it refuses us; the text says what to do.
     """
     async with alone() as nursery:
-        sockets = _Sockets(nursery, peer, reach)
+        sockets = _Sockets(nursery, peer, reach, ours)
         carrier = await sockets.open(stream, LINK_PATH)
         if carrier is None:
             raise _refused(404, "", 0.0, peer.address)
@@ -74,6 +78,7 @@ class _Sockets:
     nursery: trio.Nursery
     peer: Peer
     reach: Reach
+    ours: Ours | None
 
     async def another(self, path: str) -> WebSocketStream | None:
         """One more; None: there is nothing under that path."""
@@ -94,7 +99,7 @@ class _Sockets:
         if socket is None:
             if isinstance(reading.failure, ConnectionRejected) and reading.failure.status_code == 404:
                 return None
-            raise _refusal(reading, self.peer)
+            raise _refusal(reading, self.peer, self.ours)
         if socket.subprotocol != SUBPROTOCOL:
             raise LinkRefused(
                 Reason.PROTOCOL,
@@ -104,7 +109,7 @@ class _Sockets:
         return socket
 
 
-def _refusal(reading: Reading, peer: Peer) -> LinkError:
+def _refusal(reading: Reading, peer: Peer, ours: Ours | None) -> LinkError:
     """Why there is no WebSocket."""
     where, line, failure = peer.address, reading.line, reading.failure
     if isinstance(failure, ConnectionRejected):
@@ -112,7 +117,7 @@ def _refusal(reading: Reading, peer: Peer) -> LinkError:
         text = (failure.body or b"")[:MAX_LINE].decode("utf-8", "replace")
         return _refused(failure.status_code, text, seconds(headers), where)
     if line.failure is not None:
-        return explain(line.failure, host=peer.name, where=where)
+        return explain(line.failure, host=peer.name, where=where, ours=ours)
     status = _STATUS.match(line.head)
     if status is not None and status[1] != b"101":
         return _refused(int(status[1]), "", 0.0, where)

@@ -47,7 +47,7 @@ def test_help_tells_each_option(run: Run, command: str) -> None:
         (["demo", "--agents", "0"], ["--agents", "0 is not in the range 1<=x<=50"]),
         (["demo", "--duration", "soon"], ["--duration", "'soon' is not a valid float"]),
         (["demo", "more"], ["unexpected extra argument", "more"]),
-        (["principal"], ["--tls-cert"]),
+        (["principal", "--tls-max-version", "tls1.2"], ["--tls-min-version tls1.2"]),
         (["agent"], ["--server-address"]),
     ],
 )

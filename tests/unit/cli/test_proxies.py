@@ -10,15 +10,17 @@ import pytest
 import trio
 
 from trio_argoagent.apiserver.local import LocalCluster
-from trio_argoagent.cli.proxies import open_proxies
+from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import REDIS_SECRET, RESOURCE_SECRET, ProxyOptions
+from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.redis.server import over_tcp
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.secrettls import TlsSecrets
+from trio_argoagent.runtime.material import Material
+from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.machine import LOOPBACK
 
-from ..runtime.test_secrettls import NAMESPACE, hub, put
+from ..runtime.hubsecrets import NAMESPACE, hub, put
 from .conftest import pki
 
 REDIS = over_tcp("127.0.0.1", 1)
@@ -50,8 +52,9 @@ async def opened(
 ) -> list[str]:
     """The names of what is told when these are opened, and closed again."""
     lines: list[Event] = []
-    secrets = TlsSecrets(cluster or await hub(), NAMESPACE, lines.append)
-    ports = open_proxies(options, LOOPBACK, REDIS if redis else None, lines.append, secrets, tls=tls)
+    place, material = Place(cluster or await hub(), NAMESPACE), Material(real_env(), lines.append)
+    where = ProxyTls(place, material, redis=tls)
+    ports = open_proxies(options, LOOPBACK, REDIS if redis else None, lines.append, where)
     async with ports:
         await trio.lowlevel.checkpoint()
     return [line.name for line in lines]
@@ -75,11 +78,11 @@ async def test_certificates_of_secrets() -> None:
     await put(cluster, RESOURCE_SECRET, pki().server("proxy"))
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
     missing = attrs.evolve(PLAIN, redis_proxy_server_tls_secret_name="mine")
-    with pytest.raises(UserError, match="--redis-proxy-server-tls-secret-name: Secret argocd/mine cannot be"):
+    with pytest.raises(UserError, match="--redis-proxy-server-tls-secret-name: Secret argocd/mine is not"):
         await opened(missing, cluster=cluster)
     await put(cluster, REDIS_SECRET, (b"no", b"pem"))
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
-    with pytest.raises(UserError, match=f"Secret argocd/{REDIS_SECRET} cannot be used: certificate and key"):
+    with pytest.raises(UserError, match=f"certificate in tls.crt of Secret argocd/{REDIS_SECRET}"):
         await opened(PLAIN, cluster=cluster, tls=True)
     both = attrs.evolve(PLAIN, resource_proxy_secret_name="mine", resource_proxy_cert_path="x")
     with pytest.raises(UserError, match="-cert-path and --resource-proxy-secret-name: give one of the two"):

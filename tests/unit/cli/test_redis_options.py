@@ -9,10 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from trio_argoagent.cli import redis_options
-from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, Names, RedisOptions, read_redis
+from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, Names, RedisOptions, find_redis, read_redis
+from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.redis.protocol.argocache import Compression
+from trio_argoagent.runtime.events import ignore
+from trio_argoagent.runtime.material import Material
+from trio_argoagent.runtime.world import real_env
 
+from ..runtime.hubsecrets import NAMESPACE, hub
 from .conftest import Files, Run
 
 
@@ -77,7 +82,6 @@ def test_a_mounted_secret(tmp_path: Path) -> None:
         (PRINCIPAL, ["--redis-server-address", "http://x"], "--redis-server-address: 'http://x' is not"),
         (AGENT, ["--redis-addr", "x:port"], "--redis-addr: 'x:port' has no usable port"),
         (AGENT, ["--redis-creds-dir-path", "/missing"], "--redis-creds-dir-path: cannot read /missing/auth"),
-        (PRINCIPAL, ["--redis-tls-enabled", "--redis-ca-path", "/missing"], "--redis-ca-path: cannot read"),
         (
             AGENT,
             ["--redis-tls-enabled", "--redis-tls-insecure", "--redis-tls-ca-path", "/ca"],
@@ -90,6 +94,18 @@ def test_mistakes(names: Names, arguments: list[str], line: str) -> None:
     with pytest.raises(UserError) as caught:
         read_redis(parse(names, *arguments))
     assert str(caught.value).startswith(line)
+
+
+async def test_a_ca_that_is_not_there() -> None:
+    """The usual Secret need not be there; what was named must be."""
+    place, material = Place(await hub(), NAMESPACE), Material(real_env(), ignore)
+    assert await find_redis(parse(PRINCIPAL, "--redis-tls-enabled"), place, material) is not None
+    named = parse(PRINCIPAL, "--redis-tls-enabled", "--redis-ca-path", "/missing")
+    with pytest.raises(UserError, match=r"^--redis-ca-path: cannot read /missing"):
+        await find_redis(named, place, material)
+    named = parse(AGENT, "--redis-tls-enabled", "--redis-tls-ca-secret-name", "mine")
+    with pytest.raises(UserError, match=r"^--redis-tls-ca-secret-name: Secret argocd/mine is not there"):
+        await find_redis(named, place, material)
 
 
 @pytest.mark.parametrize("program", ["principal", "agent"])

@@ -15,7 +15,7 @@ from trio_argoagent.runtime.events import Event, ignore
 from trio_argoagent.runtime.rarely import MAX_CAUSES, SILENCE
 from trio_argoagent.runtime.strangers import Strangers
 
-WRONG_CA = TlsFailed("TLS: the peer's certificate: self-signed", reason="CERTIFICATE_VERIFY_FAILED")
+WRONG_CA = TlsFailed("TLS: the peer's certificate", reason="CERTIFICATE_VERIFY_FAILED", code=19)
 
 
 async def test_a_wrong_certificate_says_what_to_do() -> None:
@@ -24,7 +24,7 @@ async def test_a_wrong_certificate_says_what_to_do() -> None:
     Strangers(told.append)(WRONG_CA)
     (event,) = told
     assert (event.name, event.agent, event.level) == ("connection-refused", "", "warning")
-    assert "self-signed; agents need certificates of the CA in --root-ca-path" in event.text
+    assert "of a CA that is not trusted; agents need certificates of the CA in --root-ca-path" in event.text
 
 
 async def test_each_is_told_to_the_auditor() -> None:
@@ -34,7 +34,8 @@ async def test_each_is_told_to_the_auditor() -> None:
     strangers(WRONG_CA)
     strangers(WRONG_CA)
     strangers(ConnectionBroken("the peer hung up during the handshake"))
-    assert rulings == [Ruling(Decision.REFUSED, "connection", str(WRONG_CA))] * 2
+    reason = "its certificate is of a CA that is not trusted"
+    assert rulings == [Ruling(Decision.REFUSED, "connection", reason)] * 2
 
 
 async def test_other_failures_are_told_as_they_are() -> None:
@@ -44,7 +45,7 @@ async def test_other_failures_are_told_as_they_are() -> None:
     strangers(TlsFailed("TLS: the peer refuses us: unknown ca", reason="TLSV1_ALERT_UNKNOWN_CA"))
     strangers(RemoteProtocolError("no HTTP/2 here"))
     assert [event.text.partition(": ")[2] for event in told] == [
-        "TLS: the peer refuses us: unknown ca",
+        "it does not accept our certificate (unknown ca): nothing is known of it here",
         "no HTTP/2 here",
     ]
 

@@ -52,10 +52,10 @@ async def refused(dialer: Dialer) -> LinkRefused:
 
 
 SERVER_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "another CA": ({"certificate": server_pem("theirs")}, "does not come from a CA that we trust"),
-    "another name": ({"certificate": server_pem(host="hub.example")}, "is not for the address 127.0.0.1"),
-    "expired": ({"certificate": server_pem(lifetime=DAY)}, "has expired: renew"),
-    "no server": ({"certificate": client_pem()}, "is not one for servers"),
+    "another CA": ({"certificate": server_pem("theirs")}, "it is of an unknown issuer: give the agent"),
+    "another name": ({"certificate": server_pem(host="hub.example")}, "it is for other names: issue it for"),
+    "expired": ({"certificate": server_pem(lifetime=DAY)}, "it is expired: renew argocd-agent-principal-tls"),
+    "no server": ({"certificate": client_pem()}, "it is for something else: issue it again, for serverAuth"),
 }
 
 
@@ -66,23 +66,25 @@ async def test_the_principals_certificate_is_wrong(fault: str) -> None:
     async with open_hub(context=principal_tls(**options)) as hub:
         refusal = await refused(hub.dialer())
         assert refusal.reason is Reason.IDENTITY
-        assert refusal.detail.startswith(f"127.0.0.1:{hub.port}: the principal's certificate {text}")
+        assert refusal.detail.startswith(
+            f"127.0.0.1:{hub.port}: the principal's certificate is not accepted: {text}"
+        )
 
 
 async def test_the_name_that_is_asked_for_counts() -> None:
     """A principal reached by another name is refused under it, and accepted under its own."""
     async with open_hub(context=principal_tls(server_pem(host="hub.example"))) as hub:
         refusal = await refused(hub.dialer(server_hostname="other.example"))
-        assert "is not for the name other.example" in refusal.detail
+        assert "it is for other names" in refusal.detail
         async with hub.dialer(server_hostname="hub.example").dial() as link:
             await link.close()
 
 
 CLIENT_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({"anonymous": True}, "wants a client certificate and we have shown none"),
-    "another CA": ({"certificate": client_pem("theirs")}, "does not know the CA of our client certificate"),
-    "expired": ({"certificate": client_pem(lifetime=DAY)}, "our client certificate has expired"),
-    "no client": ({"certificate": server_pem()}, "does not accept our client certificate"),
+    "another CA": ({"certificate": client_pem("theirs")}, "our client certificate (unknown ca)"),
+    "expired": ({"certificate": client_pem(lifetime=DAY)}, "our client certificate (certificate expired)"),
+    "no client": ({"certificate": server_pem()}, "our client certificate (unsupported certificate)"),
 }
 
 

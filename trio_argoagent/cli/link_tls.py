@@ -1,0 +1,198 @@
+"""TLS of links, from options to contexts that follow their files and Secrets."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+import attrs
+
+from trio_argoagent.cli.link_tls_options import (
+    CA_SECRET,
+    CLIENT_SECRET,
+    PRINCIPAL_SECRET,
+    AgentTls,
+    PrincipalTls,
+)
+from trio_argoagent.cli.tls_sources import Place, Wanted
+from trio_argoagent.errors import UserError
+from trio_argoagent.net.certificates import CLIENTS, SERVERS
+from trio_argoagent.net.contexts import Current, client_context, server_context
+from trio_argoagent.net.refusals import Ours
+from trio_argoagent.ports.env import Env
+from trio_argoagent.runtime.events import Event, Observer
+from trio_argoagent.runtime.material import Held, Material, renewed
+from trio_argoagent.runtime.tlssources import Fixed, Source
+from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Identity, Part, Trust
+
+USE: Final = "links"
+GENERATED_LIFETIME: Final = 365 * 86_400.0
+"""Seconds that a generated certificate is good for; each start makes another one."""
+
+
+@attrs.frozen
+class LinkTls:
+    """What links have.
+
+    Attributes:
+        context: the newest one.
+        identity: our certificate.
+        trust: the CAs of the peers; None: any certificate is taken.
+        ours: for the words about a handshake that has failed.
+    """
+
+    context: Current
+    identity: Held[Identity]
+    trust: Held[Trust] | None
+    ours: Ours
+
+
+async def principal_link_tls(
+    options: PrincipalTls, place: Place, material: Material, env: Env, *, websocket: bool
+) -> LinkTls:
+    """A principal's.
+
+    Args:
+        options: what the user says.
+        place: of Secrets.
+        material: follows it.
+        env: of the program.
+        websocket: may links be WebSockets?
+
+    Raises:
+        UserError: something is missing, cannot be used, or contradicts something else.
+    """
+    wanted = Wanted(
+        ((CERTIFICATE, "--tls-cert", options.tls_cert), (KEY, "--tls-key", options.tls_key)),
+        "--tls-secret-name",
+        options.tls_secret_name,
+        PRINCIPAL_SECRET,
+        "make it with 'trio-argoagent ctl pki issue principal', or give --tls-cert and --tls-key",
+    )
+    if options.insecure_tls_generate and wanted.is_named:
+        raise UserError("--insecure-tls-generate: leave it out, or name neither a certificate nor a Secret")
+    source = _generated(env) if options.insecure_tls_generate else wanted.source(place)
+    trusted = Wanted(
+        ((CA, "--root-ca-path", options.root_ca_path),),
+        "--tls-ca-secret-name",
+        options.tls_ca_secret_name,
+        CA_SECRET,
+        "make it with 'trio-argoagent ctl pki init', or give --root-ca-path",
+    ).source(place)
+    assert source is not None and trusted is not None  # There is a usual name for each.
+    trust = await material.trust(f"{USE}: agents", trusted)
+    identity = await material.identity(USE, source, SERVERS, None if options.insecure_tls_generate else trust)
+
+    def make() -> ssl.SSLContext:
+        return server_context(
+            certificate=identity.value.certificate,
+            key=identity.value.key,
+            client_ca=trust.value.pem,
+            require_client=False,  # Who has none yet may ask for one; for a link it takes one.
+            alpn=("h2", "http/1.1") if websocket else ("h2",),
+            minimum=ssl.TLSVersion.TLSv1_3,
+            settings=options.settings,
+        )
+
+    return LinkTls(renewed(make, identity, trust), identity, trust, _ours(env, SERVERS, identity, trust))
+
+
+async def agent_link_tls(
+    options: AgentTls, place: Place, material: Material, env: Env, protocol: str, observer: Observer
+) -> LinkTls:
+    """An agent's.
+
+    Args:
+        options: what the user says.
+        place: of Secrets.
+        material: follows it.
+        env: of the program.
+        protocol: that TLS is to agree on.
+        observer: warned of what is not safe.
+
+    Raises:
+        UserError: something is missing, cannot be used, or contradicts something else.
+    """
+    wanted = Wanted(
+        (
+            (CERTIFICATE, "--tls-client-cert", options.tls_client_cert),
+            (KEY, "--tls-client-key", options.tls_client_key),
+        ),
+        "--tls-secret-name",
+        options.tls_secret_name,
+        CLIENT_SECRET,
+        "make it with 'trio-argoagent ctl pki issue agent', or give --tls-client-cert and --tls-client-key",
+    )
+    trusted = Wanted(
+        ((CA, "--root-ca-path", options.root_ca_path),),
+        "--root-ca-secret-name",
+        options.root_ca_secret_name,
+        CA_SECRET,
+        "make it with 'trio-argoagent ctl pki propagate', or give --root-ca-path",
+    )
+    trust = await _trust_of_agent(options, trusted, place, material, observer)
+    source = wanted.source(place)
+    assert source is not None  # There is a usual name.
+    identity = await material.identity(USE, source, CLIENTS, trust)
+
+    def make() -> ssl.SSLContext:
+        return client_context(
+            ca=trust.value.pem if trust is not None else None,
+            certificate=identity.value.certificate,
+            key=identity.value.key,
+            alpn=(protocol,),
+            verify=trust is not None,
+            minimum=ssl.TLSVersion.TLSv1_3,
+            settings=options.settings,
+        )
+
+    held: tuple[Held[Identity] | Held[Trust], ...] = (identity, trust) if trust is not None else (identity,)
+    return LinkTls(renewed(make, *held), identity, trust, _ours(env, CLIENTS, identity, trust))
+
+
+async def _trust_of_agent(
+    options: AgentTls, trusted: Wanted, place: Place, material: Material, observer: Observer
+) -> Held[Trust] | None:
+    if not options.insecure_tls:
+        source = trusted.source(place)
+        assert source is not None
+        return await material.trust(f"{USE}: the principal", source)
+    if trusted.is_named:
+        raise UserError("--insecure-tls: leave it out, or name no CA: with it none is looked at")
+    text = "--insecure-tls: whoever answers at the principal's address is believed, and gets all that is sent"
+    observer(Event("tls-insecure", "", text, "warning"))
+    return None
+
+
+def _ours(env: Env, purpose: str, identity: Held[Identity], trust: Held[Trust] | None) -> Ours:
+    return Ours(
+        env.now,
+        purpose,
+        lambda: identity.value.chain,
+        lambda: trust.value.roots if trust is not None else (),
+    )
+
+
+def _generated(env: Env) -> Source:
+    """A certificate of nobody, for whoever does not look."""
+    from trio_argoagent.pki import keys
+    from trio_argoagent.pki.authority import Authority
+
+    def serial() -> int:
+        return keys.serial_number(env.entropy(keys.SERIAL_SIZE))
+
+    authority = Authority.create(
+        keys.new_key(), name="generated", serial=serial(), now=env.now(), lifetime=GENERATED_LIFETIME
+    )
+    key = keys.new_key()
+    certificate = authority.issue_server(
+        key.public_key(),
+        name="generated",
+        hosts=("localhost", "127.0.0.1", "::1"),
+        serial=serial(),
+        now=env.now(),
+        lifetime=GENERATED_LIFETIME,
+    )
+    option = "--insecure-tls-generate"
+    parts = {CERTIFICATE: certificate, KEY: keys.key_pem(key)}
+    return Fixed({name: Part(option, "memory", content) for name, content in parts.items()})

@@ -1,0 +1,174 @@
+"""What a certificate says, as values; nothing here judges whether it may say so."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import attrs
+
+from trio_argoagent.net.protocol.fields import one_line
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    E = TypeVar("E", bound=x509.ExtensionType)
+
+MAX_NAME: Final = 120
+"""Characters of a name that are shown: a stranger may have written it."""
+_DER: Final = 2
+"""``_ssl.ENCODING_DER``."""
+CLIENTS: Final = "clientAuth"
+SERVERS: Final = "serverAuth"
+
+
+@attrs.frozen
+class Facts:
+    """One certificate.
+
+    Attributes:
+        subject: whose it is (RFC 4514), one line.
+        issuer: likewise, who has signed it.
+        fingerprint: SHA-256, upper-case hexadecimal.
+        anchor: the same for all certificates of one CA key under one name, however often it was issued anew.
+        not_before: the first second at which it is valid (Unix time).
+        not_after: the last one.
+        is_ca: may it certify others?
+        purposes: of its extended key usage, as RFC 5280 calls them; empty: any.
+        hosts: names and addresses that it is for.
+        key: kind and size of its key.
+    """
+
+    subject: str
+    issuer: str
+    fingerprint: str
+    anchor: str
+    not_before: float
+    not_after: float
+    is_ca: bool
+    purposes: tuple[str, ...]
+    hosts: tuple[str, ...]
+    key: str
+
+    @property
+    def is_self_signed(self) -> bool:
+        """Is it of nobody but itself, as roots are?"""
+        return self.subject == self.issuer
+
+    def serves(self, purpose: str) -> bool:
+        """Is it one for this purpose?"""
+        return not self.purposes or purpose in self.purposes or "anyExtendedKeyUsage" in self.purposes
+
+
+def facts(der: bytes) -> Facts | None:
+    """What this certificate says; None: nothing that can be read."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        loaded = x509.load_der_x509_certificate(der)
+        return Facts(
+            subject=_name(loaded.subject),
+            issuer=_name(loaded.issuer),
+            fingerprint=hashlib.sha256(der).hexdigest().upper(),
+            anchor=_anchor(loaded),
+            not_before=loaded.not_valid_before_utc.timestamp(),
+            not_after=loaded.not_valid_after_utc.timestamp(),
+            is_ca=_is_ca(loaded),
+            purposes=_purposes(loaded),
+            hosts=_hosts(loaded),
+            key=_key(loaded),
+        )
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def all_facts(certificates: Iterable[bytes]) -> tuple[Facts, ...]:
+    """Of each that can be read."""
+    return tuple(each for each in map(facts, certificates) if each is not None)
+
+
+def pem_blocks(pem: bytes) -> tuple[bytes, ...]:
+    """The certificates of a PEM file (DER), in their order; keys and comments are left out.
+
+    Raises:
+        ValueError: one of them is not readable as PEM.
+    """
+    text = pem.decode("ascii", "replace")
+    head, tail = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    parts = [part.partition(tail)[0] for part in text.split(head)[1:]]
+    return tuple(ssl.PEM_cert_to_DER_cert(f"{head}{part}{tail}\n") for part in parts)
+
+
+def seen_chain(connection: ssl.SSLObject) -> tuple[bytes, ...]:
+    """The peer's chain (DER), leaf first, as far as OpenSSL could follow it: to a trusted root, if it did.
+
+    It is there also when the verification has failed, which ``getpeercert`` is not: then it proves nothing,
+    but it says whom we have refused. Python has it as a method of ``SSLObject`` from 3.13 on.
+    """
+    if hasattr(connection, "get_verified_chain"):
+        return tuple(connection.get_verified_chain())
+    chain = connection._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+    return tuple(each.public_bytes(_DER) for each in chain or ())
+
+
+def timestamp(seconds: float) -> str:
+    """For people, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _name(name: x509.Name) -> str:
+    return one_line(name.rfc4514_string())[:MAX_NAME] or "nobody"
+
+
+def _anchor(loaded: x509.Certificate) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    key = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(loaded.subject.public_bytes() + key).hexdigest().upper()
+
+
+def _is_ca(loaded: x509.Certificate) -> bool:
+    from cryptography import x509
+
+    found = _extension(loaded, x509.BasicConstraints)
+    return found is not None and found.ca
+
+
+def _purposes(loaded: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
+    found = _extension(loaded, x509.ExtendedKeyUsage)
+    return tuple(each._name if each._name != "Unknown OID" else each.dotted_string for each in found or ())
+
+
+def _hosts(loaded: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
+    names = _extension(loaded, x509.SubjectAlternativeName)
+    kinds = (x509.DNSName, x509.IPAddress)
+    return tuple(one_line(str(each.value))[:MAX_NAME] for each in names or () if isinstance(each, kinds))
+
+
+def _extension(loaded: x509.Certificate, kind: type[E]) -> E | None:
+    """Its extension of this kind; None: it has none that can be read."""
+    from cryptography import x509
+
+    try:
+        return loaded.extensions.get_extension_for_class(kind).value
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return None
+
+
+def _key(loaded: x509.Certificate) -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    key = loaded.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"ECDSA {key.curve.name}"
+    return type(key).__name__.removesuffix("PublicKey").lstrip("_")
