@@ -11,6 +11,7 @@ from trio_argoagent.cli.contexts import global_options, hub_options, spoke_optio
 from trio_argoagent.cli.ctl_blocklist_command import blocklist
 from trio_argoagent.cli.ctl_config_command import config
 from trio_argoagent.cli.ctl_jwt_command import jwt
+from trio_argoagent.cli.ctl_pki_command import pki
 from trio_argoagent.cli.ctl_token_command import token
 from trio_argoagent.cli.ctl_validate_command import validate
 from trio_argoagent.cli.output import output_option
@@ -22,7 +23,7 @@ def ctl() -> None:
     """Look into an installation, and set it up, through the Kubernetes APIs of the hub and its spokes."""
 
 
-for each in (blocklist, config, jwt, validate):
+for each in (blocklist, config, jwt, pki, validate):
     ctl.add_command(each)
 ctl.add_command(validate, "check-config")
 

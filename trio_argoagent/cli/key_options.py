@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 import click
@@ -30,37 +30,46 @@ class Order:
     key_size: int = 0
 
 
-def key_options(command: F) -> F:
-    """All of them; the command gets them as one argument, ``order``."""
+def ordering(days: int, help_text: str) -> Callable[[F], F]:
+    """All of them; the command gets them as one argument, ``order``.
 
-    @functools.wraps(command)
-    def packed(**given: Any) -> Any:
-        ours = {field.name: given.pop(field.name) for field in attrs.fields(Order)}
-        return command(order=Order(**ours), **given)
+    Args:
+        days: the default.
+        help_text: what they are the days of.
+    """
+    options = (
+        click.option(
+            "--days",
+            default=days,
+            show_default=True,
+            type=click.IntRange(1, _MOST_DAYS),
+            metavar="N",
+            help=help_text,
+        ),
+        click.option(
+            "--key-algorithm",
+            default=Order().key_algorithm,
+            show_default=True,
+            metavar="KIND",
+            help="rsa, ecdsa-p256, ecdsa-p384 or ecdsa-p521.",
+        ),
+        click.option(
+            "--key-size", default=0, show_default="4096", metavar="BITS", help="Of an RSA key: 3072 or 4096."
+        ),
+    )
 
-    result: Any = packed
-    for option in reversed(_OPTIONS):
-        result = option(result)
-    return result  # type: ignore[no-any-return]
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def packed(**given: Any) -> Any:
+            ours = {field.name: given.pop(field.name) for field in attrs.fields(Order)}
+            return command(order=Order(**ours), **given)
+
+        result: Any = packed
+        for option in reversed(options):
+            result = option(result)
+        return cast(F, result)
+
+    return decorate
 
 
-_OPTIONS: Final = (
-    click.option(
-        "--days",
-        default=DAYS,
-        show_default=True,
-        type=click.IntRange(1, _MOST_DAYS),
-        metavar="N",
-        help="How long the certificate is valid; never longer than its CA.",
-    ),
-    click.option(
-        "--key-algorithm",
-        default=Order().key_algorithm,
-        show_default=True,
-        metavar="KIND",
-        help="rsa, ecdsa-p256, ecdsa-p384 or ecdsa-p521.",
-    ),
-    click.option(
-        "--key-size", default=0, show_default="4096", metavar="BITS", help="Of an RSA key: 3072 or 4096."
-    ),
-)
+key_options: Final = ordering(DAYS, "How long the certificate is valid; never longer than its CA.")

@@ -108,7 +108,7 @@ class Authority:
         key: keys.PublicKey,
         *,
         name: str,
-        hosts: Iterable[str],
+        hosts: Iterable[str] | None,
         serial: int,
         now: float,
         lifetime: float,
@@ -118,7 +118,8 @@ class Authority:
         Args:
             key: the server's public key.
             name: common name, for people; clients look at ``hosts`` alone.
-            hosts: DNS names and IP addresses that it is reached by.
+            hosts: DNS names and IP addresses that it is reached by; None: it names none, and only clients
+                that check none take it.
             serial: see ``keys.serial_number``.
             now: seconds since the Unix epoch.
             lifetime: seconds; cut to the authority's own.
@@ -129,7 +130,7 @@ class Authority:
         return self._issue(
             _subject(name),
             key,
-            names.host_names(hosts),
+            names.host_names(hosts) if hosts is not None else (),
             ExtendedKeyUsageOID.SERVER_AUTH,
             serial,
             now,
@@ -181,17 +182,17 @@ class Authority:
         if _time(now) >= last:
             raise UserError(f"the CA expired at {last:%Y-%m-%d %H:%M} UTC: make a new one")
         issuer = self.certificate
-        certificate = (
+        builder = (
             x509.CertificateBuilder(issuer.subject, subject, key, serial, start, min(end, last))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.KeyUsage(**(_NO_USAGE | {"digital_signature": True})), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(_authority_identifier(issuer, self.key), critical=False)
-            .sign(self.key, keys.digest_for(self.key))
         )
-        return keys.certificate_pem(certificate)
+        if alternatives:
+            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        return keys.certificate_pem(builder.sign(self.key, keys.digest_for(self.key)))
 
 
 def _subject(name: str) -> x509.Name:

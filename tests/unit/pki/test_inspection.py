@@ -27,6 +27,7 @@ from .certificates import (
     peers_authority,
     peers_leaf,
     server,
+    shake,
     usage,
 )
 
@@ -124,19 +125,3 @@ def test_the_peers_own_certificates_work_and_are_findings() -> None:
     strict[0].verify_flags |= ssl.VERIFY_X509_STRICT
     with pytest.raises(ssl.SSLError):
         shake(*strict)
-
-
-def shake(accepting: ssl.SSLContext, dialling: ssl.SSLContext) -> str:
-    """A handshake in memory; the agent's name as the server sees it."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server_end = accepting.wrap_bio(to_server, to_client, server_side=True)
-    client_end = dialling.wrap_bio(to_client, to_server, server_hostname="localhost")
-    for _ in range(3):
-        for end in (client_end, server_end):
-            try:
-                end.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-    der = server_end.getpeercert(binary_form=True)
-    assert der is not None
-    return str(x509.load_der_x509_certificate(der).subject.rfc4514_string().removeprefix("CN="))
