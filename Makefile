@@ -14,7 +14,7 @@ SEEDS ?= --seed 1 --seeds 150
 # Likewise fleets whose Applications move between agents, and whose users keep credentials.
 OTHER_SEEDS ?= --seed 1 --seeds 15 --mapping destination --credentials
 
-.PHONY: demo test seeds lint interop clean
+.PHONY: demo test seeds lint interop zipapp clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/trio-argoagent demo $(ARGS)
@@ -32,10 +32,19 @@ seeds: $(VENV)/.installed
 	$(BIN)/trio-argoagent simulate $(OTHER_SEEDS) --level 1
 	$(BIN)/trio-argoagent simulate $(OTHER_SEEDS) --level 2
 
+# One file for spokes; PYTHONS="3.11 3.12" PLATFORMS="x86_64 aarch64" puts native code for each into it, and
+# LOCK=dist/trio-argoagent.lock builds an earlier one again.
+PYTHONS ?=
+PLATFORMS ?=
+LOCK ?=
+zipapp: $(VENV)/bin/python
+	@$(BIN)/python -m tools.zipapp.build --pythons "$(PYTHONS)" --platforms "$(PLATFORMS)" $(if $(LOCK),--lock $(LOCK))
+
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
 	find trio_argoagent -name '*.py' | xargs -n 40 -P 2 $(BIN)/flake8-async --disable $(NOT_ASYNC)
 	$(BIN)/mypy
+	$(BIN)/mypy tools
 	$(BIN)/lint-imports
 
 clean:
