@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from h2.exceptions import DenialOfServiceError, FrameDataMissingError
 from h2.frame_buffer import FrameBuffer
-from hyperframe.frame import ContinuationFrame, DataFrame, Frame, SettingsFrame
+from hyperframe.frame import ContinuationFrame, Frame, SettingsFrame
 
 from trio_argoagent.net.protocol import limits
 
@@ -16,7 +16,7 @@ HEADER: Final = struct.Struct(">HBBBL")
 END_STREAM: Final = 0x01
 ACK: Final = 0x01
 """Flags, of DATA and of SETTINGS."""
-_PADDED, _STREAM = 0x08, 0x7FFFFFFF
+_STREAM = 0x7FFFFFFF
 
 
 class Frames(FrameBuffer):
@@ -33,36 +33,41 @@ class Frames(FrameBuffer):
         self._block = block
         self._kept = 0
 
+    def head(self) -> tuple[int, int, int, int] | None:
+        """Length, type, flags and stream of the next frame; None: not here, or within a header block."""
+        data = self._data
+        if len(data) < HEADER.size or self._headers_buffer:
+            return None
+        high, low, kind, flags, stream_id = HEADER.unpack_from(data)
+        return (high << 8) + low, kind, flags, stream_id & _STREAM
+
+    def cut(self, length: int) -> bytes | None:
+        """Take the next frame: its body, copied once; None: it is not here as a whole, or too long."""
+        data, stop = self._data, HEADER.size + length
+        if len(data) < stop or length > self.max_frame_size:
+            return None
+        with memoryview(data) as view:
+            body = bytes(view[HEADER.size : stop])
+        del data[:stop]
+        return body
+
     def __next__(self) -> Frame:
-        # The library waits for the whole of a frame that is too large, copies a body three times, and makes
-        # a frame of each header that it looks at, also of one whose body is not here yet. DATA without
-        # padding is what bulk consists of: it is copied once.
+        # The library waits for the whole of a frame that is too large, and makes a frame of each header that
+        # it looks at, also of one whose body is not here yet.
         data = self._data
         if len(data) < HEADER.size:
             raise StopIteration
-        high, low, kind, flags, stream_id = HEADER.unpack_from(data)
+        high, low, kind, flags, _ = HEADER.unpack_from(data)
         length = (high << 8) + low
         self._validate_frame_length(length)
         if kind == SettingsFrame.type and flags & ACK and length:
             raise FrameDataMissingError("an acknowledgement of SETTINGS with content")
-        stream_id &= _STREAM
-        if kind != DataFrame.type or flags & _PADDED or not stream_id or self._headers_buffer:
-            return super().__next__()
         if len(data) < HEADER.size + length:
             raise StopIteration
-        frame = DataFrame(stream_id)
-        if flags & END_STREAM:
-            frame.flags.add("END_STREAM")
-        with memoryview(data) as view:
-            frame.data = bytes(view[HEADER.size : HEADER.size + length])
-        frame.body_len = length
-        del data[: HEADER.size + length]
-        return frame
+        return super().__next__()
 
     def _update_header_buffer(self, f: Frame | None) -> Frame | None:
         block: list[Any] = self._headers_buffer
-        if not block and type(f) is DataFrame:
-            return f  # most frames are, and this is all the library would do with them
         if block and isinstance(f, ContinuationFrame):
             self._kept += len(f.data)
             if len(block) > limits.CONTINUATIONS or self._kept > self._block:
