@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import attrs
 import click
+import msgspec
 
 from trio_argoagent.cli import ctl, ctl_agent, running
 from trio_argoagent.cli.clusterconfig import ClusterConfig, read_config
 from trio_argoagent.cli.contexts import Place
+from trio_argoagent.cli.ctl_fleet import span
 from trio_argoagent.cli.ctl_register import registered
 from trio_argoagent.cli.output import fields, rendered
 from trio_argoagent.errors import UserError
@@ -120,6 +122,7 @@ def as_document(found: View) -> dict[str, Any]:
     answer = found.answer
     live = answer.connected.get(entry.agent) if answer is not None else None
     about = answer.about if answer is not None else None
+    numbers = about.numbers if about is not None else None
     return {
         "server": entry.server,
         "name": entry.agent,
@@ -141,6 +144,16 @@ def as_document(found: View) -> dict[str, Any]:
         "contested": live.contested if live is not None else False,
         "linkFingerprint": about.fingerprint if about is not None and about.fingerprint else None,
         "linkAddress": about.address if about is not None and about.address else None,
+        "links": numbers.links if numbers is not None else None,
+        "wanted": numbers.wanted if numbers is not None else None,
+        "unsettled": numbers.unsettled if numbers is not None else None,
+        "oldestSeconds": numbers.oldest if numbers is not None else None,
+        "refused": numbers.refused if numbers is not None else None,
+        "mirrored": numbers.held if numbers is not None else None,
+        "pending": numbers.pending if numbers is not None else None,
+        "consistentAsOf": about.as_of or None if about is not None else None,
+        "silence": about.silence if about is not None else "",
+        "waiting": [msgspec.to_builtins(each) for each in about.waiting] if about is not None else [],
         "held": {"set": held.set, "total": held.total, "reason": held.reason} if held is not None else None,
     }
 
@@ -162,12 +175,27 @@ _LINES: Final = (
 )
 
 
+def _waiting(each: Mapping[str, Any]) -> str:
+    reason = f": {each['reason']}" if each.get("reason") else ""
+    return f"{each['what']} {each['state']} for {span(each.get('seconds', 0))}{reason}"
+
+
 def as_text(found: View) -> str:
     """For people."""
     document = as_document(found)
     lines = [(title, str(document[key] or "")) for title, key in _LINES]
     lines.append(("Labels", ", ".join(f"{key}={value}" for key, value in document["labels"].items())))
     lines += [("Problem", each) for each in document["problems"]]
+    if document["wanted"] is not None:
+        lines.append(
+            ("Its cluster", "{wanted} objects wanted, {unsettled} of all not settled".format(**document))
+        )
+        lines.append(
+            ("On the hub", "{mirrored} objects and statuses of its, {pending} to come".format(**document))
+        )
+        lines.append(("Links", f"{document['links']} since the principal started"))
+    lines += [("Deletions not told", document["silence"])]
+    lines += [("Not settled", _waiting(each)) for each in document["waiting"]]
     if found.held is not None:
         text = f"{found.held.total} ({found.held.reason}); see: trio-argoagent ctl deletes list"
         lines.append(("Held deletions", f"{text} {found.entry.agent}"))

@@ -10,6 +10,7 @@ from trio_argoagent.cli import ctl_agent_command
 from trio_argoagent.cli.contexts import global_options, hub_options, spoke_options
 from trio_argoagent.cli.ctl_blocklist_command import blocklist
 from trio_argoagent.cli.ctl_config_command import config
+from trio_argoagent.cli.ctl_fleet_command import fleet
 from trio_argoagent.cli.ctl_jwt_command import jwt
 from trio_argoagent.cli.ctl_pki_command import pki
 from trio_argoagent.cli.ctl_token_command import token
@@ -23,7 +24,14 @@ def ctl() -> None:
     """Look into an installation, and set it up, through the Kubernetes APIs of the hub and its spokes."""
 
 
-for each in (blocklist, config, jwt, pki, validate):
+for each in (
+    blocklist,
+    config,
+    fleet,
+    jwt,
+    pki,
+    validate,
+):
     ctl.add_command(each)
 ctl.add_command(validate, "check-config")
 

@@ -4,7 +4,7 @@ Whether an agent is connected is known to the principal's live links alone. Writ
 would cost two writes each time a link breaks, and would be wrong whenever the principal is killed. So whoever
 wants to know writes a question into ``trio-argoagent-state``, and the principal an answer beside it::
 
-    ask       a random word, and the name of an agent about whom all is to be told, if any
+    ask       a random word, and the name of an agent about whom all is to be told, or * for all agents
     answer    the same, and what holds now, as JSON
 
 While nobody asks, nothing is written.
@@ -12,6 +12,8 @@ While nobody asks, nothing is written.
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -21,7 +23,7 @@ import trio
 from trio_argoagent.errors import NotFound
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
-from trio_argoagent.replication.memory import LABEL, Memory, name_of
+from trio_argoagent.replication.memory import LABEL, MAX_TEXT, Memory, name_of
 
 ASK: Final = "ask"
 ANSWER: Final = "answer"
@@ -29,6 +31,16 @@ PATIENCE: Final = 8.0
 """Seconds that a question is given: the principal writes a second after it has heard of it."""
 POLL: Final = 0.25
 """Seconds between two looks for the answer."""
+ALL: Final = "*"
+"""Asks about every agent."""
+SHOWN: Final = 100
+"""Objects that an answer names; the others are counted."""
+_PACKED: Final = "z"
+"""How a compressed answer begins."""
+_LONG: Final = 32 * 1024
+"""Bytes of an answer above which it is compressed."""
+_LARGEST: Final = 16 * 1024 * 1024
+"""Bytes that a compressed one may unfold to."""
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -38,40 +50,110 @@ class Live(msgspec.Struct, frozen=True):
     contested: bool = False
 
 
+class Numbers(msgspec.Struct, frozen=True, array_like=True):
+    """How far an agent is: what the hub sends it, and what it sends the hub.
+
+    Attributes:
+        wanted: objects that the spoke should hold.
+        unsettled: of these, and of what is asked of it, how many it does not hold or has not answered.
+        oldest: seconds for which the oldest of these has been so.
+        refused: of these, how many it has refused.
+        held: objects of the hub that hold what it says.
+        pending: records of its that the hub does not hold yet.
+        links: how often it has connected since the principal started.
+    """
+
+    wanted: int = 0
+    unsettled: int = 0
+    oldest: int = 0
+    refused: int = 0
+    held: int = 0
+    pending: int = 0
+    links: int = 0
+
+
+class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that the agent does not hold, or has not taken up.
+
+    Attributes:
+        what: the kind, or what a user asks for, and the object.
+        state: ``waiting``, ``in flight`` or ``refused``.
+        seconds: for which it has been so.
+        reason: what the agent says; empty: nothing yet.
+    """
+
+    what: str
+    state: str
+    seconds: int = 0
+    reason: str = ""
+
+
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
     """One agent that the principal follows.
 
     Attributes:
         fingerprint: of the certificate of its live link, see ``model.fingerprints``; empty: it has none.
         address: ``host:port`` that its live link comes from.
+        numbers: how far it is.
+        waiting: what it does not hold yet, the oldest first; ``SHOWN`` of them.
+        as_of: the resourceVersion of the hub at which it is proven to hold all Applications; empty: none.
+        silence: of which kinds no absence is told to it, and why; empty: of none.
     """
 
     fingerprint: str = ""
     address: str = ""
+    numbers: Numbers = Numbers()
+    waiting: tuple[Waiting, ...] = ()
+    as_of: str = ""
+    silence: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What the principal says: to which question, who is connected, and of the agent that was asked about.
+class Fleet(msgspec.Struct, frozen=True):
+    """All agents that the principal follows.
 
-    ``about`` is None when nobody was asked about, or the principal does not follow such an agent.
+    Attributes:
+        numbers: by name.
+        unclaimed: Applications that wait for an agent that does not exist, and for which; ``SHOWN`` of them.
+        unclaimed_total: how many there are.
+    """
+
+    numbers: dict[str, Numbers]
+    unclaimed: dict[str, str]
+    unclaimed_total: int
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the principal says: to which question, who is connected, and what else was asked for.
+
+    ``about`` is None when nobody was asked about, or the principal does not follow such an agent; ``fleet``
+    when it was not asked for, or is too large to tell.
     """
 
     ask: str
     connected: dict[str, Live]
     about: About | None = None
+    fleet: Fleet | None = None
 
 
 def read_answer(text: str) -> Answer | None:
     """An answer, of its text; None: there is none that we understand."""
     try:
-        return msgspec.json.decode(text, type=Answer) if text else None
-    except msgspec.MsgspecError:
+        packed = base64.b64decode(text[1:]) if text.startswith(_PACKED) else b""
+        plain = zlib.decompressobj().decompress(packed, _LARGEST) if packed else text.encode()
+        return msgspec.json.decode(plain, type=Answer) if text else None
+    except (msgspec.MsgspecError, ValueError, zlib.error):
         return None
 
 
 def encode(answer: Answer) -> str:
-    """The inverse of ``read_answer``."""
-    return msgspec.json.encode(answer).decode()
+    """The inverse of ``read_answer``; compressed where it is long, without the fleet where it is too long."""
+    plain = msgspec.json.encode(answer)
+    if len(plain) <= _LONG:
+        return plain.decode()
+    packed = _PACKED + base64.b64encode(zlib.compress(plain)).decode()
+    if len(packed) > MAX_TEXT and answer.fleet is not None:
+        return encode(msgspec.structs.replace(answer, fleet=None))
+    return packed
 
 
 class Answering:
@@ -81,6 +163,7 @@ class Answering:
         memory: the hub's.
         connected: who is connected now.
         about: what there is to tell of one agent.
+        fleet: what there is to tell of all.
     """
 
     def __init__(
@@ -88,17 +171,19 @@ class Answering:
         memory: Memory,
         connected: Callable[[], Mapping[str, Live]],
         about: Callable[[str], About | None],
+        fleet: Callable[[], Fleet],
     ) -> None:
-        self._memory, self._connected, self._about = memory, connected, about
+        self._memory, self._connected, self._about, self._fleet = memory, connected, about, fleet
 
     def look(self) -> None:
         """The memory may have changed: answer what has not been answered."""
         ask = self._memory.durable(ASK)
         before = read_answer(self._memory.get(ANSWER))
         if ask and (before is None or before.ask != ask):
-            agent = ask.partition(" ")[2]
-            answer = Answer(ask, dict(self._connected()), self._about(agent) if agent else None)
-            self._memory.put(ANSWER, encode(answer))
+            whom = ask.partition(" ")[2]
+            about = self._about(whom) if whom and whom != ALL else None
+            fleet = self._fleet() if whom == ALL else None
+            self._memory.put(ANSWER, encode(Answer(ask, dict(self._connected()), about, fleet)))
 
 
 async def ask(hub: Cluster, namespace: str, word: str, agent: str = "") -> Answer | None:
@@ -108,7 +193,7 @@ async def ask(hub: Cluster, namespace: str, word: str, agent: str = "") -> Answe
         hub: its API.
         namespace: Argo CD's.
         word: that nobody has used before.
-        agent: about whom it is to tell all.
+        agent: about whom it is to tell all; ``ALL``: the numbers of each.
 
     Raises:
         ApiError: the hub does not let us.

@@ -19,6 +19,7 @@ from trio_argoagent.model.rulings import Auditor, unaudited
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Listener
+from trio_argoagent.principal import accounts
 from trio_argoagent.principal.agents import Agents
 from trio_argoagent.principal.clusterinfo import ClusterInfos, Sight, sight
 from trio_argoagent.principal.clusters import Pin
@@ -26,7 +27,7 @@ from trio_argoagent.principal.door import Door
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.links import Links
 from trio_argoagent.principal.peer import Peer
-from trio_argoagent.principal.presence import About, Answering
+from trio_argoagent.principal.presence import About, Answering, Fleet
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
@@ -85,7 +86,7 @@ class Principal:
             store.informer.on_list(self._on_list)
         self.hub.namespaces.on_change(self._on_namespace)
         self.hub.memory.on_change(self._on_memory)
-        self._answering = Answering(self.hub.memory, self._door.live, self._about)
+        self._answering = Answering(self.hub.memory, self._door.live, self._about, self._fleet)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -242,11 +243,10 @@ class Principal:
         self._observer(Event(name, agent, text, level))
 
     def _about(self, agent: str) -> About | None:
-        peer = self.peers.get(agent)
-        if peer is None:
-            return None
-        other = peer.link.peer if peer.link is not None else None
-        return About(other.fingerprint, other.address) if other is not None else About()
+        return accounts.about(self.peers.get(agent))
+
+    def _fleet(self) -> Fleet:
+        return accounts.fleet(self.peers, self._unclaimed.waiting)
 
     def status(self) -> tuple[PeerStatus, ...]:
         """Where each agent stands now."""

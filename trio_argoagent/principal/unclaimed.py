@@ -64,6 +64,11 @@ class Unclaimed:
         self._waiting: dict[Name, str] = {}
         self._bell = Bell()
 
+    @property
+    def waiting(self) -> Mapping[Name, str]:
+        """The Applications that wait, as of the last look, and for which agent."""
+        return self._waiting
+
     def changed(self, change: Change) -> None:
         """An Application has changed."""
         app = change.object

@@ -33,7 +33,7 @@ RETRY: Final = 5.0
 REFUSED: Final = 60.0
 SYNC_WAIT: Final = 10.0
 """Seconds a program waits for it when it starts; without it nothing is remembered, and deletions are held."""
-MAX_TEXT: Final = 128 * 1024
+MAX_TEXT: Final = 256 * 1024
 """Characters of one text; a ConfigMap holds a mebibyte."""
 
 _NOT_ALLOWED: Final = (errors.Forbidden, errors.Unauthorized, errors.NotFound)

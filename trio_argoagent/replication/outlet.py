@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -12,7 +12,7 @@ from trio_argoagent.model.records import Record
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync.flow import DEFAULT, Budget, Flow
-from trio_argoagent.sync.source import Source, SourceStatistics, Ticket, Want
+from trio_argoagent.sync.source import Source, SourceStatistics, Ticket, Unsettled, Want
 
 
 class Outlet:
@@ -107,6 +107,10 @@ class Outlet:
         if self.core.proven:
             self._settled_at = self._asof(kind)
         return self._settled_at
+
+    def unsettled(self, most: int) -> Sequence[Unsettled]:
+        """See ``Source.unsettled``."""
+        return self.core.unsettled(trio.current_time(), most)
 
     def statistics(self) -> SourceStatistics:
         """Counters."""

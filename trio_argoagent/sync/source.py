@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import enum
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -161,6 +162,23 @@ class SourceStatistics:
     """Keys that anything is remembered of."""
     unreadable: int = 0
     """Records that went again, because what their bodies referred to was not there any more."""
+
+
+@attrs.frozen
+class Unsettled:
+    """A key whose replica does not hold, or has not answered, what it should.
+
+    Attributes:
+        key: in the spoke's names.
+        state: ``waiting`` to be sent, ``in flight`` without a final answer, or ``refused``.
+        reason: what the replica has said last; empty: nothing.
+        since: seconds for which it has been so.
+    """
+
+    key: Key
+    state: str
+    reason: str
+    since: float
 
 
 class Source:
@@ -571,6 +589,17 @@ class Source:
             for key, entry in self._entries.items()
             if entry.reason and (entry.pending or entry.refused is not None)
         ]
+
+    def unsettled(self, now: float, most: int) -> Sequence[Unsettled]:
+        """The keys that are not settled, at most so many, the oldest first."""
+        found = []
+        for key in itertools.islice(self._unsettled, most):
+            entry = self._entries[key]
+            refused = self._is_refused(entry)
+            state = "refused" if refused else "in flight" if entry.ticket is not None else "waiting"
+            since = now - (entry.dirty_since if entry.dirty_since is not None else now)
+            found.append(Unsettled(key, state, entry.reason if refused or entry.pending else "", since))
+        return found
 
     def statistics(self, now: float) -> SourceStatistics:
         """Counters."""
