@@ -1,7 +1,7 @@
 """An agent applies for a certificate: makes a key, asks the hub's office, tries what it gets, and keeps it.
 
-What is kept works: a connection was had with it. A key is held until an application has come to its end, so that
-an answer that was lost can be asked for again.
+What is kept works: a connection was had with it. A key is held until an application has come to its end, so
+that an answer that was lost can be asked for again.
 """
 
 from __future__ import annotations

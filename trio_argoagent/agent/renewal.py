@@ -15,7 +15,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.stream.protocol.enrolment import Denial
 
-LOOK: Final = 3600.0
+LOOK: Final = 4 * 3600.0
 """Seconds between two looks at what is kept: somebody may have put another certificate there by hand."""
 UNREADABLE_LOOK: Final = 60.0
 """The same, when it could not be read."""
@@ -40,6 +40,7 @@ class Renewer:
 
     def __init__(self, applicant: Applicant, env: Env, observer: Observer, *, renews: bool = True) -> None:
         self._applicant, self._env, self._observer, self._renews = applicant, env, observer, renews
+        self._kept = Kept()
         self._own: Certificate | None = None
         self._plan = Renewing(float("inf"))
         self._warned = float("inf")
@@ -69,11 +70,17 @@ class Renewer:
 
     def _take(self, kept: Kept) -> None:
         """Is there another certificate than before? Then everything begins anew."""
+        if kept == self._kept:
+            return
         own = read_certificate(kept.certificate) if kept.key else None
         if own != self._own:
-            self._own, self._warned, self._by_key = own, float("inf"), False
-            if own is not None:
-                self._plan = Renewing.of(own.validity, self._env.random)
+            self._begin(own)
+        self._kept = kept
+
+    def _begin(self, own: Certificate | None) -> None:
+        self._own, self._warned, self._by_key = own, float("inf"), False
+        if own is not None:
+            self._plan = Renewing.of(own.validity, self._env.random)
 
     async def _attempt(self, kept: Kept, own: Certificate) -> None:
         apply = self._applicant.by_certificate
@@ -91,8 +98,7 @@ class Renewer:
         except (LinkError, CannotKeep) as exc:
             self._ended(Outcome.FAILED, str(exc))
         else:
-            self._own, self._warned, self._by_key = new, float("inf"), False
-            self._plan = Renewing.of(new.validity, self._env.random)
+            self._begin(new)
             self._say("certificate-renewed", f"{new.name} has a certificate until {_when(new)}", "info")
 
     def _ended(self, outcome: Outcome, text: str, told: float = 0.0) -> None:

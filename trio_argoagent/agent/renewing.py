@@ -3,7 +3,7 @@
     FRESH ── two thirds of its life are over ──▸ attempt ── a new one ──▸ FRESH
                                                   ├─ nobody, or not now ──▸ RETRYING  1 min, doubling to 1 h
                                                   ├─ not issued here ─────▸ OFF       a day
-                                                  └─ refused for good ────▸ DENIED    an hour: somebody may act
+                                                  └─ refused for good ────▸ DENIED    an hour
 
 A new certificate, from wherever it comes, begins anew. An attempt shows the certificate as long as it is
 valid, and after that proves the last key: that is for the time of the attempt to say, not for the state.
@@ -31,7 +31,7 @@ DENIED_WAIT: Final = 3600.0
 THRESHOLDS: Final = (30 * DAY, 7 * DAY, DAY)
 """Seconds before the expiry at which it is warned of."""
 SOON: Final = 0.25
-"""Of a certificate's life: a threshold that is more than that does not count: it would be passed too often."""
+"""Of a certificate's life: a threshold beyond that does not count: it would be passed too often."""
 
 
 @attrs.frozen
