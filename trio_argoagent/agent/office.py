@@ -10,11 +10,13 @@ import attrs
 import trio
 
 from trio_argoagent.agent.keeping import Kept
-from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused, RemoteProtocolError
+from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused, RemoteProtocolError, UserError
 from trio_argoagent.net.address import format_address
+from trio_argoagent.net.certificates import CLIENTS, Facts, all_facts, pem_blocks
 from trio_argoagent.net.client import Connect, HttpClient, Response, open_client
-from trio_argoagent.net.contexts import client_context
+from trio_argoagent.net.contexts import OPENSSL, TlsSettings, client_context
 from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
+from trio_argoagent.net.refusals import Ours
 from trio_argoagent.stream.explain import answered, explain
 from trio_argoagent.stream.link import CONTENT_TYPE
 from trio_argoagent.stream.protocol.enrolment import (
@@ -77,18 +79,23 @@ class TlsOffice:
     Attributes:
         host: name or address.
         port: TCP.
+        now: wall time, for the words about a handshake that has failed.
         connect: makes the byte stream: through a proxy, for example.
         verify: False with ``--insecure-tls``: whoever answers is believed.
+        settings: of TLS itself.
     """
 
     host: str
     port: int
+    now: Callable[[], float]
     connect: Connect = trio.open_tcp_stream
     verify: bool = True
+    settings: TlsSettings = OPENSSL
 
     async def roots(self) -> bytes:
         """See ``Office``."""
-        found = await self._use(_context(Kept(), verify=False), lambda http: http.request("GET", ROOTS_PATH))
+        nobody = attrs.evolve(self, verify=False)
+        found = await nobody._use(Kept(), lambda http: http.request("GET", ROOTS_PATH))
         if found.status == 404:
             raise LinkRefused(Reason.OTHER, f"{self._where}: {OLD_PRINCIPAL}, or does not issue any")
         return self._good(found).body
@@ -97,9 +104,7 @@ class TlsOffice:
         """See ``Office``."""
         shown = attrs.evolve(kept, certificate=b"", key=b"") if anonymous else kept
         body = encode(message)
-        found = await self._use(
-            _context(shown, verify=self.verify), lambda http: http.request("POST", PATH, [CONTENT_TYPE], body)
-        )
+        found = await self._use(shown, lambda http: http.request("POST", PATH, [CONTENT_TYPE], body))
         if found.status == 404:
             return Denied(Denial.NOT_ISSUING, OLD_PRINCIPAL, 86_400.0)
         try:
@@ -109,7 +114,7 @@ class TlsOffice:
 
     async def try_out(self, kept: Kept) -> None:
         """See ``Office``: a client's handshake succeeds before it is judged, an answer comes after that."""
-        await self._use(_context(kept, verify=self.verify), lambda http: http.request("GET", ROOTS_PATH))
+        await self._use(kept, lambda http: http.request("GET", ROOTS_PATH))
 
     @property
     def _where(self) -> str:
@@ -121,7 +126,8 @@ class TlsOffice:
             raise answered(found.status, text, 0.0, where=self._where)
         return found
 
-    async def _use(self, context: ssl.SSLContext, what: Callable[[HttpClient], Awaitable[T]]) -> T:
+    async def _use(self, kept: Kept, what: Callable[[HttpClient], Awaitable[T]]) -> T:
+        context = self._context(kept)
         done: list[T] = []
         failure: Exception | None = None
         with trio.move_on_after(TIMEOUT):
@@ -136,14 +142,37 @@ class TlsOffice:
             return done[0]
         if failure is None:
             raise LinkBroken(f"{self._where}: no answer within {TIMEOUT:g} s")
-        raise self._explained(failure) from failure
+        raise self._explained(failure, kept) from failure
 
-    def _explained(self, exc: Exception) -> LinkError:
-        error = explain(exc, host=self.host, where=self._where)
+    def _context(self, kept: Kept) -> ssl.SSLContext:
+        try:
+            return client_context(
+                ca=kept.roots or None,
+                certificate=kept.certificate or None,
+                key=kept.key or None,
+                alpn=("h2",),
+                verify=self.verify,
+                minimum=ssl.TLSVersion.TLSv1_3,
+                settings=self.settings,
+            )
+        except UserError as exc:
+            raise LinkRefused(Reason.IDENTITY, str(exc)) from exc
+
+    def _explained(self, exc: Exception, kept: Kept) -> LinkError:
+        chain, roots = _certificates(kept.certificate), _certificates(kept.roots)
+        ours = Ours(self.now, CLIENTS, lambda: chain, lambda: roots)
+        error = explain(exc, host=self.host, where=self._where, ours=ours)
         alerts = [each.reason for each in _causes(exc) if isinstance(each, TlsFailed)]
         if isinstance(error, LinkRefused) and any("ALERT_CERTIFICATE_EXPIRED" in each for each in alerts):
             return Expired(error.reason, error.detail)
         return error
+
+
+def _certificates(pem: bytes) -> tuple[Facts, ...]:
+    try:
+        return all_facts(pem_blocks(pem))
+    except ValueError:
+        return ()
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:
@@ -152,12 +181,3 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
         exc = exc.__cause__
 
 
-def _context(kept: Kept, *, verify: bool) -> ssl.SSLContext:
-    return client_context(
-        ca=kept.roots or None,
-        certificate=kept.certificate or None,
-        key=kept.key or None,
-        alpn=("h2",),
-        verify=verify,
-        minimum=ssl.TLSVersion.TLSv1_3,
-    )

@@ -10,6 +10,7 @@ import trio
 from trio_argoagent import errors
 from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.refresher import Refresher
+from trio_argoagent.agent.renewal import Renewer
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.targets import make_targets
 from trio_argoagent.agent.uplink import LinkState, Uplink
@@ -68,6 +69,7 @@ class Agent:
         env: time and randomness.
         observer: told what happens.
         redis: the spoke's, where Argo CD counts; None: it is not read.
+        renewer: keeps its certificate valid; None: nobody does, as where there is no TLS.
     """
 
     def __init__(
@@ -79,9 +81,11 @@ class Agent:
         env: Env,
         observer: Observer = ignore,
         redis: RedisServer | None = None,
+        renewer: Renewer | None = None,
     ) -> None:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
+        self._renewer = renewer
         self._refresher = Refresher(cluster, self._serves)
         self.spoke = Spoke(cluster, config, env, self._refresher.came, self._refused)
         self.views = Views(
@@ -104,9 +108,11 @@ class Agent:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Replicate until cancelled. Reports started once the spoke's objects are known."""
-        cluster_uid = await self._namespace_uid(IDENTITY_NAMESPACE)
-        self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
         async with trio.open_nursery() as nursery:
+            if self._renewer is not None:
+                nursery.start_soon(self._renewer.run)  # First: it needs nothing that the others wait for.
+            cluster_uid = await self._namespace_uid(IDENTITY_NAMESPACE)
+            self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
             nursery.start_soon(self.views.memory.run)
             await nursery.start(self.spoke.stores.run)
             nursery.start_soon(self.spoke.workers.run)

@@ -8,7 +8,10 @@ from typing import Any
 import trio
 
 from trio_argoagent.agent import Agent
+from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.cli import running
+from trio_argoagent.cli.bootstrap_options import Bootstrap
+from trio_argoagent.cli.enrolling import enrolled
 from trio_argoagent.cli.link_tls import agent_link_tls
 from trio_argoagent.cli.link_tls_options import AgentTls
 from trio_argoagent.cli.principal import find_credentials
@@ -45,6 +48,7 @@ def run_agent(
     log_level: str,
     log_format: str,
     redis: RedisOptions,
+    bootstrap: Bootstrap,
     **settings: Any,
 ) -> None:
     """Run it until a signal comes."""
@@ -66,6 +70,10 @@ def run_agent(
             open_material(env, observer) as material,
         ):
             place = Place(cluster, namespace)
+            office = TlsOffice(
+                server_address, server_port, env.now, connect, not tls.insecure_tls, tls.settings
+            )
+            renewer = await enrolled(bootstrap, tls, place, office, env, observer)
             link = await agent_link_tls(tls, place, material, env, protocol, observer)
             agent = Agent(
                 config,
@@ -74,6 +82,7 @@ def run_agent(
                 env=env,
                 observer=observer,
                 redis=await find_redis(redis, place, material),
+                renewer=renewer,
             )
             farewell.take = agent.stop
             await agent.run()

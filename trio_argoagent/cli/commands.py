@@ -12,6 +12,7 @@ from trio_argoagent.cli.age_option import age_option
 from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.audit_options import audit_option
 from trio_argoagent.cli.bench_command import bench
+from trio_argoagent.cli.bootstrap_options import bootstrap_options
 from trio_argoagent.cli.budget_options import budget_options, share_options
 from trio_argoagent.cli.chaos_command import chaos
 from trio_argoagent.cli.conformance_command import conformance
@@ -228,6 +229,7 @@ def principal(**options: Any) -> None:
     metavar="DURATION",
     help="How often to look at what Argo CD counts here, for the hub's UI; 0: never.",
 )
+@bootstrap_options
 @tunnel_option
 def agent(**options: Any) -> None:
     """Run the agent, on a spoke."""
