@@ -66,6 +66,7 @@ class Informer:
         resource: what is read.
         namespace: empty: of all namespaces.
         selector: a label selector; an object that leaves it is reported as deleted.
+        only: the name of the one object that is read; empty: all.
         env: its ``random`` spreads retries.
         transform: applied to each object before it is stored: drop there what nobody needs. It leaves the
             metadata as it is, and raises nothing.
@@ -73,20 +74,21 @@ class Informer:
         name: for people; the resource's by default.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what is read, and how)
         self,
         cluster: Cluster,
         resource: Resource,
         namespace: str = "",
         *,
         selector: str = "",
+        only: str = "",
         env: Env,
         transform: Callable[[Object], Object] = identity,
         page: int = PAGE,
         name: str = "",
     ) -> None:
         self.name = name or str(resource)
-        self.source: Final = Collection(cluster, resource, namespace, selector)
+        self.source: Final = Collection(cluster, resource, namespace, selector, only)
         self.bug: Exception | None = None
         """What a handler raised."""
         self._cache = Cache()

@@ -221,6 +221,7 @@ class Reflector:
             source.resource,
             source.namespace,
             selector=source.selector,
+            name=source.name,
             resource_version="" if initial else self._audience.resource_version,
             timeout=self._env.random.uniform(*WATCH_TIMEOUT),
             initial=initial,

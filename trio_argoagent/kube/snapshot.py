@@ -30,12 +30,14 @@ class Collection:
         resource: what is read.
         namespace: empty: of all namespaces.
         selector: a label selector; empty: everything.
+        name: only the object of this name; empty: all.
     """
 
     cluster: Cluster
     resource: Resource
     namespace: str = ""
     selector: str = ""
+    name: str = ""
 
 
 async def read_snapshot(
@@ -88,6 +90,7 @@ async def _read_page(source: Collection, limit: int, token: str) -> ObjectList:
             source.resource,
             source.namespace,
             selector=source.selector,
+            name=source.name,
             limit=limit,
             continue_token=token,
         )

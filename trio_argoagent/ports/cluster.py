@@ -92,6 +92,7 @@ class Cluster(Protocol):
         namespace: str = "",
         *,
         selector: str = "",
+        name: str = "",
         resource_version: str = "",
         limit: int = 0,
         continue_token: str = "",
@@ -102,6 +103,7 @@ class Cluster(Protocol):
             resource: the collection.
             namespace: empty: of all namespaces.
             selector: a label selector; empty: everything.
+            name: only the object of this name, for which the right to that one suffices; empty: all.
             resource_version: empty: a consistent read of the newest state.
             limit: the most items of this page; 0: all in one.
             continue_token: of the page before.
@@ -116,6 +118,7 @@ class Cluster(Protocol):
         namespace: str = "",
         *,
         selector: str = "",
+        name: str = "",
         resource_version: str,
         timeout: float = 300.0,
         initial: bool = False,

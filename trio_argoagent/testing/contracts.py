@@ -513,6 +513,20 @@ class ClusterContract:
         listed = await cluster.list(APPLICATIONS, namespace, selector=selector)
         assert [item.meta.name for item in listed.items] == names
 
+    async def test_one_object_by_its_name(self, cluster: Cluster, namespace: str) -> None:
+        """Listed and followed apart from its neighbours, whether it is there or not."""
+        for name in ("a", "b"):
+            await cluster.create(APPLICATIONS, application(namespace, name))
+        listed = await cluster.list(APPLICATIONS, namespace, name="b")
+        assert [item.meta.name for item in listed.items] == ["b"]
+        assert (await cluster.list(APPLICATIONS, namespace, name="c")).items == []
+        async with cluster.watch(
+            APPLICATIONS, namespace, name="c", resource_version=listed.resource_version
+        ) as events:
+            await cluster.delete(APPLICATIONS, namespace, "a")
+            await cluster.create(APPLICATIONS, application(namespace, "c"))
+            assert shapes(await take(events, 1)) == [("ADDED", "c")]
+
     async def test_a_bad_selector_is_a_bad_request(self, cluster: Cluster, namespace: str) -> None:
         """What is not a selector is refused."""
         with pytest.raises(BadRequest):

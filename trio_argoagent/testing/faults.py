@@ -290,6 +290,7 @@ class FaultyCluster:
         namespace: str = "",
         *,
         selector: str = "",
+        name: str = "",
         resource_version: str = "",
         limit: int = 0,
         continue_token: str = "",
@@ -304,6 +305,7 @@ class FaultyCluster:
                 resource,
                 namespace,
                 selector=selector,
+                name=name,
                 resource_version=resource_version,
                 limit=limit,
                 continue_token=continue_token,
@@ -311,7 +313,7 @@ class FaultyCluster:
         )
         if continue_token or answer.continue_token:
             return answer  # Pages of one state: a server that mixes them is another subject.
-        return self._spoilt((resource, namespace, selector), answer)
+        return self._spoilt((resource, namespace, selector or name), answer)
 
     def _spoilt(self, key: tuple[Resource, str, str], answer: ObjectList) -> ObjectList:
         """What is shown of a list: it, nothing, or what was there before."""
@@ -332,6 +334,7 @@ class FaultyCluster:
         namespace: str = "",
         *,
         selector: str = "",
+        name: str = "",
         resource_version: str,
         timeout: float = 300.0,
         initial: bool = False,
@@ -341,6 +344,7 @@ class FaultyCluster:
             resource,
             namespace,
             selector=selector,
+            name=name,
             resource_version=resource_version,
             timeout=timeout,
             initial=initial,

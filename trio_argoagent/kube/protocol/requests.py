@@ -49,6 +49,7 @@ def list_page(
     namespace: str = "",
     *,
     selector: str = "",
+    name: str = "",
     resource_version: str = "",
     limit: int = 0,
     continue_token: str = "",
@@ -56,6 +57,7 @@ def list_page(
     """Read one page of a collection; the arguments are those of ``ports.cluster.Cluster.list``."""
     query = {
         "labelSelector": selector,
+        "fieldSelector": f"metadata.name={name}" if name else "",
         # A continue token brings its own version; both together are an error.
         "resourceVersion": "" if continue_token else resource_version,
         "limit": str(limit) if limit else "",
@@ -69,6 +71,7 @@ def watch(
     namespace: str = "",
     *,
     selector: str = "",
+    name: str = "",
     resource_version: str,
     timeout: float,
     initial: bool = False,
@@ -78,6 +81,7 @@ def watch(
         "watch": "true",
         "allowWatchBookmarks": "true",
         "labelSelector": selector,
+        "fieldSelector": f"metadata.name={name}" if name else "",
         "resourceVersion": resource_version,
         # 0 would mean the server's own choice.
         "timeoutSeconds": str(max(1, int(timeout))),

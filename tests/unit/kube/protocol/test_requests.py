@@ -54,6 +54,13 @@ def test_list_asks_for_a_consistent_page() -> None:
     assert query(request) == {"labelSelector": ["a in (b, c),!d"], "limit": ["500"]}
 
 
+def test_one_object_by_its_name() -> None:
+    """It is a field selector, for which a Role that names the object suffices."""
+    listed = requests.list_page(APPLICATIONS, "argocd", name="web")
+    followed = requests.watch(APPLICATIONS, "argocd", name="web", resource_version="7", timeout=5.0)
+    assert [query(each)["fieldSelector"] for each in (listed, followed)] == [["metadata.name=web"]] * 2
+
+
 def test_a_continued_list_carries_no_version() -> None:
     """The token has its own; API servers refuse both together."""
     request = requests.list_page(APPLICATIONS, resource_version="7", limit=5, continue_token="abc=")
