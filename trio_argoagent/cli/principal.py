@@ -13,6 +13,7 @@ from trio_argoagent.cli.link_tls_options import PrincipalTls
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
+from trio_argoagent.cli.reception import open_reception
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.cli.tls_sources import Place
@@ -20,7 +21,6 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.model.selectors import LabelSelector
-from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal import Principal
 from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
@@ -31,7 +31,6 @@ from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
-from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.mapping import Style
@@ -75,23 +74,24 @@ def run_principal(
             link = await principal_link_tls(tls, place, material, env, websocket=enable_websocket)
             server = await find_redis(redis, place, material)
             proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
-            admission, tell = Admission(by_certificate(agent_name)), Strangers(observer, audit, link.ours)
+            front, tell = open_reception(audit), Strangers(observer, audit, link.ours)
             rules = attrs.evolve(enrolment, registers=config.registration is not None)
-            desk = Desk(cluster, namespace, env, rules, admission, observer, audit)
+            desk = Desk(cluster, namespace, env, rules, front.admission, observer, audit)
             async with (
                 listening(listen_host, listen_port, "--listen-port") as listeners,
                 open_desk(desk) as routes,
                 open_proxies(proxies, listen_host, server, observer, proxy_tls),
             ):
-                listener = Http2Listener(listeners, link.context, admission, tell, enable_websocket, routes)
+                links = (listeners, link.context, front.admission, tell, enable_websocket, routes)
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
                     config,
                     cluster=cluster,
-                    listener=listener,
+                    listener=Http2Listener(*links),
                     env=env,
                     observer=observer,
                     audit=audit,
+                    gatekeeper=front.gatekeeper,
                     redis=server,
                 )
                 farewell.take = principal.stop

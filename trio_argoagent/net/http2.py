@@ -197,6 +197,10 @@ class Http2Connection:
         self.engine.goaway(ErrorCodes.ENHANCE_YOUR_CALM)
         self.wire.stop(error, goaway=False)
 
+    def abandon(self, why: str) -> None:
+        """Close the connection at once, without a word and without blaming the peer."""
+        self.wire.fail(ConnectionBroken(f"the connection was ended: {why}"))
+
     async def close(self) -> None:
         """Say GOAWAY, break off all streams, and wait a second at most until that has left."""
         self.wire.stop(ConnectionBroken("the connection was closed on this side"))

@@ -108,6 +108,9 @@ class Link(Protocol):
     async def close(self) -> None:
         """End this side cleanly: what was queued is delivered, then the peer's ``receive`` returns empty."""
 
+    def cut(self, why: str) -> None:
+        """End the whole connection now, its tunnels too. What was queued may not arrive; it never waits."""
+
     async def open_tunnel(self, tunnel_id: str) -> Tunnel:
         """The agent's side: open the tunnel that the principal has asked for under this id.
 

@@ -47,6 +47,8 @@ class _Life:
     """One peer at work."""
 
     peer: Peer
+    pin: Pin
+    home: str
     after: _Life | None
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     ended: trio.Event = attrs.field(factory=trio.Event)
@@ -142,12 +144,27 @@ class Agents:
             return
         peer = self.peers[name] = self._build(name, pin, home)
         self._homes[home] = name
-        life = self._lives[name] = _Life(peer, self._leaving.pop(name, None))
+        life = self._lives[name] = _Life(peer, pin, home, self._leaving.pop(name, None))
         self._newborn.send_nowait(life)
 
     def _forget(self, name: str, goodbye: Goodbye) -> None:
+        if self._end(name, goodbye) is not None:
+            self._report(name, "agent-forgotten", goodbye.detail, "info")
+            self._hub.audit(Ruling(Decision.REVOKED, "link", goodbye.detail, name))
+
+    def restart(self, name: str, goodbye: Goodbye) -> None:
+        """Whatever this agent has said is forgotten, also what was about to be done about it.
+
+        Its link ends with that goodbye, and it may come back. What its copies are follows from the hub's
+        objects again.
+        """
+        life = self._end(name, goodbye)
+        if life is not None:
+            self._follow(name, life.pin, life.home)
+
+    def _end(self, name: str, goodbye: Goodbye) -> _Life | None:
         if self.peers.pop(name, None) is None:
-            return
+            return None
         life = self._lives.pop(name)
         self._homes = {home: agent for home, agent in self._homes.items() if agent != name}
         life.scope.cancel()
@@ -155,8 +172,7 @@ class Agents:
         self._leaving[name] = life
         self._part(name, goodbye)
         self._hub.memory.forget(name)
-        self._report(name, "agent-forgotten", goodbye.detail, "info")
-        self._hub.audit(Ruling(Decision.REVOKED, "link", goodbye.detail, name))
+        return life
 
     # Who dials
 

@@ -14,6 +14,7 @@ from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.principal import clusters, rivals
 from trio_argoagent.principal.agents import Agents
+from trio_argoagent.principal.gatekeeper import Gatekeeper
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import Live
@@ -85,6 +86,7 @@ class Door:
         hub: where refusals are told of.
         config: of the principal.
         agents: who there is.
+        gatekeeper: who stays outside, whatever he says.
         report: told what happens: agent, name, text, level.
     """
 
@@ -93,9 +95,11 @@ class Door:
         hub: Hub,
         config: PrincipalConfig,
         agents: Agents,
+        gatekeeper: Gatekeeper,
         report: Callable[[str, str, str, str], None],
     ) -> None:
         self._hub, self._config, self._agents, self._report = hub, config, agents, report
+        self._gatekeeper = gatekeeper
         self._seats: dict[str, Seat] = {}
         self._rivalries: dict[str, Rivalry] = {}
         self._told = Happenings(hub.cluster, hub.env, _itself)
@@ -136,10 +140,15 @@ class Door:
             Refused: it is not let in.
         """
         name = link.peer.name
-        refusal = _unfit(name, self._config, hello) or self._unhoused(name, hello)
+        outside = self._gatekeeper.refusal
+        refusal = outside(link.peer) or _unfit(name, self._config, hello) or self._unhoused(name, hello)
         pin = clusters.Pin(hello.mode, hello.namespace, hello.cluster_uid)
-        while refusal is None and (refusal := await self._agents.admit(link.peer, pin)) is None:
+        while refusal is None:
+            # Something may have come up against it while the hub took note, or its predecessor left.
+            refusal = await self._agents.admit(link.peer, pin) or outside(link.peer)
             seat = self._seats.get(name)
+            if refusal is not None:
+                break
             if self._closed:
                 refusal = STOPPING
             elif seat is None:

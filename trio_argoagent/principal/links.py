@@ -39,6 +39,10 @@ AGED: Final = Goodbye(Reason.SHUTDOWN, "the connection is older than the princip
 YOUNGEST: Final = 0.5
 """Share of the greatest age at which links begin to be replaced: those that began together end spread."""
 
+LAST_WORDS: Final = 0.5
+"""Seconds that whoever is out has to take our goodbye and to hang up."""
+OUTCAST: Final = frozenset((Reason.REVOKED, Reason.UNKNOWN_AGENT))
+"""Who is told goodbye for these reasons keeps nothing of the connection."""
 _DECISIONS: Final = {Reason.MODE: Decision.MODE_REFUSED, Reason.REVOKED: Decision.REVOKED}
 
 
@@ -109,6 +113,8 @@ class Links:
                 await self._serve_seat(greeting, peer, hello, seat, place)
         if seat.scope.cancelled_caught:
             _part(greeting, seat.goodbye)
+            if seat.goodbye.reason in OUTCAST:
+                await _cut(greeting.link, seat.goodbye)
 
     async def _serve_seat(
         self, greeting: Greeting, peer: Peer, hello: messages.Hello, seat: Seat, place: Place
@@ -197,6 +203,19 @@ def _leaving(place: Place, feeds: Feeds) -> Feeds:
         feeds.compared()
 
     return attrs.evolve(feeds, compared=compared)
+
+
+async def _cut(link: Link, goodbye: Goodbye) -> None:
+    """Let it hear why, and hang up; then the connection ends, whether it has or not."""
+    try:
+        with trio.move_on_after(LAST_WORDS):
+            await link.close()
+            while await link.receive():
+                pass  # What it says now is heard by nobody.
+    except (errors.LinkError, errors.ProtocolError):
+        pass  # Gone: that is what was wanted.
+    finally:
+        link.cut(goodbye.detail)
 
 
 def _part(greeting: Greeting, goodbye: Goodbye) -> None:

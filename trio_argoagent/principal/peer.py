@@ -14,6 +14,7 @@ import trio
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model import identity
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
@@ -72,6 +73,8 @@ class Peer:
         self.mapping = mapping
         self.mode = Mode.AUTONOMOUS if mapping.autonomous else Mode.MANAGED
         self.link: Link | None = None
+        self.who: identity.Peer | None = None
+        """Who spoke last for the agent, as proven."""
         self.tunnels = Tunnels(mapping.agent)
         self.links = 0
         self.info: messages.ClusterInfo | None = None
@@ -369,6 +372,7 @@ class Peer:
         """A link has come up (None: it has ended)."""
         if link is not None:
             self.links += 1
+            self.who = link.peer
         elif self.link is not None:
             self._past = self._past.plus(self.link.statistics())
         self.link = link

@@ -24,10 +24,12 @@ from trio_argoagent.principal.agents import Agents
 from trio_argoagent.principal.clusterinfo import ClusterInfos, Sight, sight
 from trio_argoagent.principal.clusters import Pin
 from trio_argoagent.principal.door import Door
+from trio_argoagent.principal.gatekeeper import Gatekeeper
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.links import Links
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import About, Answering, Fleet
+from trio_argoagent.principal.revocation import Revocation
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
@@ -56,6 +58,7 @@ class Principal:
         env: time and randomness.
         observer: told what happens.
         audit: told of every security decision.
+        gatekeeper: who stays outside; whoever lets connections in asks the same one.
         redis: the hub's, where Argo CD's UI looks; None: nothing is written there.
     """
 
@@ -68,13 +71,16 @@ class Principal:
         env: Env,
         observer: Observer = ignore,
         audit: Auditor = unaudited,
+        gatekeeper: Gatekeeper | None = None,
         redis: RedisServer | None = None,
     ) -> None:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
         self.hub = Hub(cluster, config, env, audit)
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
-        self._door = Door(self.hub, config, self._agents, self._report)
+        gatekeeper = gatekeeper or Gatekeeper(audit)
+        self._door = Door(self.hub, config, self._agents, gatekeeper, self._report)
+        self._revocation = Revocation(self.hub, gatekeeper, self._agents, self._report)
         self.peers = self._agents.peers
         self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
         self._infos = self._make_infos(redis) if redis is not None else None
@@ -99,6 +105,7 @@ class Principal:
                 await self.hub.namespaces.wait_synced()
             await self.hub.memory.wait_synced()
             await nursery.start(self._agents.run)
+            await nursery.start(self._revocation.run)
             nursery.start_soon(self._unclaimed.run)
             if self._infos is not None:
                 nursery.start_soon(self._infos.run)

@@ -105,6 +105,10 @@ class FramedLink(abc.ABC):
     def retire(self) -> None:
         """See ``Link``."""
 
+    @abc.abstractmethod
+    def cut(self, why: str) -> None:
+        """See ``Link``."""
+
     async def close(self) -> None:
         """Deliver what was queued, then end this side. Bounded by ``CLOSE_TIMEOUT``.
 
@@ -187,6 +191,10 @@ class Http2Link(FramedLink):
         """Say that nothing new is to be begun on the connection; it ends after the last of its streams."""
         self._connection.retire()
 
+    def cut(self, why: str) -> None:
+        """See ``Link``."""
+        self._connection.abandon(why)
+
     def _carried(self) -> ConnectionStatistics:
         return self._connection.statistics()
 
@@ -202,6 +210,9 @@ class Socket(Carrier, Protocol):
 
     def break_off(self, error: ConnectionBroken) -> None:
         """It is over for that reason."""
+
+    def abandon(self, error: ConnectionBroken) -> None:
+        """The same, without a word to the peer."""
 
     def statistics(self) -> ConnectionStatistics:
         """What the connection has carried."""
@@ -227,7 +238,11 @@ class WebSocketLink(FramedLink):
         """See ``Link``: nothing else is on its socket."""
 
     def cut(self, why: str) -> None:
-        """The peer has broken the rules: this link has been one too many."""
+        """See ``Link``."""
+        self._socket.abandon(ConnectionBroken(f"the connection was ended: {why}"))
+
+    def expel(self, why: str) -> None:
+        """The same, because the peer has broken the rules."""
         error = ConnectionBroken(f"the connection was ended: {why}")
         error.__cause__ = RemoteProtocolError(why)
         self._socket.break_off(error)

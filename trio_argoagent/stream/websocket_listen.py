@@ -138,7 +138,7 @@ class WebSocketAcceptor:
         if verdict is Verdict.GRANTED:
             return _Granted(peer, link, tunnel_id)
         if verdict is Verdict.ABUSE:
-            link.cut(ABUSE)
+            link.expel(ABUSE)
         # The same answer as for whatever else is not there: who guesses learns nothing.
         return NOTHING
 

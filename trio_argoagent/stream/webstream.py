@@ -186,6 +186,11 @@ class WebSocketStream:
         self._changed.unpark_all()
         self._work.unpark_all()
 
+    def abandon(self, error: ConnectionBroken) -> None:
+        """The same, without waiting for the peer's Close."""
+        self._handed = False
+        self.break_off(error)
+
     async def run(self) -> None:
         """Hear and speak until it is over; then Close, where this side has ended cleanly, and hang up."""
         try:

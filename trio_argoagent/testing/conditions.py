@@ -17,8 +17,10 @@ from typing import Any, Final, Generic, TypeVar
 import trio
 
 from trio_argoagent.errors import LinkBroken, Unreachable
+from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.ports.env import Random
 from trio_argoagent.ports.transport import Dialer, LinkStatistics, Listener
+from trio_argoagent.stream.admission import Gate
 from trio_argoagent.testing.pipes import Bottleneck, End
 
 BACKLOG: Final = 10_000  # connections that wait to be accepted
@@ -56,10 +58,13 @@ class Conditions(abc.ABC, Generic[EndT]):
         self.shape: Callable[[str, bool, int], float] | None = None
         """By how many seconds more a frame is late: of which agent, does it travel up, of how many bytes."""
         self.principal = principal
+        self.gate: Gate = lambda peer: None
+        """Whom the principal turns away whatever they say."""
         self._chance = chance
         self._cut: dict[str, None] = {}
         self._refused: dict[str, str] = {}
         self._expired: dict[str, str] = {}
+        self._renewals: dict[str, int] = {}
         self._slow: dict[str, float] = {}
         self._narrow: dict[tuple[str, bool], Bottleneck] = {}
         self._paused: dict[str, float] = {}
@@ -163,6 +168,15 @@ class Conditions(abc.ABC, Generic[EndT]):
     def renew(self, agent: str) -> None:
         """Give this agent a certificate that is valid."""
         self._expired.pop(agent, None)
+        self._renewals[agent] = self._renewals.get(agent, 0) + 1
+
+    def certificate(self, agent: str) -> bytes:
+        """The one that this agent has now: no more than a name, and which of its certificates it is."""
+        return f"{agent}/{self._renewals.get(agent, 0)}".encode()
+
+    def fingerprint(self, agent: str) -> str:
+        """That of the certificate, as the principal sees it."""
+        return fingerprint(self.certificate(agent))
 
     def pause(self, program: str, seconds: float) -> None:
         """For so long this program (an agent, or the principal) sends nothing and hears nothing."""

@@ -25,6 +25,7 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.model.rulings import Ruling
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
+from trio_argoagent.principal.gatekeeper import Gatekeeper
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event
@@ -155,14 +156,19 @@ class Fleet(Outages):
         for observer in self.observers:
             observer(program, event)
 
+    def _rule(self, ruling: Ruling) -> None:
+        self.rulings.append((trio.current_time(), ruling))
+
     def _make_principal(self, start: int) -> Principal:
+        gatekeeper = self.network.gate = Gatekeeper(self._rule)
         return Principal(
             attrs.evolve(self.config, intent_expiry=self.intent_expiry, offer=self._offer(PRINCIPAL)),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
             env=self._env(PRINCIPAL, start),
             observer=partial(self._observe, PRINCIPAL),
-            audit=lambda ruling: self.rulings.append((trio.current_time(), ruling)),
+            audit=self._rule,
+            gatekeeper=gatekeeper,
             redis=self._redis_of(HUB),
         )
 

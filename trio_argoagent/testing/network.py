@@ -18,6 +18,7 @@ import trio
 from trio_argoagent.errors import LinkBroken, LinkRefused, LocalProtocolError, TunnelRefused
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.ports.transport import MAX_FRAME, Link, LinkStatistics, Tunnel
+from trio_argoagent.stream.explain import answered
 from trio_argoagent.stream.protocol.reasons import NoTunnel
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.tunnels import Tunnels
@@ -89,6 +90,10 @@ class MemoryLink(End):
 
     def retire(self) -> None:
         """See ``Link``."""
+
+    def cut(self, why: str) -> None:
+        """See ``Link``."""
+        self.tear_down(why)
 
     async def close(self) -> None:
         """See ``Link``."""
@@ -192,9 +197,13 @@ class Network(Conditions[MemoryLink]):
         refusal = self.refusal(agent)
         if refusal:
             raise LinkRefused("identity", refusal)
+        who = Peer(agent, self.fingerprint(agent), f"{agent}:0")
+        said = self.gate(who)
+        if said is not None:
+            raise answered(said.status, said.text, said.retry_after, where=self.principal)
         down, up = Pipe(), Pipe()
         mine = MemoryLink(self, Peer(self.principal), agent, down, up)
-        theirs = MemoryLink(self, Peer(agent, address=f"{agent}:0"), agent, up, down)
+        theirs = MemoryLink(self, who, agent, up, down)
         self.offer(mine, theirs)
         return mine
 

@@ -7,7 +7,7 @@ Make a subclass in a test module with a ``transport`` fixture, and pytest collec
         @pytest.fixture
         def transport(self) -> Transport: ...
 
-Nothing waits for the clock but one test, for as long as the last bytes take to come to rest (``CUSHION``).
+Nothing waits for the clock but two tests, for as long as the last bytes take to come to rest (``CUSHION``).
 Needs pytest and pytest-trio; tell pytest to rewrite the assertions (``pytest.register_assert_rewrite``).
 """
 
@@ -304,6 +304,24 @@ class TransportContract:
                 assert await take(link, 1) == [b"%d" % number]
             await link.close()
             assert not await link.receive()
+
+    async def test_a_link_that_is_cut_is_broken_at_once(self, transport: Transport) -> None:
+        """For both sides, though the agent takes nothing of what waits for it."""
+        cut = trio.Event()
+
+        async def handler(link: Link) -> None:
+            with trio.move_on_after(CUSHION):
+                while True:
+                    await link.wait_room()
+                    link.send_nowait(bytes(CHUNK))
+            link.cut("enough")
+            with pytest.raises(LinkBroken):
+                await link.wait_room()
+            cut.set()
+
+        async with serving(transport, handler), transport.dialer(AGENT).dial() as link:
+            await cut.wait()
+            assert await hear_end(link) == "broken"
 
     async def test_many_links_do_not_mix(self, transport: Transport) -> None:
         """Each of many agents hears its own frames, and each handler knows who it talks to."""

@@ -72,6 +72,10 @@ class _Disguised:
         """See ``Link``."""
         self._link.retire()
 
+    def cut(self, why: str) -> None:
+        """See ``Link``."""
+        self._link.cut(why)
+
     async def close(self) -> None:
         """See ``Link``."""
         await self._link.close()

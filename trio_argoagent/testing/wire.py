@@ -54,7 +54,7 @@ class ByteEnd(End, trio.abc.HalfCloseableStream):
     """One end of a connection.
 
     Attributes:
-        peer_certificate: of the other end: no more than the name that the pipe proves.
+        peer_certificate: of the other end: no more than what the pipe proves, see ``Conditions.certificate``.
         stream: that carries the link, at the principal's end.
     """
 
@@ -62,7 +62,7 @@ class ByteEnd(End, trio.abc.HalfCloseableStream):
 
     def __init__(self, network: WireNetwork, agent: str, up: bool, inbound: Pipe, outbound: Pipe) -> None:
         super().__init__(network, agent, up, agent if up else network.principal, inbound, outbound)
-        self.peer_certificate = (network.principal if up else agent).encode()
+        self.peer_certificate = network.principal.encode() if up else network.certificate(agent)
         self.stream: Http2Stream | None = None
         self._network = network
         self._closed = False
@@ -236,7 +236,7 @@ class WireNetwork(Conditions[ByteEnd]):
         Raises:
             UserError: the agent is not to be let in.
         """
-        agent = certificate.decode()
+        agent = certificate.decode().partition("/")[0]
         refusal = self.refusal(agent)
         if refusal:
             raise UserError(refusal)
@@ -272,6 +272,9 @@ class _CountedLink:
 
     def retire(self) -> None:
         self._link.retire()
+
+    def cut(self, why: str) -> None:
+        self._link.cut(why)
 
     async def close(self) -> None:
         await self._link.close()
@@ -330,7 +333,7 @@ class WireListener:
         async def handle(link: Link) -> None:
             await handler(_CountedLink(link, self.network, link.peer.name, False))
 
-        admission = Admission(by_certificate(self.network.identify))
+        admission = Admission(by_certificate(self.network.identify), self.network.gate)
         accept = accept_links(handle, admission)
         sockets = WebSocketAcceptor(handle, admission)
         async with trio.open_nursery() as nursery:

@@ -221,10 +221,17 @@ class Hub:
 
 @contextlib.asynccontextmanager
 async def open_hub(
-    *agents: str, identity: dict[str, Any] | None = None, registration: SelfRegistration | None = None
+    *agents: str,
+    identity: dict[str, Any] | None = None,
+    registration: SelfRegistration | None = None,
+    script: Script | None = None,
 ) -> AsyncIterator[Hub]:
-    """A hub with a namespace and a cluster secret for each of these agents, and its principal at work."""
-    env, script = make_env(), Script()
+    """A hub with a namespace and a cluster secret for each of these agents, and its principal at work.
+
+    Where a script is given, it may be that it does not get to work.
+    """
+    env, waits = make_env(), script is None
+    script = script or Script()
     server = argocd_server(entropy=env.entropy)
     users = LocalCluster(server, env=env, actor="user")
     for name in (HUB, *agents):
@@ -249,7 +256,10 @@ async def open_hub(
         await principal.run(task_status=task_status)
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve)
+        if waits:
+            await nursery.start(serve)
+        else:
+            nursery.start_soon(serve)
         yield Hub(server, users, script, network, principal, nursery, events, rulings)
         nursery.cancel_scope.cancel()
     assert network.failures == [], "a handler of a link failed"

@@ -9,6 +9,7 @@ from trio_argoagent.errors import Unavailable
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import CONFIG_MAPS, SECRETS
 from trio_argoagent.model.rulings import Decision, Ruling
+from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.holds import CONFIRM, confirmation
 from trio_argoagent.replication.memory import name_of
@@ -16,6 +17,9 @@ from trio_argoagent.runtime.config import SelfRegistration
 from trio_argoagent.stream.protocol import messages as m
 
 from .hub import HUB, Hub, app_key, open_hub
+
+EDGE = fingerprint(b"edge/0")
+"""Of the first certificate of the agent."""
 
 
 def decisions(hub: Hub) -> list[Decision]:
@@ -28,8 +32,8 @@ async def test_an_agent_comes_for_the_first_time(autojump_clock: MockClock) -> N
     async with open_hub("edge") as hub:
         await hub.join("edge", cluster_uid="c9")
         assert hub.rulings == [
-            Ruling(Decision.PINNED, "link", "v1 managed argocd c9", "edge", address="edge:0"),
-            Ruling(Decision.ADMITTED, "link", "managed", "edge", address="edge:0"),
+            Ruling(Decision.PINNED, "link", "v1 managed argocd c9", "edge", EDGE, "edge:0"),
+            Ruling(Decision.ADMITTED, "link", "managed", "edge", EDGE, "edge:0"),
         ]
 
 
@@ -38,7 +42,7 @@ async def test_an_agent_without_a_secret(autojump_clock: MockClock) -> None:
     async with open_hub() as hub:
         agent = await hub.dial("edge")
         told = await agent.hear(m.Refuse)
-        assert hub.rulings == [Ruling(Decision.REFUSED, "link", told.detail, "edge", address="edge:0")]
+        assert hub.rulings == [Ruling(Decision.REFUSED, "link", told.detail, "edge", EDGE, "edge:0")]
     async with open_hub(registration=SelfRegistration("https://proxy")) as hub:
         await hub.join("edge")
         assert decisions(hub) == [Decision.REGISTERED, Decision.ADMITTED]

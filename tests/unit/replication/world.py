@@ -16,7 +16,7 @@ from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import Call, LocalCluster
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
+from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES, Resource
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.executor import Executor
@@ -40,6 +40,10 @@ class Script:
         self.calls: list[str] = []
         self._before: list[tuple[str, Exception]] = []
         self._after: list[tuple[str, Exception]] = []
+        self.barred: dict[tuple[str, Resource], Exception] = {}
+        """What each such call is answered with, for as long as it stands here."""
+        self.waits: dict[str, float] = {}
+        """Seconds that each such call takes."""
 
     def refuse(self, verb: str, error: Exception) -> None:
         """The next such call is answered with this error, and does nothing."""
@@ -52,6 +56,9 @@ class Script:
     async def before(self, call: Call) -> None:
         """See ``Gate``."""
         self.calls.append(call.verb)
+        await trio.sleep(self.waits.get(call.verb, 0.0))
+        if (call.verb, call.resource) in self.barred:
+            raise self.barred[call.verb, call.resource]
         self._raise(self._before, call)
 
     async def after(self, call: Call) -> None:
