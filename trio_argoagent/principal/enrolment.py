@@ -8,7 +8,6 @@ signs.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -16,17 +15,17 @@ import trio
 
 from trio_argoagent import errors
 from trio_argoagent.model.identity import Peer, is_dns_label
-from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.model.rulings import Auditor, Decision, about, unaudited
 from trio_argoagent.net.tls import fingerprint
-from trio_argoagent.pki.tokens import Kept, Verdict, judge
+from trio_argoagent.pki.tokens import Verdict
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import claims, tokens
 from trio_argoagent.principal.claims import Denying, Record
 from trio_argoagent.principal.issuing import NotIssuing, read_authorities, read_roots, read_signer
 from trio_argoagent.principal.rates import Rates, source
+from trio_argoagent.principal.redeeming import Found, Redeemer
 from trio_argoagent.runtime.enrolment import DAY, Rules
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.rarely import Rarely
@@ -97,6 +96,7 @@ class Desk:
         self._observer, self._audit = observer, audit
         self._line = Rarely(observer, "enrolment-impossible")
         self._sources, self._names = Rates(20, 3.0), Rates(6, 600.0)
+        self._tokens = Redeemer(cluster, namespace, env)
         self._working = trio.CapacityLimiter(AT_ONCE)
         self._roots: tuple[float, bytes] = (float("-inf"), b"")
         self._reading = trio.Lock()
@@ -181,7 +181,7 @@ class Desk:
             claims.check_floor(case.certificate, record, name)
         signer = await read_signer(self._cluster, self._namespace)
         if token is not None:
-            await self._use(token, case, key)
+            await self._tokens.use(token, key)
         if wait := self._names.take(name, trio.current_time()):
             raise Denying(Denial.BUSY, f"too many certificates for {name}", retry_after=wait)
         chain = signer.sign(key, name, self._rules.lifetime, self._env)
@@ -191,8 +191,8 @@ class Desk:
         case.issued = f"{fingerprint(leaf)} until {tokens.written(until)}"
         return Issued(chain, signer.roots_pem)
 
-    async def _identify(self, case: _Case, key: PublicKey) -> Object | None:
-        """Who asks, by one of the three ways; the Secret of the token, if it is that.
+    async def _identify(self, case: _Case, key: PublicKey) -> Found | None:
+        """Who asks, by one of the three ways; the token, if it is that.
 
         Raises:
             Denying: nobody whom we know.
@@ -216,53 +216,17 @@ class Desk:
             case.peer = claims.by_connection(case.shown, identify)
         return None
 
-    async def _by_token(self, case: _Case, token: ShownToken, key: PublicKey) -> Object:
-        try:
-            secret = await self._cluster.get(SECRETS, self._namespace, tokens.secret_name(token.id))
-        except errors.NotFound:
-            secret = None
-        kept = tokens.read_secret(secret) if secret is not None else None
-        self._judge(case, kept, token, key, taken=False)
-        assert kept is not None and secret is not None  # Else it would have been refused.
-        case.peer = Peer(kept.agent, "", case.shown.address)
-        record = await self._record(kept.agent, case.way)
-        taken = record is not None and record.is_taken(self._env.now())
-        self._judge(case, kept, token, key, taken=taken)
-        return secret
-
-    def _judge(
-        self, case: _Case, kept: Kept | None, token: ShownToken, key: PublicKey, *, taken: bool
-    ) -> None:
-        from trio_argoagent.pki import requests
-
-        now, name = self._env.now(), case.asked.name
+    async def _by_token(self, case: _Case, token: ShownToken, key: PublicKey) -> Found:
+        found, name = await self._tokens.find(token), case.asked.name
         if case.shown.certificate is not None:
             # Whoever has a certificate that TLS takes is who that says.
             name = claims.by_connection(case.shown, self._admission.identify).name
-        claims.judged(
-            judge(kept, token.secret, claims=name, key=requests.key_hash(key), taken=taken, now=now)
-        )
-
-    async def _use(self, secret: Object, case: _Case, key: PublicKey) -> None:
-        """Use a token up: of all who try it at once the API server lets one through.
-
-        Raises:
-            Denying: another one was faster.
-        """
-        from trio_argoagent.pki import requests
-
-        kept, name = tokens.read_secret(secret), secret.meta.name
-        if kept is None or kept.used:
-            return
-        try:
-            patch = tokens.use(secret, requests.key_hash(key), self._env.now())
-            await self._cluster.patch(SECRETS, self._namespace, name, patch)
-        except errors.Conflict:
-            assert case.asked.token is not None
-            found = await self._cluster.get(SECRETS, self._namespace, name)
-            self._judge(case, tokens.read_secret(found), case.asked.token, key, taken=False)
-        except errors.NotFound as exc:
-            raise Denying(*claims.TOKEN_SAYS[Verdict.UNKNOWN]) from exc
+        agent = found.judge(claims=name, key=key, taken=False, now=self._env.now())
+        case.peer = Peer(agent, "", case.shown.address)
+        record = await self._record(agent, case.way)
+        taken = record is not None and record.is_taken(self._env.now())
+        found.judge(claims=name, key=key, taken=taken, now=self._env.now())
+        return found
 
     async def _record(self, name: str, way: claims.Way) -> Record | None:
         """What the hub knows of this agent; None: it has no cluster secret, and needs none yet.
@@ -281,15 +245,14 @@ class Desk:
         return record
 
     async def _note(
-        self, case: _Case, record: Record | None, leaf: bytes, until: float, token: Object | None
+        self, case: _Case, record: Record | None, leaf: bytes, until: float, token: Found | None
     ) -> None:
         """Note on the cluster secret what was issued; it goes nowhere before that stands there.
 
         Raises:
             Denying: somebody else was given one at the same time.
         """
-        kept = tokens.read_secret(token) if token is not None else None
-        replaces = kept is not None and kept.replaces
+        replaces = token is not None and token.replaces
         for _ in range(NOTE_ATTEMPTS):
             if record is None:
                 return
@@ -299,7 +262,7 @@ class Desk:
                 await self._cluster.patch(SECRETS, self._namespace, record.secret.meta.name, patch)
             except (errors.Conflict, errors.NotFound):
                 known, record = record.certificate, await self._record(case.peer.name, case.way)
-                if record is not None and kept is not None and record.certificate != known:
+                if record is not None and token is not None and record.certificate != known:
                     claims.judged(Verdict.TAKEN)
             else:
                 return
@@ -311,25 +274,10 @@ class Desk:
         """Take away the tokens that nobody needs any more, until cancelled."""
         while self._rules.issues:
             try:
-                await self.sweep()
+                await self._tokens.sweep()
             except _ANSWERS as exc:
                 self._line.tell(f"old tokens cannot be taken away: {exc}")
             await trio.sleep(SWEEP)
-
-    async def sweep(self) -> None:
-        """Do it once.
-
-        Raises:
-            ApiError: the hub does not let us.
-        """
-        found = await self._cluster.list(SECRETS, self._namespace, selector=tokens.SELECTOR)
-        for secret in found.items:
-            kept = tokens.read_secret(secret)
-            if kept is not None and self._env.now() >= kept.expires + tokens.KEPT:
-                with suppress(errors.NotFound, errors.Conflict):
-                    await self._cluster.delete(
-                        SECRETS, self._namespace, secret.meta.name, uid=secret.meta.uid
-                    )
 
 
 def _not_issuing(reason: str) -> Denying:
