@@ -10,6 +10,7 @@ from trio_argoagent.cli import ctl_agent_command
 from trio_argoagent.cli.contexts import global_options, hub_options, spoke_options
 from trio_argoagent.cli.ctl_blocklist_command import blocklist
 from trio_argoagent.cli.ctl_config_command import config
+from trio_argoagent.cli.ctl_diff_command import diff
 from trio_argoagent.cli.ctl_fleet_command import fleet
 from trio_argoagent.cli.ctl_jwt_command import jwt
 from trio_argoagent.cli.ctl_pki_command import pki
@@ -27,6 +28,7 @@ def ctl() -> None:
 for each in (
     blocklist,
     config,
+    diff,
     fleet,
     jwt,
     pki,

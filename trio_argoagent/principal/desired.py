@@ -11,7 +11,7 @@ from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.replication.outlet import Outlet
-from trio_argoagent.sync import entitlement, names, projection, wants
+from trio_argoagent.sync import entitlement, names, wants
 from trio_argoagent.sync.entitlement import Entitlement
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -108,14 +108,7 @@ class Desired:
             return None  # It has moved to another agent.
         if row.within is not None and self._entitlement(obj) is not Entitlement.GRANTED:
             return None
-        shown = projection.copy_projection(row, obj)
-        if row.kind is Kind.APP_PROJECT and not self._mapping.admits(shown["spec"]):
-            return None
-        if not row.cascades:
-            # Hub and spoke each have Argo CD's own finalizers on it, or not: they do not travel.
-            shown["finalizers"] = []
-        body = self._mapping.down(key, shown)
-        return body | {projection.DELETING: True} if obj.deleting else body
+        return wants.lowered(row, self._mapping, key, obj)
 
     def _entitlement(self, secret: Object) -> Entitlement:
         """May this agent have that Secret, as the hub's projects stand now?"""

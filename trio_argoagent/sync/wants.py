@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from trio_argoagent.model.keys import Kind, Verb
+from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
 from trio_argoagent.sync import digest, intents, names, projection
 from trio_argoagent.sync.intents import Intent
 from trio_argoagent.sync.kinds import Rank, Row
+from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.selection import is_ignored
 from trio_argoagent.sync.source import Want
 
@@ -31,6 +32,21 @@ def copy(row: Row, uid: str, body: Mapping[str, Any], evidence: Evidence = Evide
     if not body.get(projection.DELETING):
         return Want(uid, wanted, row.rank)
     return Want(uid, wanted, Rank.DELETION, answered_only=True, evidence=evidence)
+
+
+def lowered(row: Row, mapping: NamespaceMapping, key: Key, obj: Object) -> dict[str, Any] | None:
+    """The body that a managed spoke shall hold of this hub object; None: nothing.
+
+    Whether it takes part at all, and whether this agent is entitled to it, is for the caller to know.
+    """
+    shown = projection.copy_projection(row, obj)
+    if row.kind is Kind.APP_PROJECT and not mapping.admits(shown["spec"]):
+        return None
+    if not row.cascades:
+        # Hub and spoke each have Argo CD's own finalizers on it, or not: they do not travel.
+        shown["finalizers"] = []
+    body = mapping.down(key, shown)
+    return body | {projection.DELETING: True} if obj.deleting else body
 
 
 def status_body(obj: Object) -> dict[str, Any]:
