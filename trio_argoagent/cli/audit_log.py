@@ -35,7 +35,7 @@ def line(audited: Audited, now: float) -> dict[str, Any]:
         "kind": "Event",
         "apiVersion": "audit.k8s.io/v1",
         "level": "Metadata",
-        "stage": "ResponseComplete",
+        "stage": "ResponseStarted" if audited.begins else "ResponseComplete",
         "requestURI": wanted.path,
         "verb": wanted.verb,
         "user": {"username": user.name, "groups": [*user.all_groups]},

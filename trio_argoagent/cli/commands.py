@@ -21,6 +21,7 @@ from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
 from trio_argoagent.cli.enrolment_options import enrolment_options
 from trio_argoagent.cli.link_tls_options import agent_tls_options, principal_tls_options
+from trio_argoagent.cli.manifests_command import manifests
 from trio_argoagent.cli.mapping_options import (
     agent_mapping_options,
     mapping_options,
@@ -238,5 +239,5 @@ def agent(**options: Any) -> None:
     run_agent(**options)
 
 
-for each in (demo, simulate, chaos, apiserver, bench, conformance, ctl):
+for each in (demo, simulate, chaos, apiserver, bench, conformance, manifests, ctl):
     cli.add_command(each)

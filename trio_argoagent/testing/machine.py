@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import attrs
 import trio
 
+from trio_argoagent.apiserver.core.rbac import open_rbac
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
-from trio_argoagent.apiserver.http import kubeconfig, serve_api
+from trio_argoagent.apiserver.http import Faults, kubeconfig, serve_api
+from trio_argoagent.apiserver.http.handler import Audited
 from trio_argoagent.apiserver.local import LocalCluster, run_collector
 from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.model.resources import NAMESPACES
@@ -77,11 +81,24 @@ class Machine:
         pki: certifies its API server.
         env: time and randomness.
         folder: where its kubeconfig is written.
+        audit: told of each request that has been answered. With it, roles and bindings say who may do what:
+            whom ``credentials`` names may do everything, everybody else gets a token from the server.
     """
 
-    def __init__(self, name: str, pki: Pki, env: Env, folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        pki: Pki,
+        env: Env,
+        folder: Path,
+        audit: Callable[[Audited], None] | None = None,
+    ) -> None:
         self.name = name
         self.server: ApiServer = argocd_server(entropy=env.entropy, now=env.now())
+        self.faults = Faults()
+        """What befalls requests; with an ``audit`` only."""
+        self._audit = audit
+        self._authorizer = open_rbac(self.server, env.now()) if audit is not None else None
         self.kubeconfig = folder / f"{name}.kubeconfig"
         self._pki, self._env = pki, env
         self._tokens = {role: env.entropy(16).hex() for role in (USER, "principal", "agent")}
@@ -121,11 +138,12 @@ class Machine:
             await self._write_kubeconfig()
             tokens = {token: role for role, token in self._tokens.items()}
             nursery.start_soon(lambda: run_collector(self.server, env=self._env))
-            await nursery.start(
-                lambda task_status: serve_api(
-                    self.server, listeners, context, env=self._env, tokens=tokens, task_status=task_status
-                )
+            serve = partial(
+                serve_api, self.server, listeners, context, env=self._env, tokens=tokens
             )
+            if self._audit is not None:
+                serve = partial(serve, faults=self.faults, authorizer=self._authorizer, audit=self._audit)
+            await nursery.start(serve)
             task_status.started()
 
     async def _write_kubeconfig(self) -> None:

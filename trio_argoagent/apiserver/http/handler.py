@@ -44,17 +44,19 @@ _HEALTH: Final = ("healthz", "livez", "readyz")
 
 @attrs.frozen
 class Audited:
-    """A request that has been answered.
+    """A request that has been answered, or a watch that begins.
 
     Attributes:
         user: whose; who acts as somebody else is that one.
         wanted: what it was to do.
         code: the HTTP status; ``LEFT`` if the client did not wait for it.
+        begins: is it a watch that has been let in, and that will be told of again at its end?
     """
 
     user: User
     wanted: Attributes
     code: int
+    begins: bool = False
 
 
 @attrs.define
@@ -112,6 +114,8 @@ class ApiHandler:
         wanted = access.of_request(request.method, request.path, route, request.query)
         with self._audited(user, wanted) as outcome:
             access.check(self._authorizer, user, wanted)
+            if self._audit is not None and wanted.verb == WATCH:
+                self._audit(Audited(user, wanted, HTTPStatus.OK, begins=True))
             reply = await self._carry_out(exchange, segments, route, user)
             outcome.code = reply.status if reply is not None else HTTPStatus.OK
         return reply
