@@ -187,6 +187,12 @@ class Wire:
     async def _write(self) -> None:
         try:
             while True:
+                if not self._engine.pending:
+                    if self._stopping:
+                        break
+                    self._work = trio.Event()
+                    await self._work.wait()
+                    continue
                 now = trio.current_time()
                 data, progressed = self._engine.pump(now)
                 if progressed:
@@ -197,11 +203,6 @@ class Wire:
                     self.sending = None
                     self._sent += len(data)
                     self._written.unpark_all()
-                elif self._stopping:
-                    break
-                elif not self._engine.pending:
-                    self._work = trio.Event()
-                    await self._work.wait()
             if isinstance(self._stream, TlsStream | trio.abc.HalfCloseableStream):
                 await self._stream.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:

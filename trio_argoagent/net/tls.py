@@ -19,6 +19,7 @@ from trio_argoagent.net.address import format_address
 from trio_argoagent.net.certificates import seen_chain
 from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
 from trio_argoagent.net.errors import TlsFailed
+from trio_argoagent.net.sockets import port
 
 __all__ = ["TlsStream", "client_context", "common_name", "fingerprint", "peer_address", "server_context"]
 
@@ -54,6 +55,7 @@ class TlsStream(trio.abc.Stream):
         server_hostname: str | None = None,
     ) -> None:
         self.transport = transport
+        self._port = port(transport)
         self.bytes_sent = 0
         self.bytes_received = 0
         self._in = ssl.MemoryBIO()
@@ -156,7 +158,7 @@ class TlsStream(trio.abc.Stream):
             if data or self._ended:
                 return data
             await self._fill()
-        while await self.transport.receive_some(READ):
+        while await self._port.receive_some(READ):
             pass
         return b""
 
@@ -191,7 +193,8 @@ class TlsStream(trio.abc.Stream):
         pieces: list[bytes] = []
         left = max_bytes if max_bytes is not None else 1 << 62
         try:
-            while left and not self._ended:
+            # Asking once more when nothing is left costs an exception each time.
+            while left and not self._ended and (self._in.pending or self._in.eof or self._tls.pending()):
                 piece = self._tls.read(min(RECORD, left))
                 pieces.append(piece)
                 left -= len(piece)
@@ -209,7 +212,7 @@ class TlsStream(trio.abc.Stream):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _fill(self) -> None:
-        data = await self.transport.receive_some(READ)
+        data = await self._port.receive_some(READ)
         self.bytes_received += len(data)
         if data:
             self._in.write(data)
@@ -219,7 +222,7 @@ class TlsStream(trio.abc.Stream):
     async def _flush(self) -> None:
         data = self._out.read()
         if data:
-            await self.transport.send_all(data)
+            await self._port.send_all(data)
             self.bytes_sent += len(data)
 
     def _refused(self, failure: ssl.SSLError) -> tuple[bytes, ...]:
