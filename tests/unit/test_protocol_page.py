@@ -11,7 +11,9 @@ import attrs
 
 from trio_argoagent.model.keys import Key, Verb
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.stream.protocol import enrolment as e
 from trio_argoagent.stream.protocol import messages as m
+from trio_argoagent.stream.protocol.framing import PREFIX
 from trio_argoagent.stream.protocol.handshake import TRANSITIONS, Direction, Role, State
 from trio_argoagent.stream.protocol.negotiation import Capability
 from trio_argoagent.stream.protocol.payload import Encoding
@@ -65,6 +67,19 @@ def test_order() -> None:
     """In each state, what each side may say."""
     told = {state: (set(names(agent)), set(names(principal))) for state, agent, principal in rows("state")}
     assert told == {state.value: tuple(may_say(role, state) for role in Role) for state in State}
+
+
+def test_enrolment() -> None:
+    """The messages that are spoken before there is a link, and every reason."""
+    told = {name: (int(number), names(inside)) for name, number, _, inside in rows("message of enrolment")}
+    assert told == {
+        made.__name__: (e.encode(message)[PREFIX + 1], fields(made))
+        for message in (e.Enrol(b"r"), e.Issued(b"c", b"r"), e.Denied(e.Denial.BUSY, ""))
+        for made in (type(message),)
+    }
+    section = PAGE.split("## Enrolment", 1)[1].split("\n## ", 1)[0]
+    assert set(re.findall(r"`([a-z-]+)`[,;]", section)) >= {each.value for each in e.Denial} - {"other"}
+    assert e.PATH in section and e.ROOTS_PATH in section and f"{e.MAX_REQUEST // 1024} KiB" in section
 
 
 def test_the_rest() -> None:

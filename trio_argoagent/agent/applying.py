@@ -90,8 +90,12 @@ class Applicant:
         return await self._apply(message, trusted, anonymous=True)
 
     async def by_certificate(self, kept: Kept, own: Certificate) -> Certificate:
-        """The next one; raises as ``by_token``."""
-        return await self._apply(Enrol(self._request(own.name), own.name), kept, anonymous=False)
+        """The next one; raises as ``by_token``.
+
+        Who we are says the connection; what we read in our certificate may be another name than the hub's
+        ``--auth`` finds there.
+        """
+        return await self._apply(Enrol(self._request(own.name)), kept, anonymous=False)
 
     async def by_last_key(self, kept: Kept, own: Certificate) -> Certificate:
         """The next one, after the last has expired; raises as ``by_token``."""
@@ -102,9 +106,7 @@ class Applicant:
             signature = rejoin.sign(keys.load_key(kept.key), request)
         except UserError as exc:
             raise NotIssued(Denied(Denial.PROOF, str(exc))) from exc
-        return await self._apply(
-            Enrol(request, own.name, proof=Proof(own.der, signature)), kept, anonymous=True
-        )
+        return await self._apply(Enrol(request, proof=Proof(own.der, signature)), kept, anonymous=True)
 
     def _request(self, name: str) -> bytes:
         from trio_argoagent.pki import keys, requests

@@ -11,13 +11,13 @@ import click
 
 from trio_argoagent.cli import running
 from trio_argoagent.cli.contexts import Place
-from trio_argoagent.cli.secretdata import NO_ANSWER
+from trio_argoagent.cli.link_tls_options import PRINCIPAL_SECRET
+from trio_argoagent.cli.secretdata import NO_ANSWER, data_of, find
 from trio_argoagent.cli.tables import table
 from trio_argoagent.errors import NotFound, UserError
 from trio_argoagent.model.identity import is_dns_label
 from trio_argoagent.model.resources import SECRETS
-from trio_argoagent.net.tls import fingerprint
-from trio_argoagent.pki import tokens
+from trio_argoagent.pki import bundles, keys, tokens
 from trio_argoagent.pki.tokens import Kept, Token
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
@@ -128,16 +128,22 @@ async def _check_name(hub: Cluster, namespace: str, name: str, now: float, *, re
 
 
 async def _pin(hub: Cluster, namespace: str) -> str:
-    """The fingerprint of the root that agents are to find."""
-    from cryptography.hazmat.primitives.serialization import Encoding
+    """The fingerprint of the root that agents are to find: the one of the principal's own certificate.
 
+    While one root takes over from another there are two. Where the principal's certificate is not in its
+    usual Secret it is taken to be of the first.
+    """
     try:
         roots = await read_authorities(hub, namespace)
     except NotIssuing as exc:
         raise UserError(f"{exc}; make a CA first: trio-argoagent ctl pki init") from exc
     if not roots:
         raise UserError(f"Secret {namespace}/{SECRET} holds no certificate; see trio-argoagent ctl pki init")
-    return fingerprint(roots[0].public_bytes(Encoding.DER))
+    secret = await find(hub, namespace, PRINCIPAL_SECRET)
+    shown = data_of(secret).get("tls.crt", b"") if secret is not None else b""
+    chain = keys.load_certificates(shown) if shown else ()
+    issuers = (bundles.Bundle.of(roots).issuer_of(each) for each in chain)
+    return bundles.fingerprint(next((each for each in issuers if each is not None), roots[0]))
 
 
 async def read_all(hub: Cluster, namespace: str) -> list[Kept]:

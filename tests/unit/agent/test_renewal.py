@@ -12,11 +12,13 @@ import trio.testing
 from trio_argoagent.agent.renewal import LOOK
 from trio_argoagent.apiserver.local import Call
 from trio_argoagent.errors import Forbidden, Unreachable
+from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.resources import SECRETS
+from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki import keys, requests
 from trio_argoagent.principal import claims
 from trio_argoagent.runtime.enrolment import Rules
-from trio_argoagent.stream.admission import Refusal
+from trio_argoagent.stream.admission import Refusal, Shown
 
 from ..principal.enrolling import DAY, HUB, authority, make_hub, put_authority
 from .enrolling import make_spoke
@@ -42,7 +44,7 @@ async def test_a_hundred_renewals(autojump_clock: trio.testing.MockClock) -> Non
     assert set(spoke.names) == {"certificate-renewed"} and len(spoke.told) == 100
     gaps = [(b.validity.begins - a.validity.begins) / DAY for a, b in pairwise(seen)]
     assert 4.1 < min(gaps) < 4.5 and 4.8 < max(gaps) < 5.2
-    assert all(message.name == "east" and message.proof is None for message in spoke.office.asked)
+    assert all((message.name, message.proof) == ("", None) for message in spoke.office.asked)
 
 
 async def test_a_restart_changes_nothing(autojump_clock: trio.testing.MockClock) -> None:
@@ -213,6 +215,22 @@ async def test_another_certificate_by_hand(autojump_clock: trio.testing.MockCloc
         await trio.sleep(50 * DAY)
         assert spoke.told == []
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("days", [5.9, 20.0], ids=["in-time", "too-late"])
+async def test_another_name_in_the_certificate(days: float, autojump_clock: trio.testing.MockClock) -> None:
+    """Whatever we read in our certificate: who we are says the hub, by what its --auth finds there."""
+
+    def identify(shown: Shown) -> Peer | Refusal:
+        return Peer("east", fingerprint(shown.certificate or b""), shown.address)
+
+    hub = await make_hub(identify=identify)
+    await hub.add()
+    spoke = await make_spoke(hub)
+    await spoke.put(lifetime=7 * DAY, name="workload")
+    await trio.sleep(days * DAY)
+    await spoke.renewer().look()
+    assert spoke.names[-1] == "certificate-renewed" and (await spoke.own()).name == "east"
 
 
 async def test_an_agent_that_was_taken_off(autojump_clock: trio.testing.MockClock) -> None:

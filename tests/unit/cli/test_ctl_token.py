@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.cli import ctl_token
+from trio_argoagent.cli.secretdata import opaque
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
@@ -87,6 +88,22 @@ async def test_a_name_that_has_a_certificate() -> None:
     await hub.create(SECRETS, make_secret("west", HUB, pin=Pin(Mode.MANAGED, "argocd", "u")))
     with pytest.raises(UserError, match="has a certificate: give --replace"):
         await ctl_token.create(hub, HUB, "west", 60.0, ENV)
+
+
+async def test_two_roots() -> None:
+    """While one takes over from another, the one counts that the principal's certificate comes from."""
+    hub = await make_hub("east", ca=False)
+    old, new = authority(), authority("new")
+    bundle = {"ca.crt": new.certificate_pem + old.certificate_pem}
+    await put_authority(hub, new, **bundle)
+    first = await ctl_token.create(hub, HUB, "east", 60.0, ENV)
+    leaf = old.issue_server(
+        old.key.public_key(), name="p", hosts=["hub.example"], serial=1, now=NOW, lifetime=60.0
+    )
+    await hub.create(SECRETS, opaque(HUB, "argocd-agent-principal-tls", {"tls.crt": leaf}))
+    second = await ctl_token.create(hub, HUB, "east", 60.0, ENV)
+    pins = [each.certificate.fingerprint(hashes.SHA256()).hex() for each in (new, old)]
+    assert [first.token.pin, second.token.pin] == pins
 
 
 async def test_a_hub_without_the_agent_or_a_ca() -> None:
