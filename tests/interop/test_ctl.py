@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -85,3 +86,7 @@ async def test_an_agent_is_registered_and_looked_at(tmp_path: Path) -> None:
         await local.create(SECRETS, opaque(NAMESPACE, "argocd-agent-principal-tls", identity))
         text = await ctl(machine, "validate", "principal")
         assert text.splitlines()[-1].endswith(" 0 fail")
+        bundle = tmp_path / "support.tar.gz"
+        assert str(bundle) in await ctl(machine, "support-bundle", "--file", str(bundle))
+        with tarfile.open(bundle) as tar:
+            assert "support/validate.txt" in tar.getnames()

@@ -9,6 +9,7 @@ import click
 from trio_argoagent.cli import ctl_agent_command
 from trio_argoagent.cli.contexts import global_options, hub_options, spoke_options
 from trio_argoagent.cli.ctl_blocklist_command import blocklist
+from trio_argoagent.cli.ctl_bundle_command import support_bundle
 from trio_argoagent.cli.ctl_config_command import config
 from trio_argoagent.cli.ctl_diff_command import diff
 from trio_argoagent.cli.ctl_fleet_command import fleet
@@ -32,6 +33,7 @@ for each in (
     fleet,
     jwt,
     pki,
+    support_bundle,
     validate,
 ):
     ctl.add_command(each)

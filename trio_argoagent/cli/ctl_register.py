@@ -131,7 +131,9 @@ async def create(
 
 async def _hints(hub: Cluster, name: str) -> Sequence[str]:
     """What is to be done next."""
-    hints = []
+    hints = [
+        f"a certificate for the agent itself: trio-argoagent ctl agent token {name}, or ctl pki issue agent"
+    ]
     try:
         await hub.get(NAMESPACES, "", name)
     except NotFound:

@@ -72,6 +72,7 @@ async def test_the_secret() -> None:
     said = await create(hub, labels={"env": "prod"})
     assert said == [
         "agent edge: Secret argocd/cluster-edge is made",
+        "a certificate for the agent itself: trio-argoagent ctl agent token edge, or ctl pki issue agent",
         "its Applications need a namespace of the hub: kubectl create namespace edge",
     ]
     secret = await hub.get(SECRETS, HUB, "cluster-edge")
@@ -106,7 +107,7 @@ async def test_what_is_ordered() -> None:
     hub = await make_hub(authority())
     await hub.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "edge"}})
     order = Order(days=1000, key_algorithm="rsa", key_size=3072)
-    assert len(await create(hub, order=order)) == 1
+    assert len(await create(hub, order=order)) == 2
     leaf = keys.load_certificates(
         ctl_agent_show.print_tls(await hub.get(SECRETS, HUB, "cluster-edge"), "cert")
     )[0]
