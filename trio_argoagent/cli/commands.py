@@ -11,6 +11,7 @@ from trio_argoagent._version import __version__
 from trio_argoagent.cli.age_option import age_option
 from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.audit_options import audit_option
+from trio_argoagent.cli.auth_options import auth_options
 from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.bootstrap_options import bootstrap_options
 from trio_argoagent.cli.budget_options import budget_options, share_options
@@ -153,6 +154,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
     metavar="SECONDS",
     help="Silence before a ping; two of them end a link.",
 )
+@auth_options
 @websocket_option("ARGOCD_PRINCIPAL", "Let agents have WebSockets too, on the same port.")
 @age_option
 @audit_option("ARGOCD_PRINCIPAL")

@@ -48,7 +48,13 @@ class LinkTls:
 
 
 async def principal_link_tls(
-    options: PrincipalTls, place: Place, material: Material, env: Env, *, websocket: bool
+    options: PrincipalTls,
+    place: Place,
+    material: Material,
+    env: Env,
+    *,
+    websocket: bool,
+    require_client: bool,
 ) -> LinkTls:
     """A principal's.
 
@@ -58,6 +64,7 @@ async def principal_link_tls(
         material: follows it.
         env: of the program.
         websocket: may links be WebSockets?
+        require_client: refuse whoever has no certificate yet, and may want one; a link takes one in any case.
 
     Raises:
         UserError: something is missing, cannot be used, or contradicts something else.
@@ -88,7 +95,7 @@ async def principal_link_tls(
             certificate=identity.value.certificate,
             key=identity.value.key,
             client_ca=trust.value.pem,
-            require_client=False,  # Who has none yet may ask for one; for a link it takes one.
+            require_client=require_client,
             alpn=("h2", "http/1.1") if websocket else ("h2",),
             minimum=ssl.TLSVersion.TLSv1_3,
             settings=options.settings,

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from trio_argoagent.cli import running
+from trio_argoagent.cli.auth_options import AuthOptions
 from trio_argoagent.cli.issuing import open_desk
 from trio_argoagent.cli.link_tls import principal_link_tls
 from trio_argoagent.cli.link_tls_options import PrincipalTls
@@ -51,6 +52,7 @@ def run_principal(
     log_level: str,
     log_format: str,
     audit_log: str,
+    auth: AuthOptions,
     redis: RedisOptions,
     proxies: ProxyOptions,
     enrolment: Rules,
@@ -63,6 +65,7 @@ def run_principal(
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
         read_redis(redis)  # Mistakes are told before anything listens.
+        identify, required = auth.identify(namespace), auth.require_client_certs
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer, env = logs.log_events("principal"), real_env()
         async with (
@@ -71,10 +74,12 @@ def run_principal(
             open_material(env, observer) as material,
         ):
             place = Place(cluster, namespace)
-            link = await principal_link_tls(tls, place, material, env, websocket=enable_websocket)
+            link = await principal_link_tls(
+                tls, place, material, env, websocket=enable_websocket, require_client=required
+            )
             server = await find_redis(redis, place, material)
             proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
-            front, tell = open_reception(audit), Strangers(observer, audit, link.ours)
+            front, tell = open_reception(identify, audit), Strangers(observer, audit, link.ours)
             rules = attrs.evolve(enrolment, registers=config.registration is not None)
             desk = Desk(cluster, namespace, env, rules, front.admission, observer, audit)
             async with (

@@ -21,6 +21,7 @@ from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import open_http2
+from trio_argoagent.net.plaintext import Neighbours, meet
 from trio_argoagent.net.protocol.limits import Limits
 from trio_argoagent.net.sockets import hold_to_timeout
 from trio_argoagent.net.tls import TlsStream
@@ -43,7 +44,7 @@ def log_error(exc: Exception) -> None:
 async def serve_https(
     handler: Handler,
     listeners: Sequence[trio.SocketListener],
-    context: Context,
+    context: Context | Neighbours,
     *,
     limits: Limits | None = None,
     on_error: ErrorCallback = log_error,
@@ -59,7 +60,8 @@ async def serve_https(
     Args:
         handler: serves one request.
         listeners: bound sockets, closed at the end.
-        context: from ``server_context``, or the newest one; its ALPN list decides what is spoken.
+        context: from ``server_context``, or the newest one; its ALPN list decides what is spoken. Or who may
+            connect without TLS; HTTP/2 is then what begins like it (RFC 9113, section 3.3).
         limits: what an HTTP/2 peer may have open and send ahead.
         on_error: told of each failing handler, and of each peer that failed its handshake or its protocol
             (``LinkBroken``, ``RemoteProtocolError``). It must not raise.
@@ -133,7 +135,7 @@ async def _guard(handler: Handler, on_error: ErrorCallback, exchange: Exchange) 
 @attrs.frozen
 class _Server:
     handler: Handler
-    context: Context | None
+    context: Context | Neighbours | None
     limits: Limits
     on_error: ErrorCallback
     admission: Admission
@@ -155,16 +157,23 @@ class _Server:
 
     async def _speak(self, transport: trio.SocketStream) -> None:
         guard = partial(_guard, self.handler, self.on_error)
+        stream, is_http2 = await self._begin(transport)
+        if is_http2:
+            await serve_http2(self.handler, stream, limits=self.limits, on_error=self.on_error)
+        else:
+            await self.otherwise(stream, guard)
+
+    async def _begin(self, transport: trio.SocketStream) -> tuple[trio.abc.Stream, bool]:
+        """What the requests come on, and whether it is HTTP/2."""
         if self.context is None:
-            await serve_http1(transport, guard)
-            return
+            return transport, False
+        if isinstance(self.context, Neighbours):
+            with self.admission.handshake():
+                return await meet(transport, self.context)
         tls = TlsStream(transport, newest(self.context), server_side=True)
         with self.admission.handshake():
             await tls.do_handshake(self.admission.steps)
-        if tls.alpn != "h2":
-            await self.otherwise(tls, guard)
-            return
-        await serve_http2(self.handler, tls, limits=self.limits, on_error=self.on_error)
+        return tls, tls.alpn == "h2"
 
 
 async def _apologise(exchange: Exchange, exc: Exception) -> None:

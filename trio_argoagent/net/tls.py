@@ -19,6 +19,7 @@ from trio_argoagent.net.address import format_address
 from trio_argoagent.net.certificates import seen_chain
 from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
 from trio_argoagent.net.errors import TlsFailed
+from trio_argoagent.net.peeked import Peeked
 from trio_argoagent.net.sockets import port
 
 __all__ = ["TlsStream", "client_context", "common_name", "fingerprint", "peer_address", "server_context"]
@@ -236,11 +237,12 @@ class TlsStream(trio.abc.Stream):
 
 def peer_address(stream: trio.abc.Stream) -> str:
     """``host:port`` that a connection comes from; empty if it is over, or is none of TCP."""
-    transport = stream.transport if isinstance(stream, TlsStream) else stream
-    if not isinstance(transport, trio.SocketStream):
+    while isinstance(stream, TlsStream | Peeked):
+        stream = stream.transport
+    if not isinstance(stream, trio.SocketStream):
         return ""
     try:
-        name = transport.socket.getpeername()
+        name = stream.socket.getpeername()
     except OSError:
         return ""
     return format_address(name[0], name[1]) if isinstance(name, tuple) else ""

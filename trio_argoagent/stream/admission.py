@@ -14,6 +14,7 @@ import attrs
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.model.rulings import Auditor, Decision, Ruling, unaudited
 from trio_argoagent.net.http import Headers
 from trio_argoagent.net.tls import fingerprint
 
@@ -100,16 +101,26 @@ class Admission:
 
     Attributes:
         identify: who asks, or why he is nobody.
-        gate: why somebody may not come in now; None: he may.
+        gate: why somebody may not come in now; None: he may. It tells the auditor itself.
+        audit: told of whoever is nobody.
     """
 
     identify: Identify
     gate: Gate = _open
+    audit: Auditor = unaudited
 
     def admit(self, shown: Shown) -> Peer | Refusal:
         """Who asks, or our no."""
         said = self.identify(shown)
-        return (self.gate(said) or said) if isinstance(said, Peer) else said
+        if isinstance(said, Peer):
+            return self.gate(said) or said
+        self.refused(shown, said)
+        return said
+
+    def refused(self, shown: Shown, refusal: Refusal) -> None:
+        """Tell the auditor of somebody who has proven nothing that he could be called by."""
+        proven = fingerprint(shown.certificate) if shown.certificate is not None else ""
+        self.audit(Ruling(Decision.REFUSED, "link", refusal.text, "", proven, shown.address))
 
 
 def same(one: Peer, other: Peer) -> bool:

@@ -19,6 +19,7 @@ from trio_argoagent.net.address import format_address
 from trio_argoagent.net.client import Connect
 from trio_argoagent.net.contexts import Context, newest
 from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.http import Headers
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream, open_http2
 from trio_argoagent.net.protocol.limits import WIDE_WINDOW
 from trio_argoagent.net.protocol.turns import Priority
@@ -32,17 +33,24 @@ from trio_argoagent.stream.protocol.messages import MAX_LINE
 DIAL_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS, and as many again for the principal's answer."""
 
+_PLAIN: Final = (
+    "we speak without TLS (--insecure-plaintext): does the principal, too, and may it be reached from here"
+    " (its --plaintext-from)?"
+)
+
 
 class TlsDialer(abc.ABC):
-    """``ports.transport.Dialer`` over TLS.
+    """``ports.transport.Dialer`` over TLS, or without it inside a mesh.
 
     Args:
         host: name or address of the principal.
         port: its TCP port.
-        context: trust in the principal and our own certificate, with the protocol in its ALPN list.
+        context: trust in the principal and our own certificate, with the protocol in its ALPN list. None:
+            there is no TLS; the mesh's proxies see to it.
         server_hostname: what its certificate must be for, when that is not ``host``.
         connect: makes the byte stream; a proxy's tunnel, for example, instead of TCP.
         ours: what is known here of both certificates, for the words about a handshake that has failed.
+        headers: what each request says besides; names in lower case.
 
     Attributes:
         protocols: what ALPN may agree on.
@@ -55,11 +63,12 @@ class TlsDialer(abc.ABC):
         self,
         host: str,
         port: int,
-        context: Context,
+        context: Context | None,
         *,
         server_hostname: str = "",
         connect: Connect = trio.open_tcp_stream,
         ours: Ours | None = None,
+        headers: Headers = (),
     ) -> None:
         self._host = host
         self._port = port
@@ -67,6 +76,7 @@ class TlsDialer(abc.ABC):
         self._name = server_hostname or host
         self._connect = connect
         self.ours = ours
+        self.headers = headers
         self._where = format_address(host, port)
 
     @abc.abstractmethod
@@ -84,14 +94,21 @@ class TlsDialer(abc.ABC):
             LinkBroken: whoever is there does not answer, or not for long enough.
             LinkRefused: TLS or the principal refuses us; the text says what to do.
         """
-        tls = await self.reach()
-        certificate = tls.peer_certificate
+        stream = await self.reach()
+        certificate = stream.peer_certificate if isinstance(stream, TlsStream) else None
         peer = Peer(self._host, fingerprint(certificate) if certificate else "", self._where)
-        async with self.open(tls, peer) as link:
-            yield link
+        is_open = False
+        try:
+            async with self.open(stream, peer) as link:
+                is_open = True
+                yield link
+        except LinkBroken as exc:
+            if is_open or self._context is not None:
+                raise
+            raise LinkBroken(f"{exc}: {_PLAIN}") from exc
 
-    async def reach(self) -> TlsStream:
-        """A connection to the principal that has agreed on our protocol.
+    async def reach(self) -> trio.abc.Stream:
+        """A connection to the principal that has agreed on our protocol, where there is TLS to agree by.
 
         Raises:
             LinkError: as ``dial``.
@@ -101,6 +118,8 @@ class TlsDialer(abc.ABC):
             with trio.fail_after(DIAL_TIMEOUT):
                 transport = await self._connect(self._host, self._port)
                 hold_to_timeout(transport)
+                if self._context is None:
+                    return transport
                 tls = TlsStream(transport, newest(self._context), server_hostname=self._name)
                 try:
                     await tls.do_handshake()
@@ -130,12 +149,12 @@ class Http2Dialer(TlsDialer):
 
     def open(self, stream: trio.abc.Stream, peer: Peer) -> AbstractAsyncContextManager[FramedLink]:
         """See ``open_link``."""
-        return open_link(stream, peer, self.ours)
+        return open_link(stream, peer, self.ours, self.headers)
 
 
 @asynccontextmanager
 async def open_link(
-    stream: trio.abc.Stream, peer: Peer, ours: Ours | None = None
+    stream: trio.abc.Stream, peer: Peer, ours: Ours | None = None, headers: Headers = ()
 ) -> AsyncIterator[Http2Link]:
     """A link over one byte stream, which is owned from now on: HTTP/2, and the one request.
 
@@ -145,6 +164,7 @@ async def open_link(
         stream: connected, and after its TLS handshake.
         peer: the principal, as TLS has proven it.
         ours: as for ``TlsDialer``.
+        headers: of each request, besides its own.
 
     Raises:
         LinkBroken: the principal does not answer, or not for long enough.
@@ -154,7 +174,7 @@ async def open_link(
     try:
         async with open_http2(stream, client=True, authority=peer.address) as connection:
             try:
-                link = Http2Link(await _ask(connection, peer, ours), peer)
+                link = Http2Link(await _ask(connection, peer, ours, headers), peer, headers)
                 try:
                     yield link
                 finally:
@@ -167,14 +187,16 @@ async def open_link(
             raise failure
 
 
-async def _ask(connection: Http2Connection, peer: Peer, ours: Ours | None) -> Http2Stream:
+async def _ask(
+    connection: Http2Connection, peer: Peer, ours: Ours | None, more: Headers
+) -> Http2Stream:
     """The stream that carries the link, accepted by the principal."""
     where = peer.address
     try:
         with trio.fail_after(DIAL_TIMEOUT):
             await connection.wait_ready()
             stream = await connection.open_stream(
-                "POST", LINK_PATH, [CONTENT_TYPE], window=WIDE_WINDOW, priority=Priority.FIRST
+                "POST", LINK_PATH, [CONTENT_TYPE, *more], window=WIDE_WINDOW, priority=Priority.FIRST
             )
             status, headers = await stream.response()
             if status != 200:

@@ -20,6 +20,7 @@ from trio_argoagent.errors import (
 )
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.http import Headers
 from trio_argoagent.net.http2 import ConnectionStatistics, Http2Stream
 from trio_argoagent.ports.transport import LinkStatistics, Tunnel
 from trio_argoagent.stream.protocol.framing import Framer, prefix
@@ -164,15 +165,17 @@ class Http2Link(FramedLink):
     Args:
         stream: has its headers, both ways.
         peer: as TLS has proven it.
+        headers: of each request for a tunnel, besides its own.
     """
 
-    def __init__(self, stream: Http2Stream, peer: Peer) -> None:
+    def __init__(self, stream: Http2Stream, peer: Peer, headers: Headers = ()) -> None:
         super().__init__(stream, peer)
         self._connection = stream.connection
+        self._headers = headers
 
     async def _open_carrier(self, path: str) -> Http2Stream | None:
         try:
-            stream = await self._connection.open_stream("POST", path, [CONTENT_TYPE])
+            stream = await self._connection.open_stream("POST", path, [CONTENT_TYPE, *self._headers])
             try:
                 status, _ = await stream.response()
             except BaseException:

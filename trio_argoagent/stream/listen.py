@@ -17,10 +17,13 @@ import trio
 
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.contexts import Context
+from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler, Request
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import Http2Connection, Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.peeked import Peeked
+from trio_argoagent.net.plaintext import Neighbours
 from trio_argoagent.net.protocol.limits import PRINCIPAL, WIDE_WINDOW
 from trio_argoagent.net.protocol.turns import Priority
 from trio_argoagent.net.server import ErrorCallback, Speaker, log_error, serve_https
@@ -40,7 +43,7 @@ from trio_argoagent.stream.admission import (
 )
 from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, TUNNEL_PATH, Http2Link
 from trio_argoagent.stream.protocol.tunnels import Verdict
-from trio_argoagent.stream.websocket_listen import WebSocketAcceptor
+from trio_argoagent.stream.websocket_listen import REQUEST_TIMEOUT, WebSocketAcceptor
 
 NO_ROUTES: Final[Mapping[tuple[str, str], Handler]] = {}
 LINK_LIMITS: Final = attrs.evolve(PRINCIPAL, streams=MAX_TUNNELS + 8)
@@ -112,6 +115,7 @@ class _Acceptor:
         if connection is None or isinstance(peer, Refusal):
             return peer
         if not same(self.owners.setdefault(connection, peer), peer):
+            self.admission.refused(shown, ANOTHER)
             return ANOTHER
         return peer if tunnel or connection not in self.links else SECOND_LINK
 
@@ -156,7 +160,7 @@ class Http2Listener:
     Attributes:
         listeners: bound sockets; closed when serving ends.
         context: our certificate and the CA of the agents, with ``h2`` in its ALPN list, and ``http/1.1``
-            for WebSockets.
+            for WebSockets. Or who may connect without TLS.
         admission: who may have a link.
         on_error: told of every link that failed, with what its handler raised; it must not raise.
         websocket: may agents that do not speak HTTP/2 have WebSockets?
@@ -164,7 +168,7 @@ class Http2Listener:
     """
 
     listeners: Sequence[trio.SocketListener]
-    context: Context
+    context: Context | Neighbours
     admission: Admission
     on_error: ErrorCallback = log_error
     websocket: bool = False
@@ -196,7 +200,24 @@ class Http2Listener:
     def _websockets(self, handler: Callable[[Link], Awaitable[None]]) -> Speaker:
         acceptor = WebSocketAcceptor(handler, self.admission)
 
-        async def serve(stream: trio.abc.Stream, _: Handler) -> None:
-            await acceptor.serve(stream)
+        async def serve(stream: trio.abc.Stream, handle: Handler) -> None:
+            first = Peeked(stream)
+            if await _asks(first):
+                await acceptor.serve(first)
+            else:
+                await serve_http1(first, handle)
 
         return serve
+
+
+async def _asks(stream: Peeked) -> bool:
+    """May this be a request for a WebSocket? Whatever else there is takes no GET.
+
+    Raises:
+        ConnectionBroken: nothing is asked for.
+    """
+    try:
+        with trio.fail_after(REQUEST_TIMEOUT):
+            return await stream.begins_with(b"GET ")
+    except trio.TooSlowError as exc:
+        raise ConnectionBroken(f"no request within {REQUEST_TIMEOUT:g} s") from exc

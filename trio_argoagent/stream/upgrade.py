@@ -14,6 +14,7 @@ import attrs
 import trio
 from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_client_stream, wrap_server_stream
 
+from trio_argoagent.net.http import Headers
 from trio_argoagent.stream.protocol.messaging import MESSAGE
 from trio_argoagent.stream.webstream import Line, WebSocketStream
 
@@ -45,13 +46,14 @@ class Reading:
     over: trio.Event = attrs.field(factory=trio.Event)
     failure: Exception | None = None
 
-    async def ask(self, host: str, path: str) -> WebSocketConnection | None:
+    async def ask(self, host: str, path: str, headers: Headers = ()) -> WebSocketConnection | None:
         """Ask for an upgrade; None if there is none: see the attributes, and those of ``line``."""
-        subprotocols = (SUBPROTOCOL,)
+        options = _OPTIONS | {
+            "subprotocols": (SUBPROTOCOL,),
+            "extra_headers": [(name.encode(), value.encode()) for name, value in headers],
+        }
         return await self._before_the_end(
-            lambda us: wrap_client_stream(
-                us, cast(Any, self.line), host, path, subprotocols=subprotocols, **_OPTIONS
-            )
+            lambda us: wrap_client_stream(us, cast(Any, self.line), host, path, **options)
         )
 
     async def request(self) -> WebSocketRequest | None:

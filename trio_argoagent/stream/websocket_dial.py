@@ -14,6 +14,7 @@ from trio_websocket import ConnectionRejected, WebSocketConnection
 
 from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.http import Headers
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
 from trio_argoagent.net.refusals import Ours
 from trio_argoagent.stream.dial import DIAL_TIMEOUT, TlsDialer, seconds
@@ -35,12 +36,12 @@ class WebSocketDialer(TlsDialer):
 
     def open(self, stream: trio.abc.Stream, peer: Peer) -> AbstractAsyncContextManager[FramedLink]:
         """See ``open_websocket``."""
-        return open_websocket(stream, peer, self.reach, self.ours)
+        return open_websocket(stream, peer, self.reach, self.ours, self.headers)
 
 
 @asynccontextmanager
 async def open_websocket(
-    stream: trio.abc.Stream, peer: Peer, reach: Reach, ours: Ours | None = None
+    stream: trio.abc.Stream, peer: Peer, reach: Reach, ours: Ours | None = None, headers: Headers = ()
 ) -> AsyncIterator[WebSocketLink]:
     """A link over one byte stream, which is owned from now on: the upgrade, and then nothing else.
 
@@ -51,13 +52,14 @@ async def open_websocket(
         peer: the principal, as TLS has proven it.
         reach: makes the streams of tunnels.
         ours: as for ``TlsDialer``.
+        headers: of each request, besides its own.
 
     Raises:
         LinkBroken: the principal does not answer, or not for long enough.
         LinkRefused: it refuses us; the text says what to do.
     """
     async with alone() as nursery:
-        sockets = _Sockets(nursery, peer, reach, ours)
+        sockets = _Sockets(nursery, peer, reach, ours, headers)
         carrier = await sockets.open(stream, LINK_PATH)
         if carrier is None:
             raise _refused(404, "", 0.0, peer.address)
@@ -79,6 +81,7 @@ class _Sockets:
     peer: Peer
     reach: Reach
     ours: Ours | None
+    headers: Headers
 
     async def another(self, path: str) -> WebSocketStream | None:
         """One more; None: there is nothing under that path."""
@@ -93,7 +96,7 @@ class _Sockets:
         where = self.peer.address
         try:
             with trio.fail_after(DIAL_TIMEOUT):
-                socket = await reading.ask(where, path)
+                socket = await reading.ask(where, path, self.headers)
         except trio.TooSlowError as exc:
             raise LinkBroken(f"{where}: no answer within {DIAL_TIMEOUT:g} s") from exc
         if socket is None:

@@ -17,6 +17,7 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http2 import ConnectionStatistics
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.peeked import Peeked
 from trio_argoagent.net.protocol.fields import one_line
 from trio_argoagent.net.protocol.inbox import Inbox
 from trio_argoagent.net.protocol.limits import ROOM, Patience
@@ -58,8 +59,9 @@ class Line(trio.abc.Stream):
 
     def statistics(self) -> ConnectionStatistics:
         """Bytes as on the socket, TLS included."""
-        if isinstance(self._stream, TlsStream):
-            return ConnectionStatistics(self._stream.bytes_sent, self._stream.bytes_received, 1, 1)
+        under = self._stream.transport if isinstance(self._stream, Peeked) else self._stream
+        if isinstance(under, TlsStream):
+            return ConnectionStatistics(under.bytes_sent, under.bytes_received, 1, 1)
         return ConnectionStatistics(self._sent, self._received, 1, 1)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:

@@ -87,11 +87,12 @@ async def test_other_routes_take_whoever_has_got_through_the_handshake() -> None
         seen.append((request.peer_certificate is None, request.peer_address.partition(":")[0]))
         await exchange.respond(200, body=await exchange.body())
 
-    for alpn in (("h2",), ("http/1.1",)):
+    routes = {("POST", "/v1/enroll"): enroll}
+    for alpn, websocket in ((("h2",), False), (("http/1.1",), False), (("http/1.1",), True)):
         context = principal_tls(require_client=False, alpn=alpn)
-        async with open_hub(context=context, routes={("POST", "/v1/enroll"): enroll}) as hub:
+        async with open_hub(context=context, routes=routes, websocket=websocket) as hub:
             tls = agent_tls(anonymous=True, alpn=alpn)
             async with open_client(host="127.0.0.1", port=hub.port, context=tls) as client:
                 assert (await client.request("POST", "/v1/enroll", body=b"please")).body == b"please"
                 assert (await client.request("GET", "/v1/enroll")).status == 404
-    assert seen == [(True, "127.0.0.1")] * 2
+    assert seen == [(True, "127.0.0.1")] * 3
