@@ -81,10 +81,10 @@ class Program:
             self._said = trio.Event()
 
     async def wait_said(self, event: str, since: int = 0) -> dict[str, Any]:
-        """Its first log line of that name from line ``since`` on."""
+        """Its first line of that name from line ``since`` on: an event, or a decision of the audit log."""
         while True:
             for line in self.lines[since:]:
-                if line["event"] == event:
+                if event in (line.get("event"), line.get("decision")):
                     return line
             await self._said.wait()
 

@@ -10,6 +10,7 @@ import trio
 from trio_argoagent.agent import Agent
 from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.cli import running
+from trio_argoagent.cli.auth_options import CredsOptions
 from trio_argoagent.cli.bootstrap_options import Bootstrap
 from trio_argoagent.cli.enrolling import enrolled
 from trio_argoagent.cli.link_tls import agent_link_tls
@@ -42,6 +43,7 @@ def run_agent(
     namespace: str,
     agent_mode: str,
     tls: AgentTls,
+    creds: CredsOptions,
     enable_websocket: bool,
     kubeconfig: str,
     kubecontext: str,
@@ -59,6 +61,7 @@ def run_agent(
         config = _config(namespace, Mode(agent_mode), **settings)
         read_redis(redis)  # Mistakes are told before anything is dialled.
         dialer, protocol = _dialer(websocket=enable_websocket)
+        known = creds.read(os.environ, tls, bootstrap, server_address, server_port)
         proxy = environment_proxy(os.environ, server_address, server_port)
         credentials = await find_credentials(kubeconfig, kubecontext)
         observer, env = logs.log_events("agent"), real_env()
@@ -70,15 +73,18 @@ def run_agent(
             open_material(env, observer) as material,
         ):
             place = Place(cluster, namespace)
-            office = TlsOffice(
-                server_address, server_port, env.now, connect, not tls.insecure_tls, tls.settings
-            )
-            renewer = await enrolled(bootstrap, tls, place, office, env, observer)
-            link = await agent_link_tls(tls, place, material, env, protocol, observer)
+            where = server_address, server_port
+            dialler = dialer(*where, None, connect=connect, headers=known.headers)
+            renewer = None
+            if known.by_certificate:
+                office = TlsOffice(*where, env.now, connect, not tls.insecure_tls, tls.settings)
+                renewer = await enrolled(bootstrap, tls, place, office, env, observer)
+                link = await agent_link_tls(tls, place, material, env, protocol, observer)
+                dialler = dialer(*where, link.context, connect=connect, ours=link.ours)
             agent = Agent(
                 config,
                 cluster=cluster,
-                dialer=dialer(server_address, server_port, link.context, connect=connect, ours=link.ours),
+                dialer=dialler,
                 env=env,
                 observer=observer,
                 redis=await find_redis(redis, place, material),

@@ -11,7 +11,7 @@ from trio_argoagent._version import __version__
 from trio_argoagent.cli.age_option import age_option
 from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.audit_options import audit_option
-from trio_argoagent.cli.auth_options import auth_options
+from trio_argoagent.cli.auth_options import auth_options, creds_options
 from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.bootstrap_options import bootstrap_options
 from trio_argoagent.cli.budget_options import budget_options, share_options
@@ -213,6 +213,7 @@ def principal(**options: Any) -> None:
     help="Which side owns the specs: managed the hub, autonomous the spoke.",
 )
 @agent_tls_options
+@creds_options
 @websocket_option("ARGOCD_AGENT", "Dial the principal by WebSocket; it must have the option as well.")
 @_shared("ARGOCD_AGENT")
 @local_options("ARGOCD_AGENT")

@@ -33,6 +33,15 @@ class PrincipalTls:
     root_ca_path: str
     settings: TlsSettings = OPENSSL
 
+    def named(self) -> dict[str, bool]:
+        """Which options were given, of those that say where a certificate, a key or a CA is."""
+        return {
+            "--tls-cert": bool(self.tls_cert),
+            "--tls-key": bool(self.tls_key),
+            "--root-ca-path": bool(self.root_ca_path),
+            "--insecure-tls-generate": self.insecure_tls_generate,
+        }
+
 
 @attrs.frozen
 class AgentTls:
@@ -45,6 +54,15 @@ class AgentTls:
     root_ca_path: str
     insecure_tls: bool
     settings: TlsSettings = OPENSSL
+
+    def named(self) -> dict[str, bool]:
+        """Likewise."""
+        return {
+            "--tls-client-cert": bool(self.tls_client_cert),
+            "--tls-client-key": bool(self.tls_client_key),
+            "--root-ca-path": bool(self.root_ca_path),
+            "--insecure-tls": self.insecure_tls,
+        }
 
 
 def principal_tls_options(command: F) -> F:

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from trio_argoagent.cli import running
-from trio_argoagent.cli.auth_options import AuthOptions
+from trio_argoagent.cli.auth_options import Authentication, AuthOptions
 from trio_argoagent.cli.issuing import open_desk
 from trio_argoagent.cli.link_tls import principal_link_tls
 from trio_argoagent.cli.link_tls_options import PrincipalTls
@@ -22,6 +22,10 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.model.selectors import LabelSelector
+from trio_argoagent.net.contexts import Context
+from trio_argoagent.net.plaintext import Neighbours
+from trio_argoagent.net.refusals import Ours
+from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
@@ -29,7 +33,7 @@ from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.material import open_material
+from trio_argoagent.runtime.material import Material, open_material
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
@@ -65,8 +69,7 @@ def run_principal(
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
         read_redis(redis)  # Mistakes are told before anything listens.
-        identify, required = auth.identify(namespace), auth.require_client_certs
-        credentials = await find_credentials(kubeconfig, kubecontext)
+        asked, credentials = auth.read(namespace, tls), await find_credentials(kubeconfig, kubecontext)
         observer, env = logs.log_events("principal"), real_env()
         async with (
             open_audit_log(audit_log) as audit,
@@ -74,25 +77,22 @@ def run_principal(
             open_material(env, observer) as material,
         ):
             place = Place(cluster, namespace)
-            link = await principal_link_tls(
-                tls, place, material, env, websocket=enable_websocket, require_client=required
-            )
+            begin, ours = await _beginning(asked, tls, place, material, env, websocket=enable_websocket)
             server = await find_redis(redis, place, material)
             proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
-            front, tell = open_reception(identify, audit), Strangers(observer, audit, link.ours)
+            front, tell = open_reception(asked.identify, audit), Strangers(observer, audit, ours)
             rules = attrs.evolve(enrolment, registers=config.registration is not None)
             desk = Desk(cluster, namespace, env, rules, front.admission, observer, audit)
             async with (
                 listening(listen_host, listen_port, "--listen-port") as listeners,
-                open_desk(desk) as routes,
+                open_desk(desk, asked) as routes,
                 open_proxies(proxies, listen_host, server, observer, proxy_tls),
             ):
-                links = (listeners, link.context, front.admission, tell, enable_websocket, routes)
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
                     config,
                     cluster=cluster,
-                    listener=Http2Listener(*links),
+                    listener=Http2Listener(listeners, begin, front.admission, tell, enable_websocket, routes),
                     env=env,
                     observer=observer,
                     audit=audit,
@@ -155,6 +155,22 @@ def _config(
         selector=selector,
         creation=NamespaceCreation(create_pattern, create_labels) if create_namespaces else None,
     )
+
+
+async def _beginning(
+    asked: Authentication, tls: PrincipalTls, place: Place, material: Material, env: Env, *, websocket: bool
+) -> tuple[Context | Neighbours, Ours | None]:
+    """How connections of agents begin: TLS, or who may do without; and what to say of handshakes that fail.
+
+    Raises:
+        UserError: see ``principal_link_tls``.
+    """
+    if asked.neighbours is None:
+        link = await principal_link_tls(
+            tls, place, material, env, websocket=websocket, require_client=asked.requires
+        )
+        return link.context, link.ours
+    return asked.neighbours, None
 
 
 async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import attrs
 
 from trio_argoagent.model.rulings import Auditor
-from trio_argoagent.pki.names import agent_name
 from trio_argoagent.principal.gatekeeper import Gatekeeper
-from trio_argoagent.stream.admission import Admission, by_certificate
+from trio_argoagent.stream.admission import Admission, Identify
 
 
 @attrs.frozen
@@ -23,11 +22,12 @@ class Reception:
     admission: Admission
 
 
-def open_reception(audit: Auditor) -> Reception:
+def open_reception(identify: Identify, audit: Auditor) -> Reception:
     """One, for a principal.
 
     Args:
+        identify: who asks.
         audit: told whom it turns away.
     """
     gatekeeper = Gatekeeper(audit)
-    return Reception(gatekeeper, Admission(by_certificate(agent_name), gatekeeper))
+    return Reception(gatekeeper, Admission(identify, gatekeeper, audit))

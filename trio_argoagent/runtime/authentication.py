@@ -14,22 +14,14 @@ without escapes for ``=``, so whoever chooses another part of his could put a se
 from __future__ import annotations
 
 import enum
-import re
-from typing import Final
 
 import attrs
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.extraction import Extraction
 from trio_argoagent.model.identity import Peer, is_dns_label
+from trio_argoagent.runtime.creds import HEADER, USERPASS
 from trio_argoagent.stream.admission import Identify, Refusal, Shown, by_certificate
-
-_HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}")
-"""A header's name in lower case (RFC 9110, section 5.1)."""
-USERPASS: Final = (
-    "userpass is not supported (argocd-agent has deprecated it): give each agent a client certificate"
-    " (trio-argoagent ctl agent create) and use {instead}"
-)
 
 
 class Source(enum.Enum):
@@ -74,7 +66,7 @@ class Method:
             )
         if kind == "header":
             name, _, expression = (each.strip() for each in rest.partition(":"))
-            if _HEADER.fullmatch(name.lower()) is None:
+            if HEADER.fullmatch(name.lower()) is None:
                 raise UserError(f"--auth header: {name!r} is no header's name; write header:<name>:<regex>")
             return cls(Source.HEADER, _extraction(expression), name.lower())
         source, expression = Source.SUBJECT, rest
