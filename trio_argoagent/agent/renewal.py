@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
 import trio
 
 from trio_argoagent.agent.applying import Applicant, Certificate, NotIssued, read_certificate
 from trio_argoagent.agent.keeping import CannotKeep, Kept
 from trio_argoagent.agent.office import Expired
-from trio_argoagent.agent.renewing import DAY, Outcome, Renewing
+from trio_argoagent.agent.renewing import BACKOFF, DAY, Outcome, Renewing
 from trio_argoagent.errors import LinkError
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
@@ -99,6 +100,9 @@ class Renewer:
             self._ended(Outcome.FAILED, str(exc))
         else:
             self._begin(new)
+            # One that lives hardly longer, as its authority ends: never as fast as we can.
+            soonest = self._env.now() + BACKOFF[0]
+            self._plan = attrs.evolve(self._plan, due=max(self._plan.due, soonest))
             self._say("certificate-renewed", f"{new.name} has a certificate until {_when(new)}", "info")
 
     def _ended(self, outcome: Outcome, text: str, told: float = 0.0) -> None:

@@ -21,6 +21,7 @@ from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.principal import clusters, presence
 from trio_argoagent.principal.clusters import PINNED, SELECTOR, Entry, choose, read_entry
 from trio_argoagent.principal.presence import Answer
+from trio_argoagent.principal.tokens import LABEL as TOKEN
 from trio_argoagent.replication.memory import name_of
 from trio_argoagent.runtime.world import real_env
 
@@ -182,6 +183,8 @@ async def remove(hub: Cluster, namespace: str, name: str, *, dry_run: bool = Fal
         entry = choose(map(read_entry, secrets))
         home = entry.home if entry is not None else name
         apps = len((await hub.list(APPLICATIONS, home)).items)
+        # Its tokens, too: should it be added again, whoever has kept one must not be it.
+        secrets = [*secrets, *(await hub.list(SECRETS, namespace, selector=f"{TOKEN}={name}")).items]
         if not dry_run:
             # The secret first: as long as it is there the principal writes the other one again.
             for secret in secrets:

@@ -134,7 +134,7 @@ class Desk:
             if exc.answer.reason is Denial.TOKEN:
                 await trio.sleep_until(began + SAME_TIME)
             return exc.answer
-        if shown.certificate is None:
+        if case.way is not claims.CONNECTION:
             # It has not cost anything: a site may start all its agents at once.
             self._sources.give_back(source(shown.address))
         self._audit(about(case.peer, case.way.decision, what, case.issued))
@@ -149,11 +149,7 @@ class Desk:
         """
         if not self._rules.issues:
             raise _not_issuing("--no-enroll")
-        wait = 0.0
-        if case.shown.certificate is None:
-            wait = self._sources.take(source(case.shown.address), began)
-        if wait:
-            raise Denying(Denial.BUSY, "too many requests from your address", retry_after=wait)
+        self._charge(case, began)
         if self._working.statistics().tasks_waiting >= IN_LINE:
             raise Denying(Denial.BUSY, "too many ask for certificates now", retry_after=BUSY_RETRY)
         async with self._working:
@@ -166,6 +162,23 @@ class Desk:
             except NotIssuing as exc:
                 self._line.tell(f"no certificates are issued: {exc}")
                 raise _not_issuing(str(exc)) from exc
+
+    def _charge(self, case: _Case, now: float) -> None:
+        """Count it against whoever has proven who he is, or else against where he comes from.
+
+        Raises:
+            Denying: he has asked too often; or he has a certificate that names nobody.
+        """
+        if case.way is claims.CONNECTION:
+            case.certificate = case.shown.certificate
+            case.peer = claims.by_connection(case.shown, self._admission.identify)
+            self._charge_name(case.peer.name, now)
+        elif wait := self._sources.take(source(case.shown.address), now):
+            raise Denying(Denial.BUSY, "too many requests from your address", retry_after=wait)
+
+    def _charge_name(self, name: str, now: float) -> None:
+        if wait := self._names.take(name, now):
+            raise Denying(Denial.BUSY, f"too many requests for certificates of {name}", retry_after=wait)
 
     # One request
 
@@ -182,8 +195,8 @@ class Desk:
         signer = await read_signer(self._cluster, self._namespace)
         if token is not None:
             await self._tokens.use(token, key)
-        if wait := self._names.take(name, trio.current_time()):
-            raise Denying(Denial.BUSY, f"too many certificates for {name}", retry_after=wait)
+        if case.way is not claims.CONNECTION:
+            self._charge_name(name, trio.current_time())
         chain = signer.sign(key, name, self._rules.lifetime, self._env)
         leaf, until = claims.der_of(chain)
         claims.check_fits(leaf, name, self._admission.identify)
@@ -211,9 +224,6 @@ class Desk:
                 window=self._rules.window,
                 now=self._env.now(),
             )
-        else:
-            case.certificate = case.shown.certificate
-            case.peer = claims.by_connection(case.shown, identify)
         return None
 
     async def _by_token(self, case: _Case, token: ShownToken, key: PublicKey) -> Found:

@@ -16,6 +16,7 @@ from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki import keys, requests
+from trio_argoagent.pki.authority import Authority
 from trio_argoagent.principal import claims
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.stream.admission import Refusal, Shown
@@ -215,6 +216,28 @@ async def test_another_certificate_by_hand(autojump_clock: trio.testing.MockCloc
         await trio.sleep(50 * DAY)
         assert spoke.told == []
         nursery.cancel_scope.cancel()
+
+
+async def test_an_authority_that_ends(autojump_clock: trio.testing.MockClock) -> None:
+    """Certificates get shorter and shorter with it: asked for once a minute at most, then no more."""
+    hub = await make_hub()
+    await hub.add()
+    await hub.cluster.delete(SECRETS, HUB, "argocd-agent-ca")
+    ending = Authority.create(keys.new_key(), name="ending", serial=1, now=0.0, lifetime=7 * DAY)
+    await put_authority(hub.cluster, ending)
+    spoke = await make_spoke(hub)
+    await spoke.put(lifetime=6 * DAY)
+    asked: list[float] = []
+
+    async def count() -> None:
+        asked.append(trio.current_time())
+
+    spoke.office.before = count
+    with trio.move_on_after(8 * DAY):
+        await spoke.renewer().run()
+    attempts = asked[::3]  # A request, and two connections to try what has come of it.
+    assert 10 < len(attempts) < 40 and min(b - a for a, b in pairwise(attempts)) >= 30.0
+    assert spoke.names[-1] != "certificate-renewed"
 
 
 @pytest.mark.parametrize("days", [5.9, 20.0], ids=["in-time", "too-late"])

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
-from trio_argoagent.cli import ctl_token
+from trio_argoagent.cli import ctl_agent, ctl_token
 from trio_argoagent.cli.secretdata import opaque
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
@@ -88,6 +88,18 @@ async def test_a_name_that_has_a_certificate() -> None:
     await hub.create(SECRETS, make_secret("west", HUB, pin=Pin(Mode.MANAGED, "argocd", "u")))
     with pytest.raises(UserError, match="has a certificate: give --replace"):
         await ctl_token.create(hub, HUB, "west", 60.0, ENV)
+
+
+async def test_an_agent_that_is_taken_off() -> None:
+    """Takes its tokens along, and nobody else's."""
+    hub = await make_hub("east", "west")
+    made = [await ctl_token.create(hub, HUB, name, 60.0, ENV) for name in ("east", "west")]
+    would = await ctl_agent.remove(hub, HUB, "east", dry_run=True)
+    assert len(await ctl_token.read_all(hub, HUB)) == 2
+    done = await ctl_agent.remove(hub, HUB, "east")
+    gone = f"Secret cluster-east, Secret {keeping.secret_name(made[0].token.id)}"
+    assert (would[0], done[0]) == (f"would remove: {gone}", f"removed: {gone}")
+    assert [kept.agent for kept in await ctl_token.read_all(hub, HUB)] == ["west"]
 
 
 async def test_two_roots() -> None:

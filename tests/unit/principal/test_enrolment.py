@@ -328,6 +328,17 @@ async def test_too_many_for_one_name(autojump_clock: trio.testing.MockClock) -> 
     assert isinstance(await hub.ask(certificate=certificate), Issued)
 
 
+async def test_a_certificate_is_no_licence_to_guess(autojump_clock: trio.testing.MockClock) -> None:
+    """Tokens are guessed at the same price by whoever has a certificate; bad requests count, too."""
+    hub = await make_hub()
+    await hub.add()
+    bogus, certificate = attrs.evolve(await hub.token(), secret="00" * 32), hub.issue()
+    answers = await all_at_once(*(hub.by_token(bogus, certificate=certificate) for _ in range(30)))
+    assert Counter(map(reason, answers)) == {"token": 20, "busy": 10}
+    answers = [await hub.ask(certificate=certificate, request=b"none") for _ in range(8)]
+    assert Counter(map(reason, answers)) == {"request": 6, "busy": 2}
+
+
 async def test_a_rotation_of_the_authority(autojump_clock: trio.testing.MockClock) -> None:
     """The newest one signs, all of the bundle are to be trusted, last keys of the old one are good."""
     hub = await make_hub()
