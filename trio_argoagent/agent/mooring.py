@@ -7,12 +7,18 @@ import trio
 
 from trio_argoagent.errors import LinkError, ProtocolError, leaves
 from trio_argoagent.ports.transport import Dialer, Link
+from trio_argoagent.runtime.freshness import Mark
 
 
 @attrs.define(eq=False)
 class Mooring:
-    """See the module. ``hold`` it in a task."""
+    """See the module. ``hold`` it in a task.
 
+    Attributes:
+        mark: the TLS material that it is dialled with; None: there is none to follow.
+    """
+
+    mark: Mark | None = None
     _link: Link | None = None
     _failure: BaseException | None = None
     _dialled: trio.Event = attrs.field(factory=trio.Event)

@@ -27,6 +27,7 @@ from trio_argoagent.replication.memory import Memory
 from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
+from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync import names
 from trio_argoagent.sync.flow import FlowStatistics
@@ -70,6 +71,7 @@ class Agent:
         observer: told what happens.
         redis: the spoke's, where Argo CD counts; None: it is not read.
         renewer: keeps its certificate valid; None: nobody does, as where there is no TLS.
+        freshness: the TLS material of the dialer, which links are moved to when it is new; None: it stays.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Agent:
         observer: Observer = ignore,
         redis: RedisServer | None = None,
         renewer: Renewer | None = None,
+        freshness: Freshness | None = None,
     ) -> None:
         self.config = config
         self._cluster, self._env, self._observer = cluster, env, observer
@@ -105,6 +108,7 @@ class Agent:
         self._uplink = Uplink(
             config, self.spoke, self.views, self._counting, dialer, targets, env, self._report
         )
+        self._uplink.freshness = freshness
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Replicate until cancelled. Reports started once the spoke's objects are known."""

@@ -28,6 +28,7 @@ from trio_argoagent.replication.feeds import Feeds
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.freshness import Freshness, Mark
 from trio_argoagent.runtime.redial import HEALTHY, Ended, Redial
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 
@@ -35,6 +36,10 @@ HANDSHAKE_TIMEOUT: Final = 60.0
 """Seconds from hello to the principal's welcome: many may stand in line, and who gives up stands last."""
 REPLACED_WAIT: Final = 60.0
 """Seconds before a process that was replaced dials again, so that two of them do not fight for ever."""
+RENEWED_SPREAD: Final = 600.0
+"""Seconds over which agents dial again when their TLS material is new: a CA is new for all at once."""
+RENEWED_MARGIN: Final = 60.0
+"""Seconds before the old certificate expires by which that has happened."""
 KEEPALIVES: Final = (1.0, 300.0)
 """Seconds: whatever the principal says, silence is looked into within these bounds."""
 
@@ -60,6 +65,9 @@ class Uplink:
         targets: what tunnels may lead to.
         env: time and randomness.
         report: told what happens: name, text, level.
+
+    Attributes:
+        freshness: the TLS material that links are made with; None: there is none to follow.
     """
 
     def __init__(
@@ -76,12 +84,15 @@ class Uplink:
         self._config, self._spoke, self._views, self._dialer = config, spoke, views, dialer
         self._counting, self._targets = counting, targets
         self._redial, self._random = Redial(), env.random
+        self.freshness: Freshness | None = None
+        self._now = env.now
         self._report = report
         self._instance = env.new_id()
         self._link: Link | None = None
         self._past = LinkStatistics()
         self._session: Session | None = None
         self._next: Mooring | None = None  # What the link that is up is to be left for.
+        self._why = ""  # The same, for people.
         self.name = config.name
         self.state = LinkState.STARTING
         self.links = 0
@@ -104,7 +115,7 @@ class Uplink:
             await self._session.ended.wait()
 
     def _moor(self, nursery: trio.Nursery) -> Mooring:
-        mooring = Mooring()
+        mooring = Mooring(self.freshness.mark if self.freshness is not None else None)
         nursery.start_soon(mooring.hold, self._dialer)
         return mooring
 
@@ -121,7 +132,7 @@ class Uplink:
             with trio.fail_after(HANDSHAKE_TIMEOUT):
                 greeting, welcome = await self._greet(link, cluster_uid)
             since = trio.current_time()
-            told = await self._talk(greeting, welcome, nursery)
+            told = await self._talk(greeting, welcome, nursery, mooring.mark)
         except* (LinkError, ProtocolError) as group:
             ended, told = self._failed(next(leaves(group)))
         except* trio.TooSlowError:
@@ -151,10 +162,10 @@ class Uplink:
             self._next = None
 
     async def _move(self, session: Session, nursery: trio.Nursery) -> None:
-        """Have another link at hand before this one is left, once the principal asks for it."""
+        """Have another link at hand before this one is left, once that is wanted."""
         since = trio.current_time()
         await session.drained.wait()
-        self._report("link-moving", "the principal asks for another connection", "info")
+        self._report("link-moving", self._why, "info")
         # Uniform in the usual spread, for all agents may have been asked at once; but a link that is not to
         # last is as bad as one that breaks.
         ended, told = Ended.TOLD if trio.current_time() >= since + HEALTHY else Ended.FAILED, 0.0
@@ -195,8 +206,19 @@ class Uplink:
         greeting.terms = negotiation.accept(answer, self._config.offer)
         return greeting, answer
 
-    async def _talk(self, greeting: Greeting, welcome: messages.Welcome, nursery: trio.Nursery) -> float:
+    async def _outlast(self, session: Session, mark: Mark, freshness: Freshness) -> None:
+        """Want another link once the TLS material that this one was made with is the newest no more."""
+        await freshness.wait_changed(mark)
+        left = max(0.0, mark.not_after - RENEWED_MARGIN - self._now())
+        await trio.sleep(min(left, self._random.uniform(0.0, RENEWED_SPREAD)))
+        self._why = "our certificate, or the CA that we trust, is new: another connection has it"
+        session.drained.set()
+
+    async def _talk(
+        self, greeting: Greeting, welcome: messages.Welcome, nursery: trio.Nursery, mark: Mark | None
+    ) -> float:
         """The session, to its end; returns the seconds that the principal wants us to keep away."""
+        self._why = "the principal asks for another connection"
         self.name = welcome.agent
         self.state = LinkState.LIVE
         self.links += 1
@@ -223,6 +245,8 @@ class Uplink:
         try:
             async with trio.open_nursery() as beside:
                 beside.start_soon(self._move, session, nursery)
+                if self.freshness is not None and mark is not None:
+                    beside.start_soon(self._outlast, session, mark, self.freshness)
                 await session.run(welcome.root)
                 beside.cancel_scope.cancel()
         finally:

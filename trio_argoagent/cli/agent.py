@@ -75,7 +75,7 @@ def run_agent(
             place = Place(cluster, namespace)
             where = server_address, server_port
             dialler = dialer(*where, None, connect=connect, headers=known.headers)
-            renewer = None
+            renewer = link = None
             if known.by_certificate:
                 office = TlsOffice(*where, env.now, connect, not tls.insecure_tls, tls.settings)
                 renewer = await enrolled(bootstrap, tls, place, office, env, observer)
@@ -86,6 +86,7 @@ def run_agent(
                 cluster=cluster,
                 dialer=dialler,
                 env=env,
+                freshness=link.freshness if link is not None else None,
                 observer=observer,
                 redis=await find_redis(redis, place, material),
                 renewer=renewer,

@@ -21,6 +21,7 @@ from trio_argoagent.net.contexts import Current, client_context, server_context
 from trio_argoagent.net.refusals import Ours
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
+from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Held, Material, renewed
 from trio_argoagent.runtime.tlssources import Fixed, Source
 from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Identity, Part, Trust
@@ -39,12 +40,18 @@ class LinkTls:
         identity: our certificate.
         trust: the CAs of the peers; None: any certificate is taken.
         ours: for the words about a handshake that has failed.
+        freshness: whether it is still what a link was made with.
     """
 
     context: Current
     identity: Held[Identity]
     trust: Held[Trust] | None
     ours: Ours
+
+    @property
+    def freshness(self) -> Freshness:
+        """See above."""
+        return Freshness(self.identity, self.trust)
 
 
 async def principal_link_tls(

@@ -33,6 +33,7 @@ from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Material, open_material
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
@@ -69,36 +70,36 @@ def run_principal(
     async def program() -> int:
         config = _config(namespace, keepalive, **settings)
         read_redis(redis)  # Mistakes are told before anything listens.
-        asked, credentials = auth.read(namespace, tls), await find_credentials(kubeconfig, kubecontext)
         observer, env = logs.log_events("principal"), real_env()
         async with (
             open_audit_log(audit_log) as audit,
-            open_cluster(credentials) as cluster,
+            open_cluster(await find_credentials(kubeconfig, kubecontext)) as cluster,
             open_material(env, observer) as material,
         ):
             place = Place(cluster, namespace)
-            begin, ours = await _beginning(asked, tls, place, material, env, websocket=enable_websocket)
+            way = await _beginning(auth, tls, place, material, env, websocket=enable_websocket)
             server = await find_redis(redis, place, material)
             proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
-            front, tell = open_reception(asked.identify, audit), Strangers(observer, audit, ours)
+            door, tell = open_reception(way.asked.identify, audit), Strangers(observer, audit, way.ours)
             rules = attrs.evolve(enrolment, registers=config.registration is not None)
-            desk = Desk(cluster, namespace, env, rules, front.admission, observer, audit)
+            desk = Desk(cluster, namespace, env, rules, door.admission, observer, audit)
             async with (
                 listening(listen_host, listen_port, "--listen-port") as listeners,
-                open_desk(desk, asked) as routes,
+                open_desk(desk, way.asked) as routes,
                 open_proxies(proxies, listen_host, server, observer, proxy_tls),
             ):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
                     config,
                     cluster=cluster,
-                    listener=Http2Listener(listeners, begin, front.admission, tell, enable_websocket, routes),
+                    listener=Http2Listener(listeners, way.by, door.admission, tell, enable_websocket, routes),
                     env=env,
                     observer=observer,
                     audit=audit,
-                    gatekeeper=front.gatekeeper,
+                    gatekeeper=door.gatekeeper,
                     redis=server,
                 )
+                principal.follow(way.freshness)
                 farewell.take = principal.stop
                 await principal.run()
         return 0
@@ -157,20 +158,31 @@ def _config(
     )
 
 
+@attrs.frozen
+class _Beginning:
+    """Who is let in; by TLS, or who may do without; what to say of failed handshakes; what TLS is made of."""
+
+    asked: Authentication
+    by: Context | Neighbours
+    ours: Ours | None = None
+    freshness: Freshness | None = None
+
+
 async def _beginning(
-    asked: Authentication, tls: PrincipalTls, place: Place, material: Material, env: Env, *, websocket: bool
-) -> tuple[Context | Neighbours, Ours | None]:
-    """How connections of agents begin: TLS, or who may do without; and what to say of handshakes that fail.
+    auth: AuthOptions, tls: PrincipalTls, place: Place, material: Material, env: Env, *, websocket: bool
+) -> _Beginning:
+    """How connections of agents way.
 
     Raises:
-        UserError: see ``principal_link_tls``.
+        UserError: see ``AuthOptions.read`` and ``principal_link_tls``.
     """
+    asked = auth.read(place.namespace, tls)
     if asked.neighbours is None:
         link = await principal_link_tls(
             tls, place, material, env, websocket=websocket, require_client=asked.requires
         )
-        return link.context, link.ours
-    return asked.neighbours, None
+        return _Beginning(asked, link.context, link.ours, link.freshness)
+    return _Beginning(asked, asked.neighbours)
 
 
 async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 from typing import Final
 
@@ -33,3 +34,7 @@ class Peer:
     """SHA-256 of the peer's certificate, upper-case hexadecimal; empty where there is no TLS."""
     address: str = ""
     """``host:port``, for people: where it is reached, or has dialled from."""
+    expires: float = math.inf
+    """When the first certificate of its chain does (Unix time)."""
+    anchor: str = ""
+    """The CA that it hangs on (``net.certificates.Facts.anchor``); empty where there is none."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -61,6 +62,43 @@ class Facts:
     def serves(self, purpose: str) -> bool:
         """Is it one for this purpose?"""
         return not self.purposes or purpose in self.purposes or "anyExtendedKeyUsage" in self.purposes
+
+
+@attrs.frozen
+class Standing:
+    """What a peer's verified chain says of how long it counts.
+
+    Attributes:
+        expires: when the first certificate of it does (Unix time).
+        anchor: the CA that it hangs on (``Facts.anchor``); empty: there is none.
+        is_ca: is the peer's own certificate one that may certify others?
+    """
+
+    expires: float = math.inf
+    anchor: str = ""
+    is_ca: bool = False
+
+
+UNBOUND: Final = Standing()
+
+
+def unbound() -> Standing:
+    """Of a peer without a certificate."""
+    return UNBOUND
+
+
+def standing(chain: Sequence[bytes]) -> Standing:
+    """What this chain says; of one that cannot be read: that it has expired.
+
+    Args:
+        chain: DER, leaf first, and the root last; empty: there is none.
+    """
+    known = all_facts(chain)
+    if not chain:
+        return UNBOUND
+    if len(known) != len(chain):
+        return Standing(expires=0.0)
+    return Standing(min(each.not_after for each in known), known[-1].anchor, known[0].is_ca)
 
 
 def facts(der: bytes) -> Facts | None:

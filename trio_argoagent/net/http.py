@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 
 import attrs
 
+from trio_argoagent.net.certificates import Standing, unbound
+
 if TYPE_CHECKING:
     from trio_argoagent.net.http2 import Http2Stream
 
@@ -35,6 +37,7 @@ class Request:
         version: ``1.1`` or ``2``.
         peer_certificate: DER, verified; None without mutual TLS.
         peer_address: ``host:port`` that the connection comes from; empty where there is none.
+        peer_standing: how long that certificate counts.
     """
 
     method: str
@@ -44,6 +47,7 @@ class Request:
     version: str = "2"
     peer_certificate: bytes | None = None
     peer_address: str = ""
+    peer_standing: Callable[[], Standing] = unbound
 
     @property
     def path(self) -> str:

@@ -15,6 +15,7 @@ import h11
 import trio
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.net.certificates import unbound
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import BODY, Handler, Request
 from trio_argoagent.net.linger import LINGER, close_gently
@@ -229,4 +230,5 @@ class _Wire:
             version="1.1",
             peer_certificate=getattr(self._stream, "peer_certificate", None),
             peer_address=self._peer_address,
+            peer_standing=getattr(self._stream, "standing", unbound),
         )

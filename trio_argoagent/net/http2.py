@@ -17,6 +17,7 @@ from h2 import events
 from h2.errors import ErrorCodes
 
 from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.net.certificates import unbound
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http import Handler, Request
 from trio_argoagent.net.http2_exchange import Http2Exchange
@@ -284,6 +285,7 @@ class Http2Connection:
             version="2",
             peer_certificate=getattr(self._transport, "peer_certificate", None),
             peer_address=self._peer_address,
+            peer_standing=getattr(self._transport, "standing", unbound),
         )
         self._opened += 1
         self._handlers += 1

@@ -105,6 +105,7 @@ def _fits(alert: str, fault: Fault) -> bool:
 
 
 _MEANT: Final[Mapping[str, tuple[Fault, ...]]] = {
+    "BAD_CERTIFICATE": (Fault.NOT_YET, Fault.WEAK),
     "CERTIFICATE_EXPIRED": (Fault.EXPIRED, Fault.NOT_YET),
     "UNSUPPORTED_CERTIFICATE": (Fault.PURPOSE, Fault.IS_CA),
     "UNKNOWN_CA": (Fault.OTHER_CA, Fault.NO_ISSUER, Fault.SELF_SIGNED, Fault.IS_CA),

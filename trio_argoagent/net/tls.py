@@ -16,7 +16,7 @@ from typing import Final
 import trio
 
 from trio_argoagent.net.address import format_address
-from trio_argoagent.net.certificates import seen_chain
+from trio_argoagent.net.certificates import Standing, seen_chain, standing
 from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
 from trio_argoagent.net.errors import TlsFailed
 from trio_argoagent.net.peeked import Peeked
@@ -65,16 +65,19 @@ class TlsStream(trio.abc.Stream):
         self._ended = False
         self._failure: ssl.SSLError | None = None
         self._said_goodbye = False
+        self._standing: Standing | None = None
 
     @property
     def peer_certificate(self) -> bytes | None:
         """The peer's verified certificate (DER), if it has shown one."""
         return self._tls.getpeercert(binary_form=True)
 
-    @property
-    def peer_chain(self) -> tuple[bytes, ...]:
-        """The peer's verified certificate and what certifies it, up to the root that we trust (DER)."""
-        return seen_chain(self._tls) if self.peer_certificate is not None else ()
+    def standing(self) -> Standing:
+        """How long the peer's verified certificate counts; looked at once, when somebody asks."""
+        if self._standing is None:
+            chain = seen_chain(self._tls) if self.peer_certificate is not None else ()
+            self._standing = standing(chain)
+        return self._standing
 
     @property
     def alpn(self) -> str | None:

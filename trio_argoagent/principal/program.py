@@ -31,11 +31,13 @@ from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import About, Answering, Fleet
 from trio_argoagent.principal.revocation import Revocation
 from trio_argoagent.principal.status import PeerStatus
+from trio_argoagent.principal.tenure import Seated, Tenure
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
+from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
@@ -85,6 +87,7 @@ class Principal:
         self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
         self._infos = self._make_infos(redis) if redis is not None else None
         self._links = Links(config, self._door, env, self._report, audit)
+        self._tenure: Tenure | None = None
         self._stopping = trio.Event()
         self.hub.stores.on_change(self._on_change)
         for store in self.hub.stores:
@@ -93,6 +96,16 @@ class Principal:
         self.hub.namespaces.on_change(self._on_namespace)
         self.hub.memory.on_change(self._on_memory)
         self._answering = Answering(self.hub.memory, self._door.live, self._about, self._fleet)
+
+    def follow(self, freshness: Freshness | None) -> None:
+        """Before ``run``: let no link outlive its certificates.
+
+        Args:
+            freshness: the TLS material of the listener; None: there is none.
+        """
+        if freshness is not None:
+            hub = self.hub
+            self._tenure = Tenure(self._seated, freshness, hub.env, self._report, hub.audit)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -109,6 +122,8 @@ class Principal:
             nursery.start_soon(self._unclaimed.run)
             if self._infos is not None:
                 nursery.start_soon(self._infos.run)
+            if self._tenure is not None:
+                nursery.start_soon(self._tenure.run)
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
             serve = partial(self._listener.serve, self._links.serve, until=self._stopping)
             await nursery.start(serve)
@@ -117,6 +132,11 @@ class Principal:
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
         self._door.part(agent, goodbye)
         self._unclaimed.agents_changed()
+
+    def _seated(self) -> dict[str, Seated]:
+        links = {name: self.peers[name].link for name in self._door.seats if name in self.peers}
+        seats = self._door.seats
+        return {name: Seated(seats[name], link) for name, link in links.items() if link is not None}
 
     def _make_infos(self, redis: RedisServer) -> ClusterInfos:
         def look_at(agent: str) -> Sight | None:

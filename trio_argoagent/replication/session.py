@@ -79,7 +79,7 @@ class Session:
         self._parting, self._drain_said = Parting(feeds.outlet, feeds.workers), False
         self._reading, self._written = trio.CancelScope(), trio.Event()
         self.drained = trio.Event()
-        """Set when the principal has asked for another connection."""
+        """Set when another connection is wanted: the principal has asked for it, or the agent's own side."""
         self.ended = trio.Event()
         """Set when nothing of this session is left."""
 

@@ -11,7 +11,7 @@ files on a mounted volume are replaced in ways that no notification covers alike
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Generic, TypeVar
 
@@ -63,6 +63,7 @@ class Held(Generic[T]):
         use: what it is for.
         value: in use.
         version: grows with each change of it.
+        changed: set, and replaced by another one, with each change.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Held(Generic[T]):
         self._parts: Parts = {}
         self._refused: Parts | None = None
         self._told = False
-        self._changed = trio.Event()
+        self.changed = trio.Event()
 
     async def begin(self) -> tuple[Doubt, ...]:
         """Read it for the first time; what may be wrong with it.
@@ -90,8 +91,7 @@ class Held(Generic[T]):
 
     async def wait_newer(self, version: int) -> None:
         """Return once there is a newer version than this one."""
-        while self.version <= version:
-            await self._changed.wait()
+        await wait_changed([self], lambda: self.version > version)
 
     @property
     def is_unsettled(self) -> bool:
@@ -139,7 +139,7 @@ class Held(Generic[T]):
         self._parts, self._refused = parts, None
         self.value = value
         self.version += 1
-        changed, self._changed = self._changed, trio.Event()
+        changed, self.changed = self.changed, trio.Event()
         changed.set()
 
 
@@ -238,6 +238,25 @@ class Material:
         facts = ", ".join(f"{each.subject} until {timestamp(each.not_after)}" for each in _shown(held.value))
         text = f"{held.source.where} has changed: new connections for {held.use} have {facts}"
         self._observer(Event("tls-rotated", "", text))
+
+
+async def wait_changed(held: Sequence[Held[Any]], differs: Callable[[], bool]) -> None:
+    """Return once this is so; it is asked again whenever one of these has changed.
+
+    Args:
+        held: with nothing among them nothing changes.
+        differs: is it so?
+    """
+    while not differs():
+        async with trio.open_nursery() as nursery:
+            for each in held:
+                nursery.start_soon(_wait_one, each.changed, nursery.cancel_scope)
+            await trio.sleep_forever()
+
+
+async def _wait_one(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import attrs
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.rulings import Auditor, Decision, Ruling, unaudited
+from trio_argoagent.net.certificates import Standing, unbound
 from trio_argoagent.net.http import Headers
 from trio_argoagent.net.tls import fingerprint
 
@@ -47,6 +48,7 @@ ANOTHER: Final = Refusal(
     "this connection belongs to another agent: have the proxy before the principal make a connection of its"
     " own for each agent, or give --enable-websocket to both programs",
 )
+CA: Final = Refusal(403, "your certificate is a CA's own: have that CA issue one for the agent")
 ABUSE: Final = "it opens tunnels that nobody has asked for"
 """Why the connection of an agent that guesses ends."""
 TWO_AGENTS: Final = "requests of two agents came on one connection"
@@ -61,11 +63,13 @@ class Shown:
         certificate: DER, verified in the handshake; None: he has shown none.
         headers: of the request, names in lower case.
         address: ``host:port`` that the connection comes from; empty where there is none.
+        standing: how long the certificate counts.
     """
 
     certificate: bytes | None
     headers: Headers = ()
     address: str = ""
+    standing: Callable[[], Standing] = unbound
 
 
 Identify = Callable[[Shown], Peer | Refusal]
@@ -113,6 +117,8 @@ class Admission:
         """Who asks, or our no."""
         said = self.identify(shown)
         if isinstance(said, Peer):
+            said = _lasting(said, shown.standing())
+        if isinstance(said, Peer):
             return self.gate(said) or said
         self.refused(shown, said)
         return said
@@ -121,6 +127,11 @@ class Admission:
         """Tell the auditor of somebody who has proven nothing that he could be called by."""
         proven = fingerprint(shown.certificate) if shown.certificate is not None else ""
         self.audit(Ruling(Decision.REFUSED, "link", refusal.text, "", proven, shown.address))
+
+
+def _lasting(peer: Peer, standing: Standing) -> Peer | Refusal:
+    """The same, for as long as its certificate counts. OpenSSL takes a CA's own, too; nobody should."""
+    return CA if standing.is_ca else attrs.evolve(peer, expires=standing.expires, anchor=standing.anchor)
 
 
 def same(one: Peer, other: Peer) -> bool:

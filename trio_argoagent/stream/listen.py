@@ -110,7 +110,9 @@ class _Acceptor:
         if tunnel and connection not in self.links:
             # The same answer as for whatever else is not there: who guesses learns nothing.
             return NOTHING
-        shown = Shown(request.peer_certificate, request.headers, request.peer_address)
+        shown = Shown(
+            request.peer_certificate, request.headers, request.peer_address, request.peer_standing
+        )
         peer = self.admission.admit(shown)
         if connection is None or isinstance(peer, Refusal):
             return peer

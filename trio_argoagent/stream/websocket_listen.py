@@ -16,6 +16,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.certificates import unbound
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.linger import close_gently
 from trio_argoagent.net.tls import peer_address
@@ -151,7 +152,8 @@ def _no_request(reading: Reading) -> Exception:
 
 def _shown(request: WebSocketRequest, stream: trio.abc.Stream) -> Shown:
     fields = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers)
-    return Shown(getattr(stream, "peer_certificate", None), tuple(fields), peer_address(stream))
+    certificate, lasts = getattr(stream, "peer_certificate", None), getattr(stream, "standing", unbound)
+    return Shown(certificate, tuple(fields), peer_address(stream), lasts)
 
 
 def _fields(refusal: Refusal) -> list[tuple[bytes, bytes]]:

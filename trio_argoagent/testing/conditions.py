@@ -20,6 +20,7 @@ from trio_argoagent.errors import LinkBroken, Unreachable
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.ports.env import Random
 from trio_argoagent.ports.transport import Dialer, LinkStatistics, Listener
+from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.stream.admission import Gate
 from trio_argoagent.testing.pipes import Bottleneck, End
 
@@ -79,6 +80,10 @@ class Conditions(abc.ABC, Generic[EndT]):
     @abc.abstractmethod
     def listener(self) -> Listener:
         """Where the principal lets agents in: one at a time serves."""
+
+    def freshness(self, program: str) -> Freshness | None:
+        """The TLS material that this program's connections are made with; None: there is no TLS."""
+        return None
 
     @property
     def total(self) -> LinkStatistics:

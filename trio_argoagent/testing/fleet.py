@@ -161,7 +161,7 @@ class Fleet(Outages):
 
     def _make_principal(self, start: int) -> Principal:
         gatekeeper = self.network.gate = Gatekeeper(self._rule)
-        return Principal(
+        principal = Principal(
             attrs.evolve(self.config, intent_expiry=self.intent_expiry, offer=self._offer(PRINCIPAL)),
             cluster=self._client(PRINCIPAL, self.hub, self.env, PRINCIPAL),
             listener=listening_as(self.disguises.get(PRINCIPAL), self.network.listener()),
@@ -171,6 +171,8 @@ class Fleet(Outages):
             gatekeeper=gatekeeper,
             redis=self._redis_of(HUB),
         )
+        principal.follow(self.network.freshness(PRINCIPAL))
+        return principal
 
     def _agent_program(self, spoke: Spoke) -> Program[Agent]:
         def make(start: int) -> Agent:
@@ -182,6 +184,7 @@ class Fleet(Outages):
                 env=self._env(spoke.name, start),
                 observer=partial(self._observe, spoke.name),
                 redis=self._redis_of(spoke.name),
+                freshness=self.network.freshness(spoke.name),
             )
 
         return Program(spoke.name, make)
@@ -237,8 +240,7 @@ class Fleet(Outages):
 
     async def stop(self, program: str) -> None:
         """Let the principal or an agent take leave, as SIGTERM does; it is down then, until ``restart``."""
-        instance = self.programs[program].instance
-        if isinstance(instance, Agent | Principal):
+        if isinstance(instance := self.programs[program].instance, Agent | Principal):
             await instance.stop()
         self.kill(program)
 
@@ -313,8 +315,7 @@ class Fleet(Outages):
         Raises:
             AssertionError: something does.
         """
-        found = self.differences(cosmetic=cosmetic)
-        if found:
+        if found := self.differences(cosmetic=cosmetic):
             raise AssertionError(f"seed {self.seed}, {trio.current_time():.1f} s:\n  " + "\n  ".join(found))
 
     async def wait_synced(self, timeout: float = 300.0) -> float:

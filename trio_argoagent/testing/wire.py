@@ -30,7 +30,7 @@ from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.proxy import Proxy
 from trio_argoagent.net.server import serve_http2
 from trio_argoagent.ports.env import Random
-from trio_argoagent.ports.transport import Link, LinkStatistics, Tunnel
+from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics, Listener, Tunnel
 from trio_argoagent.stream.admission import Admission, by_certificate
 from trio_argoagent.stream.dial import open_link
 from trio_argoagent.stream.link import LINK_PATH
@@ -144,11 +144,11 @@ class WireNetwork(Conditions[ByteEnd]):
         super().__init__(chance, latency=latency)
         self.websocket, self.proxied = websocket, proxied
 
-    def dialer(self, name: str) -> WireDialer:
+    def dialer(self, name: str) -> Dialer:
         """See ``Conditions``."""
         return WireDialer(self, name)
 
-    def listener(self) -> WireListener:
+    def listener(self) -> Listener:
         """See ``Conditions``."""
         return WireListener(self)
 

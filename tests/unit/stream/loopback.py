@@ -106,12 +106,26 @@ BOTH: Final = ("h2", "http/1.1")
 """What a principal agrees on that allows WebSockets."""
 
 
+class Errors(list[Exception]):
+    """What a listener was told went wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.some = trio.Event()
+        """Set when there is one."""
+
+    def append(self, exc: Exception) -> None:
+        """One more."""
+        super().append(exc)
+        self.some.set()
+
+
 @attrs.frozen
 class Hub:
     """A listener that serves."""
 
     port: int
-    errors: list[Exception]
+    errors: Errors
 
     def dialer(self, context: ssl.SSLContext | None = None, **options: Any) -> Dialer:
         """An agent's way to it."""
@@ -134,7 +148,7 @@ async def open_hub(
 ) -> AsyncIterator[Hub]:
     """Serve links on a free port."""
     sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    errors: list[Exception] = []
+    errors = Errors()
     context = context or principal_tls(alpn=BOTH if websocket else ("h2",))
     listener: Listener = Http2Listener(sockets, context, admission, errors.append, websocket, routes)
     async with trio.open_nursery() as nursery:

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 
+import attrs
 import pytest
 import trio
 
 from trio_argoagent.errors import LinkError, LinkRefused
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.certificates import Standing, pem_blocks
 from trio_argoagent.net.client import open_client
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.ports.transport import Dialer, Link
 from trio_argoagent.stream.admission import Admission, Refusal, Shown
 from trio_argoagent.stream.link import LINK_PATH, TUNNEL_PATH, Http2Link
 
-from .loopback import ADMISSION, Hub, agent_tls, open_hub, principal_tls
+from .loopback import ADMISSION, Hub, agent_tls, client_pem, open_hub, principal_tls
 
 BANNED = Refusal(403, "a1 is banned for now", 7.0)
 
@@ -96,3 +98,12 @@ async def test_other_routes_take_whoever_has_got_through_the_handshake() -> None
                 assert (await client.request("POST", "/v1/enroll", body=b"please")).body == b"please"
                 assert (await client.request("GET", "/v1/enroll")).status == 404
     assert seen == [(True, "127.0.0.1")] * 3
+
+
+def test_a_cas_own_certificate_is_no_agents() -> None:
+    """And how long another one counts goes with whoever has shown it."""
+    shown = Shown(pem_blocks(client_pem())[0], standing=lambda: Standing(5.0, "A", is_ca=True))
+    refusal = ADMISSION.admit(shown)
+    assert isinstance(refusal, Refusal) and (refusal.status, "a CA's own" in refusal.text) == (403, True)
+    peer = ADMISSION.admit(attrs.evolve(shown, standing=lambda: Standing(5.0, "A")))
+    assert isinstance(peer, Peer) and (peer.name, peer.expires, peer.anchor) == ("a1", 5.0, "A")

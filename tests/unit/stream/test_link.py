@@ -8,13 +8,14 @@ import trio.testing
 
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError, TunnelRefused
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.certificates import all_facts, pem_blocks
 from trio_argoagent.net.contexts import fingerprint
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.http2 import open_http2
 from trio_argoagent.ports.transport import MAX_FRAME, TUNNEL_ID, Link
 from trio_argoagent.stream.link import CLOSE_TIMEOUT, LINK_PATH, Http2Link
 
-from .loopback import client_pem, open_hub, server_pem
+from .loopback import authority, client_pem, open_hub, server_pem
 
 
 def fingerprint_of(pem: bytes) -> str:
@@ -56,7 +57,7 @@ async def test_the_largest_frame_crosses() -> None:
 
 
 async def test_each_side_knows_the_other() -> None:
-    """Names and fingerprints come from the certificates."""
+    """Names, fingerprints and how long they count come from the certificates."""
     seen: list[Peer] = []
 
     async def note(link: Link) -> None:
@@ -65,7 +66,9 @@ async def test_each_side_knows_the_other() -> None:
     async with open_hub(note) as hub, hub.dialer().dial() as link:
         assert await link.receive() == ()
         (dialled,) = seen
-        assert dialled == Peer("a1", fingerprint_of(client_pem()), dialled.address)
+        leaf, root = all_facts(pem_blocks(client_pem() + authority("ours").certificate_pem))
+        ends = min(leaf.not_after, root.not_after)
+        assert dialled == Peer("a1", leaf.fingerprint, dialled.address, ends, root.anchor)
         assert dialled.address.startswith("127.0.0.1:")
         assert link.peer == Peer("127.0.0.1", fingerprint_of(server_pem()), f"127.0.0.1:{hub.port}")
 
