@@ -20,6 +20,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.pki import inspection, keys
 from trio_argoagent.pki.inspection import Findings, Role, moment
 from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.principal.claims import CERTIFICATE
 from trio_argoagent.principal.clusters import Entry, read_entry
 from trio_argoagent.principal.holds import HeldEntry
 from trio_argoagent.principal.presence import Answer
@@ -39,6 +40,8 @@ class View:
         answer: what the principal says; None: none answers.
         held: the deletions on its behalf that wait for a person.
         findings: of the certificate in the secret; None: there is none that can be read.
+        issued: the fingerprint of the agent's own certificate that the principal has issued last, and when it
+            expires; empty: it has issued none.
     """
 
     entry: Entry
@@ -46,6 +49,7 @@ class View:
     answer: Answer | None
     held: HeldEntry | None
     findings: Findings | None
+    issued: str = ""
 
 
 def run_inspect(*, hub: Place, name: str, output: str) -> None:
@@ -101,13 +105,14 @@ async def view(hub: Cluster, namespace: str, name: str, word: str, now: float) -
         UserError: there is no such agent, or the hub does not let us look.
     """
     secret = await registered(hub, namespace, name)
+    issued = secret.annotations.get(CERTIFICATE, "")
     answer = await ctl_agent.ask(hub, namespace, word, name)
     held = (await ctl.read_all(hub, namespace)).get(name)
     try:
         findings = _findings(read_config(secret), now)
     except UserError:
         findings = None  # ``ctl validate`` says what is wrong with it.
-    return View(read_entry(secret), secret.labels, answer, held, findings)
+    return View(read_entry(secret), secret.labels, answer, held, findings, issued)
 
 
 def _findings(config: ClusterConfig, now: float) -> Findings | None:
@@ -142,6 +147,7 @@ def as_document(found: View) -> dict[str, Any]:
         "state": ctl_agent.state(entry, answer),
         "connectedSince": moment(live.since) if live is not None else None,
         "contested": live.contested if live is not None else False,
+        "issued": found.issued or None,
         "linkFingerprint": about.fingerprint if about is not None and about.fingerprint else None,
         "linkAddress": about.address if about is not None and about.address else None,
         "links": numbers.links if numbers is not None else None,
@@ -167,6 +173,7 @@ _LINES: Final = (
     ("Namespace on the hub", "namespace"),
     ("Linked from", "linkAddress"),
     ("Certificate of the link", "linkFingerprint"),
+    ("Issued last", "issued"),
     ("Secret", "secret"),
     ("Server address", "server"),
     ("Its certificate", "fingerprint"),

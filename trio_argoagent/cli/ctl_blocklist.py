@@ -18,6 +18,7 @@ from trio_argoagent.errors import NotFound, UserError
 from trio_argoagent.model.fingerprints import BLOCKLIST, is_fingerprint, parse_fingerprint
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
+from trio_argoagent.principal.claims import CERTIFICATE
 from trio_argoagent.runtime.world import real_env
 
 
@@ -27,8 +28,10 @@ def run_add(*, hub: Place, fingerprint: str, agent: str) -> None:
     async def program() -> int:
         async with hub.open() as cluster:
             where = hub.namespace
-            found = fingerprint or await known(cluster, where, agent, real_env().new_id())
-            click.echo(await add(cluster, where, found))
+            word = real_env().new_id()
+            found = [fingerprint] if fingerprint else await known(cluster, where, agent, word)
+            for each in found:
+                click.echo(await add(cluster, where, each))
         return 0
 
     if bool(fingerprint) == bool(agent):
@@ -75,10 +78,11 @@ async def read(hub: Cluster, namespace: str) -> Sequence[str]:
     return sorted(found.get("data") or {})
 
 
-async def known(hub: Cluster, namespace: str, agent: str, word: str) -> str:
-    """The fingerprint of the certificate with which this agent is connected now.
+async def known(hub: Cluster, namespace: str, agent: str, word: str) -> Sequence[str]:
+    """The fingerprints of this agent's certificates, at least one.
 
-    Nobody else knows it: that in its cluster secret is another one, which Argo CD itself uses.
+    That of its live link is known to the principal, and the last one that the hub has issued stands on its
+    cluster secret. The certificate *in* that secret is another one: Argo CD itself uses it.
 
     Args:
         hub: its API.
@@ -89,16 +93,21 @@ async def known(hub: Cluster, namespace: str, agent: str, word: str) -> str:
     Raises:
         UserError: it is not known; says what to do instead.
     """
-    if agent not in await read_secrets(hub, namespace):
+    secrets = (await read_secrets(hub, namespace)).get(agent)
+    if not secrets:
         raise UserError(f"the hub knows no agent {agent!r}; see: trio-argoagent ctl agent list")
     answer = await ask(hub, namespace, word, agent)
-    if answer is not None and answer.about is not None and answer.about.fingerprint:
-        return answer.about.fingerprint
-    why = "no principal answers" if answer is None else f"{agent} is not connected"
-    raise UserError(
-        f"{why}, so its certificate is not known: give the fingerprint (openssl x509 -in FILE -noout"
-        f" -fingerprint -sha256), or let nobody in under this name: trio-argoagent ctl agent remove {agent}"
-    )
+    live = answer.about.fingerprint if answer is not None and answer.about is not None else ""
+    issued = (each.annotations.get(CERTIFICATE, "").partition(" ")[0] for each in secrets)
+    found = [each for each in dict.fromkeys((live, *issued)) if is_fingerprint(each)]
+    if not found:
+        why = "no principal answers" if answer is None else f"{agent} is not connected"
+        raise UserError(
+            f"{why}, so its certificate is not known: give the fingerprint (openssl x509 -in FILE -noout"
+            " -fingerprint -sha256), or let nobody in under this name: trio-argoagent ctl agent remove"
+            f" {agent}"
+        )
+    return found
 
 
 async def add(hub: Cluster, namespace: str, text: str) -> str:

@@ -22,12 +22,13 @@ def blocklist() -> None:
 @click.argument("fingerprint", default="")
 @hub_options
 @click.option(
-    "--agent", default="", metavar="NAME", help="The certificate with which this agent is connected."
+    "--agent", default="", metavar="NAME", help="This agent's: of its link, and the last that was issued."
 )
 def add_command(**options: Any) -> None:
     """Block a certificate; colons and lower case do not matter.
 
-    With --agent, block the one with which this agent is connected now.
+    With --agent, block the one with which this agent is connected now, and the last one that the principal
+    has issued to it.
     """
     from trio_argoagent.cli.ctl_blocklist import run_add
 

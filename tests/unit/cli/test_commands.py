@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 
 from trio_argoagent._version import __version__
@@ -34,8 +35,9 @@ def test_help_tells_each_option(run: Run, command: str) -> None:
     assert said.code == 0
     assert said.err == ""
     for parameter in cli.commands[command].params:
-        assert getattr(parameter, "help", ""), parameter.name
-        assert parameter.opts[0] in said.out
+        if isinstance(parameter, click.Option):  # The command's own text says what its arguments are.
+            assert parameter.help, parameter.name
+            assert parameter.opts[0] in said.out
     assert "TEXT" not in said.out, "a metavar says more"
 
 
@@ -56,6 +58,15 @@ def test_an_option_that_cannot_be_understood(run: Run, arguments: list[str], hin
     line = run(*arguments).line
     assert all(hint in line for hint in hints), line
     assert "--help" in line
+
+
+@pytest.mark.parametrize(("words", "found"), [("ctl blo", "blocklist"), ("ctl agent pri", "print-tls")])
+def test_shells_complete(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, found: str) -> None:
+    """As README says."""
+    monkeypatch.setenv("_TRIO_ARGOAGENT_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"trio-argoagent {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    assert run().out == f"plain,{found}\n"
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])

@@ -13,6 +13,7 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.model.fingerprints import BLOCKLIST
 from trio_argoagent.model.resources import CONFIG_MAPS, SECRETS
 from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.principal.claims import CERTIFICATE
 from trio_argoagent.principal.clusters import make_secret
 from trio_argoagent.principal.presence import ANSWER, ASK, PATIENCE, About, Answer, encode
 from trio_argoagent.replication.memory import name_of
@@ -83,7 +84,7 @@ async def test_an_agents_certificate(about: About | str | None, what: str, autoj
         nursery.start_soon(principal)
         started = trio.current_time()
         try:
-            assert await ctl_blocklist.known(hub, HUB, "edge", "word") == what
+            assert await ctl_blocklist.known(hub, HUB, "edge", "word") == [what]
         except UserError as exc:
             assert what in str(exc)
             assert "ctl agent remove edge" in str(exc)
@@ -91,6 +92,15 @@ async def test_an_agents_certificate(about: About | str | None, what: str, autoj
         nursery.cancel_scope.cancel()
     with pytest.raises(UserError, match="the hub knows no agent 'west'"):
         await ctl_blocklist.known(hub, HUB, "west", "word")
+
+
+async def test_the_certificate_that_was_issued_last(autojump_clock: MockClock) -> None:
+    """The hub has noted it on the cluster secret; who is away is known by it, too."""
+    hub = await make_cluster()
+    secret = make_secret("edge", HUB)
+    secret["metadata"]["annotations"][CERTIFICATE] = f"{TWO} 2027-01-01T00:00:00Z"
+    await hub.create(SECRETS, secret)
+    assert await ctl_blocklist.known(hub, HUB, "edge", "word") == [TWO]
 
 
 def test_one_of_both_is_named(run: Run) -> None:

@@ -17,7 +17,8 @@ from trio_argoagent.pki.inspection import Findings, Role
 T = TypeVar("T")
 DAY: Final = 86_400.0
 SOON: Final = 30 * DAY
-"""Seconds before its end in which a certificate is a finding."""
+"""Seconds before its end in which a certificate is a finding; the last quarter of its life where that is
+less: one of a week renews itself."""
 _LONGEST: Final = 8
 """Certificates of a chain that are followed."""
 
@@ -78,7 +79,8 @@ def judged(
     """
     found = inspection.inspect(certificate, role, now)
     problems = list(found.problems)
-    if now <= found.not_after < now + SOON and role is not Role.AUTHORITY:
+    soon = min(SOON, (found.not_after - found.not_before) / 4)
+    if now <= found.not_after < now + soon and role is not Role.AUTHORITY:
         problems.append(f"it expires in {int((found.not_after - now) // DAY)} days")
     if problems:
         text = f"{where}: {'; '.join(problems)}: {repair}"

@@ -134,7 +134,7 @@ TABLE: list[tuple[str, Callable[[], Change], list[str]]] = [
     ("expired", lambda: held(asked.HUB_TLS, server(at=NOW - 101 * DAY)), ["fail", "it expired at"]),
     (
         "expires soon",
-        lambda: held(asked.HUB_TLS, server(days=29.5)),
+        lambda: held(asked.HUB_TLS, server(days=129.5, at=NOW - 100 * DAY)),
         ["warn", "it expires in 29 days: trio-argoagent ctl pki issue principal"],
     ),
     ("not yet", lambda: held(asked.HUB_TLS, server(at=NOW + DAY)), ["fail", "not valid before"]),
@@ -337,7 +337,11 @@ TABLE: list[tuple[str, Callable[[], Change], list[str]]] = [
         lambda: lacks(asked.SPOKE_TLS),
         ["fail there is no Secret argo/argocd-agent-client-tls"],
     ),
-    ("spoke's expires", lambda: held(asked.SPOKE_TLS, client(days=2.5)), ["warn", "it expires in 2 days"]),
+    (
+        "spoke's expires",
+        lambda: held(asked.SPOKE_TLS, client(days=12.5, at=NOW - 10 * DAY)),
+        ["warn", "it expires in 2 days"],
+    ),
     (
         "spoke's stranger",
         lambda: held(asked.SPOKE_TLS, client(ca="other")),
