@@ -171,9 +171,9 @@ class Wire:
     def _take(self, data: bytes | bytearray) -> None:
         events, error = self._engine.receive(data, self.heard)
         for event in events:
-            if isinstance(event, RemoteSettingsChanged):
+            if type(event) is RemoteSettingsChanged:
                 self.settled.set()
-            elif isinstance(event, PingAckReceived):
+            elif type(event) is PingAckReceived:
                 answered = self._pings.pop(event.ping_data, None)
                 if answered is not None:
                     answered.set()
@@ -202,7 +202,8 @@ class Wire:
                     await self._stream.send_all(data)
                     self.sending = None
                     self._sent += len(data)
-                    self._written.unpark_all()
+                    if self._written:
+                        self._written.unpark_all()
             if isinstance(self._stream, TlsStream | trio.abc.HalfCloseableStream):
                 await self._stream.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from h2.errors import ErrorCodes
-from h2.events import Event, RemoteSettingsChanged, StreamReset, WindowUpdated
+from h2.events import DataReceived, Event, RemoteSettingsChanged, StreamReset, WindowUpdated
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.protocol.connection import Connection
@@ -63,6 +63,8 @@ class Engine:
         """
         events, error = self._h2.receive(data, now)
         for event in events:
+            if type(event) is DataReceived:
+                continue  # most are
             if isinstance(event, WindowUpdated) and event.stream_id:
                 self._schedule(event.stream_id)
             elif isinstance(event, WindowUpdated):

@@ -295,3 +295,25 @@ def test_what_the_peer_would_refuse_is_not_sent(message: m.Message, path: str) -
     with pytest.raises(LocalProtocolError) as caught:
         codec.encode(message)
     assert str(caught.value).startswith(f"{type(message).__name__}: {path}")
+
+
+@pytest.mark.parametrize("version", ["\ud800", "x" * 40_000], ids=["not text", "too long"])
+def test_what_is_not_sent_leaves_nothing_behind(version: str) -> None:
+    """A frame that came to nothing halfway is no part of the next."""
+    good = codec.encode(EXAMPLES["hello"])
+    with pytest.raises(LocalProtocolError):
+        codec.encode(attrs.evolve(EXAMPLES["hello"], version=version))
+    assert codec.encode(EXAMPLES["hello"]) == good
+
+
+def test_a_large_frame_is_not_kept() -> None:
+    """What was needed to pack it is given back."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        codec.encode(m.Part(1, bytes(m.MAX_PART)))
+        codec.encode(m.Ping(b""))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 0.75 * m.MAX_PART
