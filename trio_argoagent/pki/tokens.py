@@ -86,7 +86,7 @@ class Verdict(enum.Enum):
     OTHER_NAME = "other-name"
     """It is for another agent than the one that shows it."""
     USED = "used"
-    """Another key has used it."""
+    """Another key has used it, or has got the name since."""
     EXPIRED = "expired"
     """It came too late."""
     TAKEN = "taken"
@@ -133,7 +133,9 @@ def keep(token: Token, agent: str, expires: float, *, replaces: bool = False) ->
 _NOBODY: Final = Kept("", hash_of("", ""), "", 0.0)
 
 
-def judge(kept: Kept | None, secret: str, *, claims: str, key: str, taken: bool, now: float) -> Verdict:
+def judge(
+    kept: Kept | None, secret: str, *, claims: str, key: str, holder: str, taken: bool, now: float
+) -> Verdict:
     """May whoever shows this secret have a certificate?
 
     Args:
@@ -141,6 +143,7 @@ def judge(kept: Kept | None, secret: str, *, claims: str, key: str, taken: bool,
         secret: as it is shown.
         claims: the name that it believes to have; empty: it has none yet.
         key: SHA-256 of the public key to be certified.
+        holder: the same of the key that was certified last in this name; empty: none is known.
         taken: has the name a certificate that is still valid?
         now: Unix time.
     """
@@ -158,5 +161,6 @@ def judge(kept: Kept | None, secret: str, *, claims: str, key: str, taken: bool,
     if now >= kept.expires:
         return Verdict.EXPIRED
     if kept.used:
-        return Verdict.REPEATED
+        # Another one was certified since: what was lost is not asked for again, but taken back.
+        return Verdict.REPEATED if holder in ("", key) else Verdict.USED
     return Verdict.TAKEN if taken and not kept.replaces else Verdict.GRANTED

@@ -2,8 +2,8 @@
 
 The hub notes on an agent's cluster secret what it has issued::
 
-    trio-argoagent/certificate    the fingerprint of the last one, and when it expires
-    trio-argoagent/replaced       certificates from before this moment count no more, by an operator's word
+    trio-argoagent/certificate    the fingerprint of the last one, when it expires, and the hash of its key
+    trio-argoagent/replaced       when a token was used last: certificates from before get no other one here
     trio-argoagent/rejoined       how often the agent has come back by its last key, and when it did
 """
 
@@ -182,6 +182,7 @@ class Record:
         secret: the one that counts.
         certificate: fingerprint of the last one that was issued here; empty: none was.
         until: when it expires (Unix time).
+        holder: SHA-256 of its public key.
         floor: certificates that were issued before this moment are good for nothing here; 0: all are good.
         rejoins: how often the last key has been good for a new one.
         pinned: has anybody come under this name?
@@ -190,6 +191,7 @@ class Record:
     secret: Object
     certificate: str = ""
     until: float = 0.0
+    holder: str = ""
     floor: float = 0.0
     rejoins: int = 0
     pinned: bool = False
@@ -198,11 +200,14 @@ class Record:
         """May somebody have a valid certificate in this name? Of those made by hand nothing is known."""
         return self.until > now if self.certificate else self.pinned
 
-    def noting(self, certificate: bytes, until: float, way: Way, now: float, *, replaces: bool) -> MergePatch:
-        """Note this certificate (DER), if the secret still is as it was read."""
-        notes = {CERTIFICATE: f"{fingerprint(certificate)} {written(until)}"}
-        if replaces:
-            notes[REPLACED] = written(now)
+    def noting(self, certificate: bytes, until: float, way: Way, now: float) -> MergePatch:
+        """Note this certificate (DER), if the secret still is as it was read.
+
+        A token is an operator's word for who the agent is from now on: whoever was it before is not any more.
+        """
+        notes = {CERTIFICATE: f"{fingerprint(certificate)} {written(until)} {_holder(certificate)}"}
+        if way is TOKEN:
+            notes[REPLACED] = written(_issued(certificate))
         if way is LAST_KEY:
             notes[REJOINED] = f"{self.rejoins + 1} {written(now)}"
         meta = self.secret.meta
@@ -224,12 +229,13 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
         raise Denying(Denial.UNKNOWN_AGENT, entry.problem)
     secret = next(each for each in secrets if each.meta.name == entry.secret)
     notes = secret.annotations
-    issued, _, until = notes.get(CERTIFICATE, "").partition(" ")
+    issued, until, holder, *_ = [*notes.get(CERTIFICATE, "").split(" "), "", "", ""]
     count = notes.get(REJOINED, "").partition(" ")[0]
     return Record(
         secret,
         issued if _moment(until) else "",
         _moment(until),
+        holder,
         _moment(notes.get(REPLACED, "")),
         int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
         entry.pin is not None,
@@ -238,12 +244,7 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
 
 def check_floor(certificate: bytes, record: Record, agent: str) -> None:
     """Raises Denying if this certificate (DER) was replaced, by an operator's word."""
-    from cryptography import x509
-
-    from trio_argoagent.pki.authority import BACKDATE
-
-    began = x509.load_der_x509_certificate(certificate).not_valid_before_utc.timestamp()
-    if began + BACKDATE < record.floor:
+    if _issued(certificate) < record.floor:
         text = f"this certificate of {agent} was replaced at {written(record.floor)}"
         raise Denying(Denial.REVOKED, f"{text}; to go on here: {REPLACE.format(name=agent)}")
 
@@ -262,6 +263,24 @@ def check_fits(certificate: bytes, agent: str, identify: Identify) -> None:
         why = said.text if isinstance(said, Refusal) else f"it would be {said.name} by it"
         reason = f"--auth does not take the certificates that this principal issues: {why}"
         raise Denying(Denial.NOT_ISSUING, NOT_ISSUING, retry_after=86_400.0, reason=reason)
+
+
+def _issued(certificate: bytes) -> float:
+    """When a certificate was issued, if that was here (Unix time)."""
+    from cryptography import x509
+
+    from trio_argoagent.pki.authority import BACKDATE
+
+    return x509.load_der_x509_certificate(certificate).not_valid_before_utc.timestamp() + BACKDATE
+
+
+def _holder(certificate: bytes) -> str:
+    from cryptography import x509
+
+    from trio_argoagent.pki import keys, requests
+
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    return requests.key_hash(key) if isinstance(key, keys.PublicKey) else ""
 
 
 def _moment(text: str) -> float:

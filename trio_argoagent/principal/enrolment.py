@@ -231,11 +231,13 @@ class Desk:
         if case.shown.certificate is not None:
             # Whoever has a certificate that TLS takes is who that says.
             name = claims.by_connection(case.shown, self._admission.identify).name
-        agent = found.judge(claims=name, key=key, taken=False, now=self._env.now())
+        agent = found.judge(claims=name, key=key, now=self._env.now())
         case.peer = Peer(agent, "", case.shown.address)
         record = await self._record(agent, case.way)
-        taken = record is not None and record.is_taken(self._env.now())
-        found.judge(claims=name, key=key, taken=taken, now=self._env.now())
+        if record is not None:
+            now = self._env.now()
+            taken = record.is_taken(now)
+            found.judge(claims=name, key=key, now=now, holder=record.holder, taken=taken)
         return found
 
     async def _record(self, name: str, way: claims.Way) -> Record | None:
@@ -262,12 +264,11 @@ class Desk:
         Raises:
             Denying: somebody else was given one at the same time.
         """
-        replaces = token is not None and token.replaces
         for _ in range(NOTE_ATTEMPTS):
             if record is None:
                 return
             now = self._env.now()
-            patch = record.noting(leaf, until, case.way, now, replaces=replaces and record.is_taken(now))
+            patch = record.noting(leaf, until, case.way, now)
             try:
                 await self._cluster.patch(SECRETS, self._namespace, record.secret.meta.name, patch)
             except (errors.Conflict, errors.NotFound):

@@ -37,21 +37,17 @@ class Found:
     kept: Kept | None
     claims: str = ""
 
-    @property
-    def replaces(self) -> bool:
-        """May it take a name that has a certificate?"""
-        return self.kept is not None and self.kept.replaces
-
-    def judge(self, *, claims: str, key: PublicKey, taken: bool, now: float) -> str:
+    def judge(
+        self, *, claims: str, key: PublicKey, now: float, holder: str = "", taken: bool = False
+    ) -> str:
         """The agent that it is for; for arguments see ``pki.tokens.judge``.
 
         Raises:
             Denying: it is not granted.
         """
         self.claims = claims
-        verdict = judge(
-            self.kept, self.shown.secret, claims=claims, key=_hash(key), taken=taken, now=now
-        )
+        wanted = {"claims": claims, "key": _hash(key), "holder": holder}
+        verdict = judge(self.kept, self.shown.secret, **wanted, taken=taken, now=now)
         judged(verdict)
         assert self.kept is not None  # Else it is unknown.
         return self.kept.agent
@@ -95,7 +91,7 @@ class Redeemer:
             await self._cluster.patch(SECRETS, self._namespace, found.secret.meta.name, patch)
         except errors.Conflict:
             again = await self.find(found.shown)
-            again.judge(claims=found.claims, key=key, taken=False, now=self._env.now())
+            again.judge(claims=found.claims, key=key, now=self._env.now())
         except errors.NotFound:
             judged(Verdict.UNKNOWN)
 

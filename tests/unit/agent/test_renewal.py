@@ -297,3 +297,26 @@ async def test_nothing_to_renew(what: str, autojump_clock: trio.testing.MockCloc
     with trio.move_on_after(DAY):
         await spoke.renewer().run()
     assert spoke.told == [] and spoke.office.asked == []
+
+
+async def test_a_fleet_after_a_weekend(autojump_clock: trio.testing.MockClock) -> None:
+    """Two hundred agents whose time is up at one moment: all have a certificate soon, and nobody is lost."""
+    hub = await make_hub()
+    spokes = []
+    for n in range(200):
+        await hub.add(f"a{n}")
+        spokes.append(await make_spoke(hub))
+        await spokes[-1].put(lifetime=7 * DAY, name=f"a{n}")
+    await trio.sleep(6 * DAY)
+    async with trio.open_nursery() as nursery:
+        for spoke in spokes:
+            nursery.start_soon(spoke.renewer().run)
+        await trio.sleep(900.0)
+        nursery.cancel_scope.cancel()
+    assert all(spoke.names.count("certificate-renewed") == 1 for spoke in spokes)
+    assert {name for spoke in spokes for name in spoke.names} <= {
+        "certificate-expires",
+        "renewal-failed",
+        "certificate-renewed",
+    }
+    assert any("renewal-failed" in spoke.names for spoke in spokes)  # More than can wait in line.

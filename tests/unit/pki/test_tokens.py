@@ -54,7 +54,15 @@ def test_too_little_entropy() -> None:
 
 
 def expected(
-    *, exists: bool, right: bool, claims: str, used: str, in_time: bool, taken: bool, replaces: bool
+    *,
+    exists: bool,
+    right: bool,
+    claims: str,
+    used: str,
+    in_time: bool,
+    holder: str,
+    taken: bool,
+    replaces: bool,
 ) -> Verdict:
     """The table, in the order in which the rows count."""
     rows = (
@@ -63,6 +71,7 @@ def expected(
         (claims == "west", V.OTHER_NAME),
         (used == OTHER, V.USED),
         (not in_time, V.EXPIRED),
+        (used == MINE and holder == OTHER, V.USED),
         (used == MINE, V.REPEATED),
         (taken and not replaces, V.TAKEN),
         (True, V.GRANTED),
@@ -70,21 +79,23 @@ def expected(
     return next(verdict for holds, verdict in rows if holds)
 
 
+@pytest.mark.parametrize("holder", ["", MINE, OTHER], ids=["nobody", "we", "another"])
 @pytest.mark.parametrize("used", ["", MINE, OTHER], ids=["unused", "by-us", "by-another"])
 @pytest.mark.parametrize("claims", ["", "east", "west"], ids=["nameless", "its-name", "another-name"])
-def test_every_cell(claims: str, used: str) -> None:
-    """All that can be so at once: 3 x 3 x 32 cells."""
+def test_every_cell(claims: str, used: str, holder: str) -> None:
+    """All that can be so at once: 3 x 3 x 3 x 32 cells."""
     for exists, right, in_time, taken, replaces in itertools.product((True, False), repeat=5):
         kept = attrs.evolve(KEPT, used=used, replaces=replaces) if exists else None
         secret = TOKEN.secret if right else "00" * 32
         now = 999.9 if in_time else 1000.0
-        got = tokens.judge(kept, secret, claims=claims, key=MINE, taken=taken, now=now)
+        got = tokens.judge(kept, secret, claims=claims, key=MINE, holder=holder, taken=taken, now=now)
         assert got is expected(
             exists=exists,
             right=right,
             claims=claims,
             used=used,
             in_time=in_time,
+            holder=holder,
             taken=taken,
             replaces=replaces,
         )
@@ -95,4 +106,4 @@ def test_the_hash_is_of_id_and_secret() -> None:
     other = Token("ff" * 8, TOKEN.secret, TOKEN.pin)
     assert tokens.hash_of(other.id, other.secret) != KEPT.hash
     moved: Kept = attrs.evolve(KEPT, id=other.id)
-    assert tokens.judge(moved, other.secret, claims="", key=MINE, taken=False, now=0.0) is V.WRONG
+    assert tokens.judge(moved, other.secret, claims="", key=MINE, holder="", taken=False, now=0.0) is V.WRONG

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from functools import cache
 from typing import Any
 
@@ -128,15 +129,25 @@ async def make_hub(
     gate: admission.Gate = lambda peer: None,
     access: Gate | None = None,
     identify: admission.Identify | None = None,
+    tick: float = 0.0,
 ) -> Hub:
-    """A hub with an authority, without agents."""
-    env, rulings = make_env(), list[Ruling]()
+    """A hub with an authority, without agents.
+
+    Args:
+        rules: of issuing.
+        gate: who may come in.
+        access: to the API server.
+        identify: who a certificate names.
+        tick: seconds by which the desk's clock is on at each look at it.
+    """
+    env, rulings, looks = make_env(), list[Ruling](), itertools.count()
     cluster = LocalCluster(argocd_server(entropy=env.entropy), env=env, actor="user")
     await cluster.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HUB}})
     await put_authority(cluster, authority())
     inside = LocalCluster(cluster.server, env=env, actor="principal", gate=access)
     let = Admission(identify or by_certificate(agent_name), gate)
-    desk = Desk(inside, HUB, env, rules or Rules(), let, audit=rulings.append)
+    ticking = attrs.evolve(env, now=lambda: env.now() + next(looks) * tick)
+    desk = Desk(inside, HUB, ticking, rules or Rules(), let, audit=rulings.append)
     return Hub(cluster, desk, env, rulings)
 
 

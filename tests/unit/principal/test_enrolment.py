@@ -47,7 +47,8 @@ async def test_a_first_contact(autojump_clock: trio.testing.MockClock) -> None:
     assert certificate.public_key() == key("first").public_key()
     assert certificate.not_valid_after_utc.timestamp() == int(hub.env.now() + 7 * DAY)
     noted = (await hub.secret()).annotations[claims.CERTIFICATE]
-    assert noted == f"{fingerprint(leaf(answer))} {tokens.written(hub.env.now() + 7 * DAY)}"
+    until, holder = tokens.written(hub.env.now() + 7 * DAY), requests.key_hash(key("first").public_key())
+    assert noted == f"{fingerprint(leaf(answer))} {until} {holder}"
     (ruling,) = hub.rulings
     assert (ruling.decision, ruling.agent, ruling.address) == (Decision.ENROLLED, "east", "192.0.2.1:1")
     assert fingerprint(leaf(answer)) in ruling.reason
@@ -133,6 +134,36 @@ async def test_what_was_replaced_is_over(autojump_clock: trio.testing.MockClock)
     assert hub.rulings[-1].decision is Decision.REVOKED
     assert reason(await hub.by_last_key(old, "first", "third")) == "revoked"
     assert isinstance(await hub.ask("third", certificate=new), Issued)
+
+
+async def test_a_token_is_an_operators_word(autojump_clock: trio.testing.MockClock) -> None:
+    """Who was the agent before gets nothing more, also where its certificate had expired by itself."""
+    hub = await make_hub()
+    await hub.add()
+    old = leaf(await hub.by_token(await hub.token()))
+    await trio.sleep(10 * DAY)
+    assert isinstance(await hub.by_token(await hub.token(), "second"), Issued)
+    assert reason(await hub.by_last_key(old, "first", "third")) == "revoked"
+
+
+async def test_who_was_replaced_comes_back_by_no_token(autojump_clock: trio.testing.MockClock) -> None:
+    """What was lost can be asked for again, as long as nobody else has the name."""
+    hub = await make_hub()
+    await hub.add()
+    first = await hub.token()
+    await hub.by_token(first)
+    second = await hub.token(replaces=True)
+    assert isinstance(await hub.by_token(second, "second"), Issued)
+    assert reason(await hub.by_token(first)) == "used"
+    assert isinstance(await hub.by_token(second, "second"), Issued)
+
+
+async def test_a_slow_hub(autojump_clock: trio.testing.MockClock) -> None:
+    """However long it takes to note a certificate, it is not from before itself."""
+    hub = await make_hub(tick=1.5)
+    await hub.add()
+    own = leaf(await hub.by_token(await hub.token()))
+    assert isinstance(await hub.ask("second", certificate=own), Issued)
 
 
 async def test_two_tokens_of_one_name_at_once(autojump_clock: trio.testing.MockClock) -> None:
