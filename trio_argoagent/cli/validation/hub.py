@@ -18,6 +18,7 @@ from trio_argoagent.pki import bundles, inspection, keys, names
 from trio_argoagent.pki.authority import Authority
 from trio_argoagent.pki.inspection import Role
 from trio_argoagent.pki.signing import read_signing_key
+from trio_argoagent.runtime.authentication import Method
 from trio_argoagent.sync.names import AGENT_NAME
 
 _PRINCIPAL: Final = "argocd-agent-principal"
@@ -46,6 +47,9 @@ def _ca(sight: Sight) -> Iterator[Finding]:
 
 def _identity(query: Query, missing: str, sight: Sight) -> Iterator[Finding]:
     where, issue = sight.where(query), _ISSUE[query]
+    if query is asked.HUB_TLS and material.by_mesh(sight):
+        yield ok("a mesh's proxies encrypt (principal.auth): it needs none")
+        return
     if sight.one(query) is None:
         yield (fail if query is asked.HUB_TLS else warn)(f"there is no {where}: {missing}; {issue}")
         return
@@ -60,6 +64,13 @@ def _identity(query: Query, missing: str, sight: Sight) -> Iterator[Finding]:
             )
     except UserError as exc:
         yield fail(f"{exc}: {issue}")
+
+
+def _auth(sight: Sight) -> Iterator[Finding]:
+    try:
+        Method.parse(registrations.value(sight.one(asked.HUB_PARAMETERS), "principal.auth"))
+    except UserError as exc:
+        yield fail(f"ConfigMap {asked.PARAMETERS}: principal.auth: {exc}")
 
 
 def _jwt(sight: Sight) -> Iterator[Finding]:
@@ -155,7 +166,7 @@ CHECKS: Final = (
     Check("the CA", (asked.HUB_CA,), _ca),
     Check(
         "the principal's certificate",
-        (asked.HUB_TLS, asked.HUB_CA),
+        (asked.HUB_TLS, asked.HUB_CA, asked.HUB_PARAMETERS),
         partial(_identity, asked.HUB_TLS, "agents cannot connect"),
     ),
     Check(
@@ -163,6 +174,7 @@ CHECKS: Final = (
         (asked.HUB_PROXY_TLS, asked.HUB_CA),
         partial(_identity, asked.HUB_PROXY_TLS, "its port stays closed"),
     ),
+    Check("how agents are known", (asked.HUB_PARAMETERS,), _auth),
     Check("the key for tokens", (asked.HUB_JWT,), _jwt),
     Check(
         "the principal's certificate names the addresses that agents dial",

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from trio_argoagent.cli.secretdata import data_of
-from trio_argoagent.cli.validation.checks import Finding, Query, Sight, fail, warn
+from trio_argoagent.cli.validation import asked
+from trio_argoagent.cli.validation.checks import Finding, Query, Side, Sight, fail, warn
+from trio_argoagent.cli.validation.registrations import value
 from trio_argoagent.errors import UserError
 from trio_argoagent.pki import bundles, inspection, keys, names
 from trio_argoagent.pki.inspection import Findings, Role
+from trio_argoagent.runtime.authentication import Method, Source
+from trio_argoagent.stream.admission import Refusal, Shown
 
 T = TypeVar("T")
 DAY: Final = 86_400.0
@@ -65,8 +70,34 @@ def _read(sight: Sight, query: Query, load: Callable[[bytes], T], *fields: str) 
         raise UserError(f"{sight.where(query)}: {exc}") from exc
 
 
+def method(sight: Sight) -> Method:
+    """How the principal knows agents; as without ``principal.auth`` where that cannot be read."""
+    try:
+        return Method.parse(value(sight.one(asked.HUB_PARAMETERS), "principal.auth"))
+    except UserError:
+        return Method()
+
+
+def by_mesh(sight: Sight) -> bool:
+    """Does a mesh's proxy say who agents are, so that they need no certificates?"""
+    return method(sight).source is Source.HEADER
+
+
+def name_of(sight: Sight, certificate: x509.Certificate) -> str:
+    """The agent that the principal takes whoever has this certificate for.
+
+    Raises:
+        UserError: nobody.
+    """
+    identify = method(sight).identify(sight.namespaces[Side.HUB])
+    said = identify(Shown(certificate.public_bytes(Encoding.DER)))
+    if isinstance(said, Refusal):
+        raise UserError(said.text)
+    return said.name
+
+
 def judged(
-    certificate: x509.Certificate, role: Role, now: float, where: str, repair: str
+    certificate: x509.Certificate, role: Role, now: float, where: str, repair: str, *, anonymous: bool = False
 ) -> Iterator[Finding]:
     """What is wrong with one certificate, in one line.
 
@@ -76,15 +107,18 @@ def judged(
         now: Unix seconds.
         where: it was found.
         repair: what to do about it.
+        anonymous: need it not name an agent by itself?
     """
     found = inspection.inspect(certificate, role, now)
-    problems = list(found.problems)
+    nameless = _nameless(certificate) if role is Role.CLIENT else ""
+    problems = [each for each in found.problems if not (anonymous and each == nameless)]
     soon = min(SOON, (found.not_after - found.not_before) / 4)
     if now <= found.not_after < now + soon and role is not Role.AUTHORITY:
         problems.append(f"it expires in {int((found.not_after - now) // DAY)} days")
     if problems:
         text = f"{where}: {'; '.join(problems)}: {repair}"
-        yield fail(text) if is_useless(certificate, found, role, now) else warn(text)
+        useless = is_useless(certificate, found, role, now) or (nameless and not anonymous)
+        yield fail(text) if useless else warn(text)
 
 
 def is_useless(certificate: x509.Certificate, found: Findings, role: Role, now: float) -> bool:
@@ -96,13 +130,16 @@ def is_useless(certificate: x509.Certificate, found: Findings, role: Role, now: 
     wanted = "serverAuth" if role is Role.SERVER else "clientAuth"
     if found.usages and wanted not in found.usages:
         return True
-    if role is Role.SERVER:
-        return not (found.dns or found.ips)
+    return role is Role.SERVER and not (found.dns or found.ips)
+
+
+def _nameless(certificate: x509.Certificate) -> str:
+    """Why it names no agent, as without ``--auth``; empty: it does."""
     try:
         names.agent_name(certificate)
-    except UserError:
-        return True
-    return False
+    except UserError as exc:
+        return str(exc)
+    return ""
 
 
 def paired(certificate: x509.Certificate, key: bytes) -> bool:

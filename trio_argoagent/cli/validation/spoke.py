@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from trio_argoagent.cli.validation import argocd, asked, material
-from trio_argoagent.cli.validation.checks import Check, Finding, Sight, fail, warn
+from trio_argoagent.cli.validation.checks import Check, Finding, Sight, fail, ok, warn
 from trio_argoagent.cli.validation.registrations import blocked, chosen, value
 from trio_argoagent.errors import UserError
-from trio_argoagent.pki import bundles, inspection, names
+from trio_argoagent.pki import bundles, inspection
 from trio_argoagent.pki.inspection import Role
 from trio_argoagent.sync.patterns import Patterns
 
@@ -18,6 +18,9 @@ _PROPAGATE: Final = "trio-argoagent ctl pki propagate"
 
 
 def _ca(sight: Sight) -> Iterator[Finding]:
+    if material.by_mesh(sight):
+        yield ok("a mesh's proxies encrypt (principal.auth): it needs none")
+        return
     try:
         found = material.roots(sight, asked.SPOKE_CA)
     except UserError as exc:
@@ -31,6 +34,9 @@ def _ca(sight: Sight) -> Iterator[Finding]:
 
 def _identity(sight: Sight) -> Iterator[Finding]:
     where = sight.where(asked.SPOKE_TLS)
+    if material.by_mesh(sight):
+        yield ok("a mesh's proxy says who the agent is (principal.auth): it needs none")
+        return
     try:
         leaf = material.chain(sight, asked.SPOKE_TLS)[0]
         if not material.paired(leaf, material.held(sight, asked.SPOKE_TLS, "tls.key")):
@@ -38,7 +44,11 @@ def _identity(sight: Sight) -> Iterator[Finding]:
     except UserError as exc:
         yield fail(f"{exc}: {_ISSUE}")
         return
-    yield from material.judged(leaf, Role.CLIENT, sight.now, where, _ISSUE)
+    yield from material.judged(leaf, Role.CLIENT, sight.now, where, _ISSUE, anonymous=True)
+    try:
+        material.name_of(sight, leaf)
+    except UserError as exc:
+        yield fail(f"{where}: {exc}: {_ISSUE}")
     if bundles.fingerprint(leaf) in blocked(sight):
         yield fail(f"{where}: the hub has blocked this certificate: {_ISSUE}")
 
@@ -77,7 +87,7 @@ def _registered(sight: Sight) -> Iterator[Finding]:
 def _name(sight: Sight) -> str:
     """The agent's name, by its certificate; empty: not known."""
     try:
-        return names.agent_name(material.chain(sight, asked.SPOKE_TLS)[0])
+        return material.name_of(sight, material.chain(sight, asked.SPOKE_TLS)[0])
     except UserError:
         return ""
 
@@ -114,12 +124,12 @@ def _alike(sight: Sight) -> Iterator[Finding]:
 
 _BOTH: Final = (asked.SPOKE_TLS, asked.HUB_CA, asked.HUB_TLS, asked.SPOKE_CA)
 CHECKS: Final = (
-    Check("the agent's CA", (asked.SPOKE_CA,), _ca),
-    Check("the agent's certificate", (asked.SPOKE_TLS, asked.HUB_BLOCKLIST), _identity),
+    Check("the agent's CA", (asked.SPOKE_CA, asked.HUB_PARAMETERS), _ca),
+    Check("the agent's certificate", (asked.SPOKE_TLS, asked.HUB_BLOCKLIST, asked.HUB_PARAMETERS), _identity),
     Check("each side trusts the other's certificate", _BOTH, _trust),
     Check(
         "the hub knows the agent",
-        (asked.SPOKE_TLS, asked.SPOKE_PARAMETERS, asked.HUB_CLUSTERS),
+        (asked.SPOKE_TLS, asked.SPOKE_PARAMETERS, asked.HUB_CLUSTERS, asked.HUB_PARAMETERS),
         _registered,
     ),
     Check(

@@ -119,6 +119,11 @@ PIN = Pin(Mode.AUTONOMOUS, "argo", "uid-1")
 EDGE = cluster_secret()
 TABLE: list[tuple[str, Callable[[], Change], list[str]]] = [
     (
+        "no auth",
+        lambda: says(asked.HUB_PARAMETERS, {"principal.auth": "userpass:file"}),
+        ["fail", "principal.auth: --auth userpass"],
+    ),
+    (
         "no CA",
         lambda: lacks(asked.HUB_CA),
         ["fail there is no Secret argocd/argocd-agent-ca: trio-argoagent ctl pki init"],
@@ -390,6 +395,47 @@ def test_what_is_wrong(change: Callable[[], Change], parts: list[str]) -> None:
     lines = [line for line in amiss(ALL, change()) if not line.startswith("ok")]
     assert any(all(part in line for part in parts) for line in lines), lines
     assert not any("\n" in line for line in lines)
+
+
+def test_each_check_finds_something() -> None:
+    """There is a row above for each; one that finds nothing whatever is read would be no check."""
+    found = {
+        each.check
+        for _, change, _ in TABLE
+        for each in look(ALL, good() | change())
+        if each.level is not Level.OK
+    }
+    assert {check.name for check in ALL} - found == set()
+
+
+def test_by_another_name() -> None:
+    """Who a certificate names follows from the principal's --auth."""
+    key = keys.new_key()
+    spiffe = [x509.UniformResourceIdentifier("spiffe://example.org/ns/argo/sa/edge")]
+    start, end = authority().certificate.not_valid_before_utc, authority().certificate.not_valid_after_utc
+    issuer = authority().certificate.subject
+    made = (
+        x509.CertificateBuilder(issuer, x509.Name([]), key.public_key(), 2**100, start, end)
+        .add_extension(x509.SubjectAlternativeName(spiffe), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+        .sign(authority().key, hashes.SHA256())
+    )
+    mine = held(asked.SPOKE_TLS, {"tls.crt": keys.certificate_pem(made), "tls.key": keys.key_pem(key)})
+    plain_auth = [line for line in amiss(spoke.CHECKS, mine) if line.startswith("fail")]
+    assert "common name" in plain_auth[0]
+    known = says(
+        asked.HUB_PARAMETERS, {"principal.auth": "mtls:uri:^spiffe://example.org/ns/argo/sa/([^/]+)$"}
+    )
+    assert [line for line in amiss(spoke.CHECKS, mine | known) if line.startswith("fail")] == []
+    other = says(asked.HUB_PARAMETERS, {"principal.auth": "mtls:uri:^spiffe://other/([^/]+)$"})
+    assert any("principal's --auth" in line for line in amiss(spoke.CHECKS, mine | other))
+
+
+def test_a_mesh() -> None:
+    """It says who agents are: nobody needs certificates."""
+    mesh = says(asked.HUB_PARAMETERS, {"principal.auth": "header:x-client:^(.*)$"})
+    lines = amiss(ALL, mesh | lacks(asked.HUB_TLS) | lacks(asked.SPOKE_TLS) | lacks(asked.SPOKE_CA))
+    assert [line for line in lines if line.startswith("fail")] == []
 
 
 def test_a_blocked_agent() -> None:
