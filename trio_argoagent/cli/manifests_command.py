@@ -18,7 +18,7 @@ COMPONENTS: Final = ("destination-based-mapping", "namespace-creation")
 
 
 @click.command(short_help="Print the Kubernetes manifests of an installation.")
-@click.argument("overlay", type=click.Choice([*OVERLAYS]))
+@click.argument("overlay", type=click.Choice([*OVERLAYS]), metavar="INSTALLATION")
 @click.option(
     "--with",
     "components",
@@ -43,9 +43,10 @@ COMPONENTS: Final = ("destination-based-mapping", "namespace-creation")
     help="An entry of the ConfigMap argocd-agent-params; may be repeated.",
 )
 def manifests(overlay: str, **options: Any) -> None:
-    """Print the Kubernetes manifests of a principal or an agent, for kubectl apply --server-side -f -.
+    """Print the Kubernetes manifests of an installation, for kubectl apply --server-side -f -.
 
-    Argo CD and its namespace are not among them.
+    INSTALLATION is principal (on the hub), agent-managed or agent-autonomous (on a spoke). Argo CD and its
+    namespace are not part of it.
     """
     from trio_argoagent.cli.manifests import print_manifests
     from trio_argoagent.errors import UserError

@@ -1,8 +1,12 @@
-"""A whole fleet on real API servers: a principal and two agents as processes, and what users do to them."""
+"""A whole fleet on real API servers: a principal and two agents as processes, and what users do to them.
+
+The programs have the rights of the shipped manifests, and no others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +31,7 @@ from trio_argoagent.testing.machine import LOOPBACK, Pki
 
 from ..programs import Program
 from .conftest import Connect
+from .installing import entitled
 
 PATIENCE = 120.0
 """Seconds for anything to come true."""
@@ -51,11 +56,15 @@ class Side:
         """The agent's."""
         return self.mapping.agent
 
+    @property
+    def overlay(self) -> str:
+        """How it is installed."""
+        return f"agent-{self.mode.value}"
+
     def command(self, kubeconfig: str, port: int, ca: Path) -> tuple[str, ...]:
         """The agent's command line."""
         return (
-            "agent", "--redis-addr=",
-            f"--kubeconfig={kubeconfig}", "--kubecontext=spoke", f"--namespace={self.name}",
+            "agent", "--redis-addr=", f"--kubeconfig={kubeconfig}", f"--namespace={self.name}",
             f"--server-address={LOOPBACK}", f"--server-port={port}", f"--agent-mode={self.mode.value}",
             f"--root-ca-path={ca}", f"--tls-client-cert={self._pem['crt']}",
             f"--tls-client-key={self._pem['key']}",
@@ -126,7 +135,7 @@ async def fleet(
     pki = Pki.create(env)
     ca = tmp_path / "ca.crt"
     await trio.Path(ca).write_bytes(pki.ca)
-    async with connect("hub") as hub, connect("spoke") as spoke:
+    async with connect("hub") as hub, connect("spoke") as spoke, AsyncExitStack() as stack:
         top = f"argocd-{tag}"
         sides = [
             Side(f"east-{tag}", Mode.MANAGED, top, pki, tmp_path),
@@ -149,9 +158,10 @@ async def fleet(
             await nursery.start(control, spoke, side.name)
         for kind, content in zip(("crt", "key"), pki.server("principal"), strict=True):
             await trio.Path(tmp_path / f"principal.{kind}").write_bytes(content)
+        installed = entitled(kubeconfig, "hub", "principal", top, tmp_path)
         made.principal.arguments = (
             "principal", "--redis-server-address=",
-            f"--kubeconfig={kubeconfig}", "--kubecontext=hub", f"--namespace={top}",
+            f"--kubeconfig={await stack.enter_async_context(installed)}", f"--namespace={top}",
             f"--listen-host={LOOPBACK}", "--listen-port=0", f"--tls-cert={tmp_path / 'principal.crt'}",
             f"--tls-key={tmp_path / 'principal.key'}", f"--root-ca-path={ca}",
         )  # fmt: skip
@@ -164,7 +174,8 @@ async def fleet(
             for argument in made.principal.arguments
         )
         for side in sides:
-            side.agent.arguments = side.command(kubeconfig, port, ca)
+            installed = entitled(kubeconfig, "spoke", side.overlay, side.name, tmp_path)
+            side.agent.arguments = side.command(await stack.enter_async_context(installed), port, ca)
             await nursery.start(side.agent.run)
         yield made
         nursery.cancel_scope.cancel()
@@ -208,3 +219,5 @@ async def test_a_fleet_on_real_servers(fleet: Fleet, nursery: trio.Nursery) -> N
         await fleet.until_gone(fleet.hub, side.name, "shop")
     await fleet.converge()
     assert [await program.stop() for program in programs] == [0, 0, 0]
+    said = [line for program in programs for line in program.lines if "forbidden" in str(line).lower()]
+    assert said == []
