@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import math
 import random
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import attrs
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -24,7 +27,7 @@ from trio_argoagent.pki.authority import Authority
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import tenure
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.freshness import Freshness
+from trio_argoagent.runtime.freshness import Freshness, Mark
 from trio_argoagent.runtime.material import LOOK, Material, renewed
 from trio_argoagent.runtime.tlssources import Secret
 from trio_argoagent.runtime.world import real_env
@@ -199,6 +202,54 @@ async def test_a_rotation_of_everything(autojump_clock: MockClock) -> None:
         await hub.fleet.wait_consistent()
 
 
+class Scripted:
+    """A ``Freshness`` whose material is new when the test says so."""
+
+    def __init__(self) -> None:
+        self.mark, self._new = Mark(0, 0, math.inf), trio.Event()
+
+    def renew(self, not_after: float) -> None:
+        """Certificates from now on expire then, and there is a newer one already."""
+        self.mark = Mark(self.mark.identity + 1, 0, not_after)
+        new, self._new = self._new, trio.Event()
+        new.set()
+
+    async def wait_changed(self, mark: Mark, *, trust: bool = True, identity: bool = True) -> Mark:
+        """See ``Freshness``."""
+        while self.mark == mark:
+            await self._new.wait()
+        return self.mark
+
+
+@pytest.mark.parametrize("left", [30.0, 90.0, 1e9])
+async def test_a_certificate_that_is_about_to_expire(autojump_clock: MockClock, left: float) -> None:
+    """The agent does not take its time then: the old one is left a minute before, or at once."""
+    fleet, material = Fleet(3, [SpokePlan("m1")]), Scripted()
+
+    def freshness(program: str) -> Freshness | None:
+        return cast(Freshness, material) if program == "m1" else None
+
+    fleet.network.freshness = freshness  # type: ignore[method-assign]
+    moving: list[float] = []
+
+    def note(program: str, event: Event) -> None:
+        if event.name == "link-moving":
+            moving.append(trio.current_time())
+
+    fleet.observers.append(note)
+    material.renew(fleet.env.now() + left)
+    async with run_fleet(fleet):
+        await fleet.wait_consistent()
+        expires, began = material.mark.not_after, trio.current_time()
+        material.renew(expires + 1e6)
+        latest = min(uplink.RENEWED_SPREAD, max(0.0, expires - fleet.env.now() - uplink.RENEWED_MARGIN))
+        await trio.sleep(uplink.RENEWED_SPREAD + 1.0)
+        (at,) = moving
+        assert at - began <= latest
+        agent = fleet.agents["m1"].instance
+        assert agent is not None and agent.status().links == 2
+
+
 async def test_a_root_that_is_dropped_too_early(autojump_clock: MockClock) -> None:
     """Who still hangs on it is asked, told goodbye a minute later, and reads why it is not let in again."""
     old, new = Trust.make(), Trust.make()
@@ -222,5 +273,3 @@ async def test_a_root_that_is_dropped_too_early(autojump_clock: MockClock) -> No
         assert "another connection" not in hub.texts("m2", "link-ended")[-1]
         (reason, *_) = hub.texts("m2", "link-refused")
         assert "does not accept our client certificate (unknown ca): it was issued by CN=hub" in reason
-
-
