@@ -105,7 +105,7 @@ async def view(hub: Cluster, namespace: str, name: str, word: str, now: float) -
         UserError: there is no such agent, or the hub does not let us look.
     """
     secret = await registered(hub, namespace, name)
-    issued = secret.annotations.get(CERTIFICATE, "")
+    issued = " ".join(secret.annotations.get(CERTIFICATE, "").split(" ")[:2])
     answer = await ctl_agent.ask(hub, namespace, word, name)
     held = (await ctl.read_all(hub, namespace)).get(name)
     try:

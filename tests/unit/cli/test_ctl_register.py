@@ -20,6 +20,7 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.pki import keys, names
 from trio_argoagent.pki.authority import Authority
+from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.config import PROXY
 from trio_argoagent.runtime.world import real_env
@@ -223,6 +224,10 @@ async def test_inspecting(autojump_clock: MockClock) -> None:
     assert "Not valid after:      2027-07-14T08:00:00Z" in text
     assert "env=prod" in text
     assert "Held" not in text
+    note = {"trio-argoagent/certificate": "AB12 2027-01-01T00:00:00Z 34cd"}
+    await hub.patch(SECRETS, HUB, "cluster-edge", MergePatch({"metadata": {"annotations": note}}))
+    found = await ctl_agent_show.view(hub, HUB, "edge", "word", NOW)
+    assert ctl_agent_show.as_document(found)["issued"] == "AB12 2027-01-01T00:00:00Z"
     with pytest.raises(UserError, match="knows no agent 'west'"):
         await ctl_agent_show.view(hub, HUB, "west", "word", NOW)
 
