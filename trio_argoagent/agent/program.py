@@ -12,7 +12,7 @@ from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.refresher import Refresher
 from trio_argoagent.agent.renewal import Renewer
 from trio_argoagent.agent.spoke import Spoke
-from trio_argoagent.agent.targets import make_targets
+from trio_argoagent.agent.trust import Trust
 from trio_argoagent.agent.uplink import LinkState, Uplink
 from trio_argoagent.agent.views import Views
 from trio_argoagent.model.identity import Mode
@@ -104,9 +104,11 @@ class Agent:
         for store in self.spoke.stores:
             store.informer.on_state(self._on_state)
         self._counting = Counting(self.spoke, redis, config.count_every, env.random, self._report)
-        targets = make_targets(config.tunnel_addresses)
+        issues = renewer.issued_by if renewer is not None else _nobody
+        trust = freshness.trust if freshness is not None else None
+        self._trust = Trust(trust, self._report, issues)
         self._uplink = Uplink(
-            config, self.spoke, self.views, self._counting, dialer, targets, env, self._report
+            config, self.spoke, self.views, self._counting, self._trust, dialer, env, self._report
         )
         self._uplink.freshness = freshness
 
@@ -123,6 +125,7 @@ class Agent:
             nursery.start_soon(self.spoke.telling.run)
             nursery.start_soon(self._refresher.run, self.spoke.stores[Kind.APPLICATION].known)
             nursery.start_soon(self._counting.run)
+            nursery.start_soon(self._trust.run)
             task_status.started()
             await self.views.memory.wait_synced()
             await self._uplink.run(cluster_uid)
@@ -180,3 +183,7 @@ class Agent:
             flow=self.spoke.outlet.flow.statistics(),
             freight=attrs.evolve(self.spoke.outlet.freight),
         )
+
+
+def _nobody(signer: str) -> None:
+    """Whoever has no certificate need not know who issues."""

@@ -18,6 +18,8 @@ from trio_argoagent.stream.protocol.enrolment import Denial
 
 LOOK: Final = 4 * 3600.0
 """Seconds between two looks at what is kept: somebody may have put another certificate there by hand."""
+HURRY: Final = 60.0
+"""Seconds within which a certificate of a root that leaves is renewed, by chance: a fleet is told at once."""
 UNREADABLE_LOOK: Final = 60.0
 """The same, when it could not be read."""
 _OUTCOMES: Final = {Denial.BUSY: Outcome.FAILED, Denial.NOT_ISSUING: Outcome.NOT_ISSUING}
@@ -46,12 +48,26 @@ class Renewer:
         self._plan = Renewing(float("inf"))
         self._warned = float("inf")
         self._by_key = False
+        self._signer, self._told = "", trio.Event()
+        self._hurried: Certificate | None = None
+
+    def issued_by(self, signer: str) -> None:
+        """The hub issues by this root now, as it says over the link: a certificate of another is renewed.
+
+        Args:
+            signer: fingerprint of the root; empty: the hub says none.
+        """
+        if signer != self._signer:
+            self._signer = signer
+            self._told.set()
 
     async def run(self) -> None:
         """Do so until cancelled."""
         while True:
+            self._told = trio.Event()
             wait = await self.look()
-            await trio.sleep(wait)
+            with trio.move_on_after(wait):
+                await self._told.wait()
 
     async def look(self) -> float:
         """Do what is due now; seconds until the next look."""
@@ -65,9 +81,19 @@ class Renewer:
         if own is None:
             return LOOK
         self._warn(own)
+        self._hurry(own)
         if self._renews and self._env.now() >= self._plan.due:
             await self._attempt(kept, own)
         return max(0.0, min(LOOK, self._plan.due - self._env.now()) if self._renews else LOOK)
+
+    def _hurry(self, own: Certificate) -> None:
+        """Is it of a root that leaves? Then it is due within a minute, once."""
+        if not self._signer or self._hurried == own:
+            return
+        if _issuer(self._kept) not in ("", self._signer):
+            self._hurried = own
+            soon = self._env.now() + self._env.random.uniform(0.0, HURRY)
+            self._plan = attrs.evolve(self._plan, due=min(self._plan.due, soon))
 
     def _take(self, kept: Kept) -> None:
         """Is there another certificate than before? Then everything begins anew."""
@@ -125,6 +151,19 @@ class Renewer:
 
     def _say(self, name: str, text: str, level: str) -> None:
         self._observer(Event(name, self._own.name if self._own is not None else "", text, level))
+
+
+def _issuer(kept: Kept) -> str:
+    """Fingerprint of the root, among those that are trusted, that our certificate is of; empty: of none."""
+    from trio_argoagent.errors import UserError
+    from trio_argoagent.pki import keys
+    from trio_argoagent.pki.bundles import Bundle, fingerprint
+
+    try:
+        found = Bundle.read(kept.roots).issuer_of(keys.load_certificates(kept.certificate)[0])
+    except UserError:
+        return ""
+    return fingerprint(found) if found is not None else ""
 
 
 def _when(own: Certificate) -> str:

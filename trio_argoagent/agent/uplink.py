@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import trio
@@ -18,13 +18,14 @@ from trio_argoagent._version import __version__
 from trio_argoagent.agent.counting import Counting
 from trio_argoagent.agent.mooring import Mooring
 from trio_argoagent.agent.spoke import Spoke
-from trio_argoagent.agent.targets import Target
+from trio_argoagent.agent.targets import make_targets
+from trio_argoagent.agent.trust import Trust
 from trio_argoagent.agent.tunnels import Tunnels
 from trio_argoagent.agent.views import Views
 from trio_argoagent.errors import LinkError, LinkRefused, ProtocolError, Unreachable, leaves
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics
-from trio_argoagent.replication.feeds import Feeds
+from trio_argoagent.replication import feeds
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import AgentConfig
@@ -61,8 +62,8 @@ class Uplink:
         spoke: its feeds.
         views: what it says of its cluster and remembers of the hub.
         counting: what is in its cluster.
+        trust: which authorities the principal's certificate is taken from.
         dialer: opens links.
-        targets: what tunnels may lead to.
         env: time and randomness.
         report: told what happens: name, text, level.
 
@@ -76,13 +77,14 @@ class Uplink:
         spoke: Spoke,
         views: Views,
         counting: Counting,
+        trust: Trust,
         dialer: Dialer,
-        targets: Mapping[str, Target],
         env: Env,
         report: Callable[[str, str, str], None],
     ) -> None:
         self._config, self._spoke, self._views, self._dialer = config, spoke, views, dialer
-        self._counting, self._targets = counting, targets
+        self._counting, self._trust = counting, trust
+        self._targets = make_targets(config.tunnel_addresses)
         self._redial, self._random = Redial(), env.random
         self.freshness: Freshness | None = None
         self._now = env.now
@@ -224,7 +226,7 @@ class Uplink:
         self.links += 1
         self._spoke.principal_uid = welcome.principal_uid
         self._report("link-up", f"connected to the principal ({welcome.version})", "info")
-        feeds = Feeds(
+        both = feeds.Feeds(
             outlet=self._spoke.outlet,
             workers=self._spoke.workers,
             answered=lambda ticket, result: None,
@@ -236,17 +238,21 @@ class Uplink:
             held=self._views.held,
             in_step=lambda: self._report("in-step", "the hub shows what is here", "info"),
             info=self._counting.info,
+            trust=self._trust.said,
+            entrusted=self._entrusted,
         )
         self._views.link_up()
+        self._trust.link_up()
         keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
         able = greeting.terms.has(negotiation.Capability.TUNNEL)
         tunnels = Tunnels(self._targets, able, self._report)
-        session = self._session = Session(greeting, feeds, keepalive, tunnels)
+        session = self._session = Session(greeting, both, keepalive, tunnels)
         try:
             async with trio.open_nursery() as beside:
                 beside.start_soon(self._move, session, nursery)
                 if self.freshness is not None and mark is not None:
                     beside.start_soon(self._outlast, session, mark, self.freshness)
+                beside.start_soon(self._trust.watch, session.wake)
                 await session.run(welcome.root)
                 beside.cancel_scope.cancel()
         finally:
@@ -257,6 +263,10 @@ class Uplink:
             return 0.0
         self._spoke.workers.core.stand_down()
         return REPLACED_WAIT
+
+    def _entrusted(self, said: feeds.Trust) -> None:
+        assert isinstance(said, messages.Authorities)  # The conversation lets nothing else through.
+        self._trust.hear(said)
 
     def traffic(self) -> LinkStatistics:
         """What has crossed all links so far."""

@@ -234,8 +234,7 @@ async def propagate(hub: Vault, spoke: Vault, *, force: bool) -> str:
     Raises:
         UserError: there is no authority, or what is there cannot be read.
     """
-    data = await _read_ca(hub)
-    roots = roots_of(data.data, hub.called(vaults.CA))
+    roots = await trusted(hub)
     found = await spoke.read(vaults.CA)
     called = spoke.called(vaults.CA)
     before = Bundle()
@@ -251,6 +250,15 @@ async def propagate(hub: Vault, spoke: Vault, *, force: bool) -> str:
     await spoke.write(vaults.CA, kept | {"ca.crt": after.pem}, over=found, kind=vaults.OPAQUE)
     count = len(after.roots)
     return f"{'changed' if found else 'made'} {called}: it trusts {count} root{'s' if count > 1 else ''} now"
+
+
+async def trusted(vault: Vault) -> Bundle:
+    """All roots that the hub wants to be trusted.
+
+    Raises:
+        UserError: there is none, or they cannot be read.
+    """
+    return roots_of((await _read_ca(vault)).data, vault.called(vaults.CA))
 
 
 async def load(vault: Vault) -> tuple[Authority, Kept]:

@@ -162,10 +162,33 @@ def inspect_command(**options: Any) -> None:
     run_inspect(**options)
 
 
+@pki.command(name="rotate-ca")
+@click.option("--status", is_flag=True, help="Only say how it stands.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="Do not wait for this agent: it is locked out until it gets a new certificate by hand or token.",
+)
+@click.option("--abort", is_flag=True, help="Take the new root back, as long as it has issued nothing.")
+@ordering(CA_DAYS, "How long the new CA is valid.")
+@output_option()
+@hub_options
+def rotate_command(**options: Any) -> None:
+    """Let another CA take over without losing an agent.
+
+    The first run makes it; each further one does what may be done then, and says which agents it waits for.
+    """
+    from trio_argoagent.cli.ctl_rotate import run_rotate
+
+    run_rotate(**options)
+
+
 @pki.command(name="dump")
 @click.option("--all", "everything", is_flag=True, help="Certificate and key.")
 @click.option("--key", is_flag=True, help="The private key.")
 @click.option("--cert", is_flag=True, help="The certificate.")
+@click.option("--bundle", is_flag=True, help="All roots that are to be trusted: several during a rotation.")
 @_FOLDER
 @hub_options
 def dump_command(**options: Any) -> None:

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from trio_argoagent.cli import running, vaults
 from trio_argoagent.cli.contexts import Place
-from trio_argoagent.cli.ctl_pki import load, roots_of
+from trio_argoagent.cli.ctl_pki import load, roots_of, trusted
 from trio_argoagent.cli.output import fields, rendered
 from trio_argoagent.cli.vaults import Vault, open_hub, open_spoke
 from trio_argoagent.errors import UserError
@@ -58,14 +58,18 @@ def run_inspect(
     running.run(program)
 
 
-def run_dump(*, hub: Place, folder: str, everything: bool, key: bool, cert: bool) -> None:
+def run_dump(*, hub: Place, folder: str, everything: bool, key: bool, cert: bool, bundle: bool) -> None:
     """Print the authority as PEM."""
-    if not (everything or key or cert):
-        raise click.UsageError("give --cert, --key or --all", click.get_current_context())
+    if bundle == (everything or key or cert):
+        raise click.UsageError("give --cert, --key or --all, or else --bundle", click.get_current_context())
 
     async def program() -> int:
         async with open_hub(hub, folder) as vault:
-            click.echo((await dump(vault, cert=cert or everything, key=key or everything)).decode(), nl=False)
+            if bundle:
+                pem = (await trusted(vault)).pem
+            else:
+                pem = await dump(vault, cert=cert or everything, key=key or everything)
+            click.echo(pem.decode(), nl=False)
         return 0
 
     running.run(program)

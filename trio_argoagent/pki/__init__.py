@@ -6,6 +6,8 @@ keys       private keys and PEM
 signing    the key that argocd-agent's principal signs tokens with
 bundles    the roots that somebody trusts
 inspection what a certificate says, and what is wrong with it
+rotation   how one root takes over from another
+following  what an agent makes of that
 
 Loaded by whoever issues or judges certificates, and slow to import: import it where it is used.
 """

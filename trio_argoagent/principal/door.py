@@ -120,6 +120,12 @@ class Door:
         """The places that are taken now, by agent."""
         return dict(self._seats)
 
+    def wake(self) -> None:
+        """What all agents are to be told may have changed."""
+        for seat in self._seats.values():
+            if seat.session is not None:
+                seat.session.wake()
+
     async def wait_empty(self) -> None:
         """Return when none is taken."""
         while self._seats:

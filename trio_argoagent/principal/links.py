@@ -18,9 +18,10 @@ from trio_argoagent.principal.agents import PATIENCE
 from trio_argoagent.principal.door import Door, Refused, Seat
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.rivals import RIVAL_RETRY
+from trio_argoagent.principal.trust import Authorities
 from trio_argoagent.principal.tunnels import LinkTunnels
 from trio_argoagent.principal.turnstile import Place, Turnstile
-from trio_argoagent.replication.feeds import Feeds
+from trio_argoagent.replication.feeds import Feeds, Trust
 from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
@@ -52,6 +53,7 @@ class Links:
     Args:
         config: of the principal.
         door: who is let in.
+        authorities: what agents are told of them, and who hears what they answer.
         env: of the principal.
         report: told what happens: agent, name, text, level.
         audit: told who is let in and who is not.
@@ -61,11 +63,12 @@ class Links:
         self,
         config: PrincipalConfig,
         door: Door,
+        authorities: Authorities,
         env: Env,
         report: Callable[[str, str, str, str], None],
         audit: Auditor = unaudited,
     ) -> None:
-        self._config, self._door = config, door
+        self._config, self._door, self._authorities = config, door, authorities
         self._random, self._entropy = env.random, env.entropy
         self._instance, self._report, self._audit = env.new_id(), report, audit
         self._turnstile, self._pool = Turnstile(), Pool()
@@ -131,7 +134,7 @@ class Links:
             able = terms.has(negotiation.Capability.TUNNEL)
             tunnels = seat.tunnels = peer.tunnels.on_link = LinkTunnels(greeting.link, able, self._entropy)
             greeting.say(self._welcome(peer, terms))
-            feeds = _leaving(place, peer.feeds())
+            feeds = self._with_trust(peer.mapping.agent, greeting.link, _leaving(place, peer.feeds()))
             seat.session = Session(greeting, feeds, self._config.keepalive, tunnels, self._pool)
             peer.holds.link_is(seat.session)
             await self._converse(seat, seat.session, place, hello.root)
@@ -140,7 +143,19 @@ class Links:
             peer.tunnels.on_link = None
             peer.holds.link_is(None)
             peer.link_is(None)
+            self._authorities.link_down(peer.mapping.agent)
             self._report(peer.mapping.agent, "link-down", "the link has ended", "info")
+
+    def _with_trust(self, agent: str, link: Link, feeds: Feeds) -> Feeds:
+        """The same, and the agent is told of the hub's authorities."""
+        authorities = self._authorities
+        authorities.link_up(agent, link.peer.anchor)
+
+        def entrusted(said: Trust) -> None:
+            assert isinstance(said, messages.Trusted)  # The conversation lets nothing else through.
+            authorities.hear(agent, said)
+
+        return attrs.evolve(feeds, trust=lambda: authorities.said, entrusted=entrusted)
 
     async def _converse(self, seat: Seat, session: Session, place: Place, root: bytes) -> None:
         async with trio.open_nursery() as nursery:

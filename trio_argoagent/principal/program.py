@@ -32,12 +32,14 @@ from trio_argoagent.principal.presence import About, Answering, Fleet
 from trio_argoagent.principal.revocation import Revocation
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.principal.tenure import Seated, Tenure
+from trio_argoagent.principal.trust import Authorities
 from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.freshness import Freshness
+from trio_argoagent.runtime.tlssources import Secret
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
@@ -86,7 +88,10 @@ class Principal:
         self.peers = self._agents.peers
         self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
         self._infos = self._make_infos(redis) if redis is not None else None
-        self._links = Links(config, self._door, env, self._report, audit)
+        self._authorities = Authorities(
+            cluster, config.namespace, env, self._secret_of, self._door.wake, partial(self._report, "")
+        )
+        self._links = Links(config, self._door, self._authorities, env, self._report, audit)
         self._tenure: Tenure | None = None
         self._stopping = trio.Event()
         self.hub.stores.on_change(self._on_change)
@@ -98,7 +103,7 @@ class Principal:
         self._answering = Answering(self.hub.memory, self._door.live, self._about, self._fleet)
 
     def follow(self, freshness: Freshness | None) -> None:
-        """Before ``run``: let no link outlive its certificates.
+        """Before ``run``: let no link outlive its certificates, and tell agents of another CA.
 
         Args:
             freshness: the TLS material of the listener; None: there is none.
@@ -106,6 +111,10 @@ class Principal:
         if freshness is not None:
             hub = self.hub
             self._tenure = Tenure(self._seated, freshness, hub.env, self._report, hub.audit)
+            source = freshness.trust.source if freshness.trust is not None else None
+            if isinstance(source, Secret):
+                # What is in files does not follow the Secret, so nobody is to be told of that.
+                self._authorities.follow(source.name)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -120,6 +129,7 @@ class Principal:
             await nursery.start(self._agents.run)
             await nursery.start(self._revocation.run)
             nursery.start_soon(self._unclaimed.run)
+            nursery.start_soon(self._authorities.run)
             if self._infos is not None:
                 nursery.start_soon(self._infos.run)
             if self._tenure is not None:
@@ -128,6 +138,10 @@ class Principal:
             serve = partial(self._listener.serve, self._links.serve, until=self._stopping)
             await nursery.start(serve)
             task_status.started()
+
+    def _secret_of(self, agent: str) -> str:
+        entry = self._agents.entry(agent)
+        return entry.secret if entry is not None else ""
 
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
         self._door.part(agent, goodbye)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
+from trio_argoagent.replication.feeds import Trust
 from trio_argoagent.replication.reporting import BATCH
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync.guard import Guard
@@ -18,6 +19,7 @@ class Announcements:
         view: what our feed is a view of, as of now; None: not said.
         info: what our cluster holds, as of now; None: not said.
         guard: of what the other side wants deleted here.
+        trust: what we have to say of authorities, as of now; None: nothing.
     """
 
     def __init__(
@@ -25,11 +27,13 @@ class Announcements:
         view: Callable[[], messages.View | None],
         info: Callable[[], messages.ClusterInfo | None],
         guard: Guard,
+        trust: Callable[[], Trust | None],
     ) -> None:
-        self._view, self._info, self._guard = view, info, guard
+        self._view, self._info, self._guard, self._trust = view, info, guard, trust
         self._first_view: messages.View | None = None
         self._said_view: messages.View | None = None
         self._said_info: messages.ClusterInfo | None = None
+        self._said_trust: Trust | None = None
         self._said_held, self._looked_at = "", -1
 
     def view(self, *, settled: bool) -> messages.View | None:
@@ -72,3 +76,11 @@ class Announcements:
             return None
         self._said_info = info
         return info
+
+    def trust(self) -> Trust | None:
+        """What there is to say of authorities."""
+        trust = self._trust()
+        if trust is None or trust == self._said_trust:
+            return None
+        self._said_trust = trust
+        return trust

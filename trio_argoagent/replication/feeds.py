@@ -15,6 +15,9 @@ from trio_argoagent.replication.workers import Workers
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync.source import Ticket
 
+Trust = messages.Trusted | messages.Authorities
+"""What is said of authorities: the first by an agent, the second by a principal."""
+
 
 @attrs.frozen
 class Feeds:
@@ -33,6 +36,8 @@ class Feeds:
         in_step: called once a link, when the other side is first known to hold all that it should.
         info: what this side's cluster holds, as of now, for people; None: not said.
         informed: told what the other side's cluster holds.
+        trust: what this side has to say of authorities, as of now; None: nothing.
+        entrusted: told what the other side says of them.
     """
 
     outlet: Outlet
@@ -47,6 +52,8 @@ class Feeds:
     in_step: Callable[[], None] = lambda: None
     info: Callable[[], messages.ClusterInfo | None] = lambda: None
     informed: Callable[[messages.ClusterInfo], None] = lambda info: None
+    trust: Callable[[], Trust | None] = lambda: None
+    entrusted: Callable[[Trust], None] = lambda trust: None
 
 
 class Tunnelling(Protocol):

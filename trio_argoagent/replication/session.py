@@ -69,7 +69,10 @@ class Session:
         """What is still to be asked: until it is there is no answer, and so no reason to ask again."""
         self._pong: messages.Pong | None = None
         self._listing = False
-        self._news, self._settled = Announcements(feeds.view, feeds.info, feeds.workers.guard), False
+        self._news, self._settled = (
+            Announcements(feeds.view, feeds.info, feeds.workers.guard, feeds.trust),
+            False,
+        )
         self.goodbye: messages.Goodbye | None = None
         """What the peer ended the link with, if it said so."""
         self._bell = Bell()
@@ -207,6 +210,8 @@ class Session:
                 self._feeds.workers.confirm(name)
             case messages.ClusterInfo():
                 self._feeds.informed(message)
+            case messages.Trusted() | messages.Authorities():
+                self._feeds.entrusted(message)
             case messages.Open() | messages.Decline():
                 self._tunnels.hear(message)
             case messages.Drain():
@@ -310,7 +315,7 @@ class Session:
             return asking
         if self._control:
             return self._control.popleft()
-        said = self._news.held() or self._tunnels.next()
+        said = self._news.held() or self._tunnels.next() or self._news.trust()
         if said is not None:
             return said
         if self._feeds.workers.core.has_reports:

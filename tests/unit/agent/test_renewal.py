@@ -8,14 +8,15 @@ import attrs
 import pytest
 import trio
 import trio.testing
+from cryptography import x509
 
-from trio_argoagent.agent.renewal import LOOK
+from trio_argoagent.agent.renewal import HURRY, LOOK
 from trio_argoagent.apiserver.local import Call
 from trio_argoagent.errors import Forbidden, Unreachable
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.net.tls import fingerprint
-from trio_argoagent.pki import keys, requests
+from trio_argoagent.pki import bundles, keys, requests
 from trio_argoagent.pki.authority import Authority
 from trio_argoagent.principal import claims
 from trio_argoagent.runtime.enrolment import Rules
@@ -320,3 +321,33 @@ async def test_a_fleet_after_a_weekend(autojump_clock: trio.testing.MockClock) -
         "certificate-renewed",
     }
     assert any("renewal-failed" in spoke.names for spoke in spokes)  # More than can wait in line.
+
+
+async def test_a_root_that_leaves(autojump_clock: trio.testing.MockClock) -> None:
+    """The hub says which root issues: a certificate of another one is renewed within a minute, and once."""
+    hub = await make_hub()
+    await hub.add()
+    spoke = await make_spoke(hub)
+    await spoke.put(lifetime=180 * DAY)
+    old, new = authority(), authority("another")
+    renewer = spoke.renewer()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(renewer.run)
+        await trio.sleep(LOOK)
+        for nobodys in (bundles.fingerprint(old.certificate), ""):
+            renewer.issued_by(nobodys)
+            await trio.sleep(2 * HURRY)
+            assert spoke.office.asked == []
+        await hub.cluster.delete(SECRETS, HUB, "argocd-agent-ca")
+        both = old.certificate_pem + new.certificate_pem
+        await put_authority(hub.cluster, new, **{"ca.crt": both})
+        renewer.issued_by(bundles.fingerprint(new.certificate))
+        await trio.sleep(2 * HURRY)
+        assert len(spoke.office.asked) == 1
+        own = x509.load_der_x509_certificate((await spoke.own()).der)
+        assert bundles.issued_by(own, new.certificate)
+        assert (await spoke.applicant.store.read()).roots == both
+        await trio.sleep(2 * LOOK)
+        assert len(spoke.office.asked) == 1
+        nursery.cancel_scope.cancel()
+    assert spoke.names == ["certificate-renewed"]

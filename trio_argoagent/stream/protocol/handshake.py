@@ -72,20 +72,20 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.AGENT, State.START): {(_S, m.Hello): State.GREETED, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.GREETED): {(_R, m.Welcome): State.LIVE, (_R, m.Refuse): State.CLOSED},
     (Role.AGENT, State.LIVE): {
-        **_all(_S, (*_FREELY, m.ClusterInfo, m.Decline), State.LIVE),
-        **_all(_R, (*_FREELY, m.Confirm, m.Open), State.LIVE),
+        **_all(_S, (*_FREELY, m.ClusterInfo, m.Trusted, m.Decline), State.LIVE),
+        **_all(_R, (*_FREELY, m.Confirm, m.Authorities, m.Open), State.LIVE),
         (_R, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.DRAINING): {
-        **_all(_S, (*_FREELY, m.ClusterInfo, m.Decline), State.DRAINING),
-        **_all(_R, (*_FREELY, m.Confirm), State.DRAINING),
+        **_all(_S, (*_FREELY, m.ClusterInfo, m.Trusted, m.Decline), State.DRAINING),
+        **_all(_R, (*_FREELY, m.Confirm, m.Authorities), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.AGENT, State.LEAVING): {
-        **_all(_R, (*_FREELY, m.Confirm, m.Open, m.Drain), State.LEAVING),
+        **_all(_R, (*_FREELY, m.Confirm, m.Authorities, m.Open, m.Drain), State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
     (Role.AGENT, State.LEFT): {
@@ -97,20 +97,20 @@ TRANSITIONS: Final[Mapping[tuple[Role, State], _Cells]] = {
     (Role.PRINCIPAL, State.GREETED): {(_S, m.Welcome): State.LIVE, (_S, m.Refuse): State.CLOSED},
     (Role.PRINCIPAL, State.LIVE): {
         # Confirmed is on the hub alone: whoever rules a spoke does not rule what the hub deletes.
-        **_all(_S, (*_FREELY, m.Confirm, m.Open), State.LIVE),
-        **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.LIVE),
+        **_all(_S, (*_FREELY, m.Confirm, m.Authorities, m.Open), State.LIVE),
+        **_all(_R, (*_FREELY, m.ClusterInfo, m.Trusted, m.Decline), State.LIVE),
         (_S, m.Drain): State.DRAINING,
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.PRINCIPAL, State.DRAINING): {
-        **_all(_S, (*_FREELY, m.Confirm), State.DRAINING),
-        **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.DRAINING),
+        **_all(_S, (*_FREELY, m.Confirm, m.Authorities), State.DRAINING),
+        **_all(_R, (*_FREELY, m.ClusterInfo, m.Trusted, m.Decline), State.DRAINING),
         (_S, m.Goodbye): State.LEAVING,
         (_R, m.Goodbye): State.LEFT,
     },
     (Role.PRINCIPAL, State.LEAVING): {
-        **_all(_R, (*_FREELY, m.ClusterInfo, m.Decline), State.LEAVING),
+        **_all(_R, (*_FREELY, m.ClusterInfo, m.Trusted, m.Decline), State.LEAVING),
         (_R, m.Goodbye): State.CLOSED,
     },
     (Role.PRINCIPAL, State.LEFT): {

@@ -30,6 +30,12 @@ MAX_PART: Final = 64 * 1024
 """Bytes of a record's data that travel at once, where both ends know of parts."""
 MAX_TOKEN: Final = 64
 """Bytes of a ping's token."""
+MAX_ROOTS: Final = 16
+"""Authorities that are trusted at once."""
+MAX_BUNDLE: Final = 64 * 1024
+"""Bytes of their certificates (PEM)."""
+FINGERPRINT_SIZE: Final = 32
+"""Bytes of a certificate's SHA-256."""
 ROOT_SIZE: Final = 32
 """Bytes of a root hash (SHA-256)."""
 BUCKETS: Final = 256
@@ -318,6 +324,32 @@ class ClusterInfo:
     synced: str = ""
 
 
+@attrs.frozen
+class Trusted:
+    """Which authorities the agent takes the principal's certificate from. It replaces what was said.
+
+    Attributes:
+        roots: SHA-256 of each one's certificate, in order.
+    """
+
+    roots: tuple[bytes, ...]
+
+
+@attrs.frozen
+class Authorities:
+    """The hub's authorities while one takes over from another. It replaces what was said.
+
+    Attributes:
+        pem: their certificates: the agent is to trust them, whatever it trusts besides.
+        signer: SHA-256 of the one that issues now: a certificate of another one is renewed at once.
+        dropped: SHA-256 of those that are to be trusted no more.
+    """
+
+    pem: bytes
+    signer: bytes
+    dropped: tuple[bytes, ...] = ()
+
+
 Message = (
     Hello
     | Welcome
@@ -339,5 +371,7 @@ Message = (
     | Held
     | Confirm
     | ClusterInfo
+    | Trusted
+    | Authorities
 )
 """Anything that can be said."""

@@ -55,6 +55,7 @@ ASOF = Text(32, 0, _DECIMAL, "a decimal resourceVersion")
 SHORT = Text(64)
 LINE = Line(m.MAX_LINE)
 ROOT = Blob(m.ROOT_SIZE, m.ROOT_SIZE)
+FINGERPRINT = Blob(m.FINGERPRINT_SIZE, m.FINGERPRINT_SIZE)
 TOKEN = Blob(m.MAX_TOKEN)
 TUNNEL = Text(2 * TUNNEL_ID, 2 * TUNNEL_ID, re.compile(r"[0-9a-f]*"), "the id of a tunnel")
 METADATA = Many(Pair(Text(64, 1), Text(m.MAX_VALUE)), m.MAX_METADATA)
@@ -277,6 +278,16 @@ TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
             resources=Whole(0, MAX_NUMBER),
             version=SHORT,
             synced=TIME,
+        ),
+    ),
+    132: (m.Trusted, Fields(m.Trusted, roots=Many(FINGERPRINT, m.MAX_ROOTS))),
+    133: (
+        m.Authorities,
+        Fields(
+            m.Authorities,
+            pem=Blob(m.MAX_BUNDLE),
+            signer=FINGERPRINT,
+            dropped=Many(FINGERPRINT, m.MAX_ROOTS),
         ),
     ),
 }

@@ -40,6 +40,7 @@ TOMBSTONES = st.builds(Record, KEYS, UIDS, st.just(""), ASOFS, st.none(), st.sam
 HELD = st.none() | st.just(AS_ASKED) | HOLDINGS
 RESULTS = st.builds(Result, NUMBERS, st.sampled_from(Outcome), TEXTS, HELD, ASOFS)
 TUNNELS = st.binary(min_size=16, max_size=16).map(bytes.hex)
+FINGERPRINTS = ROOTS
 SETS = st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32)
 VERSIONS = st.lists(st.integers(1, 65_535), min_size=2, max_size=2).map(lambda pair: tuple(sorted(pair)))
 
@@ -109,6 +110,13 @@ STRATEGIES: dict[type[Any], st.SearchStrategy[Any]] = {
     m.View: st.builds(m.View, UIDS | st.just(""), DIGESTS | st.just(""), NUMBERS, st.booleans()),
     m.Held: st.builds(m.Held, SETS, TEXTS, NUMBERS, st.lists(KEYS, max_size=4).map(tuple)),
     m.Confirm: st.builds(m.Confirm, SETS),
+    m.Trusted: st.builds(m.Trusted, st.lists(FINGERPRINTS, max_size=m.MAX_ROOTS).map(tuple)),
+    m.Authorities: st.builds(
+        m.Authorities,
+        st.binary(max_size=100),
+        FINGERPRINTS,
+        st.lists(FINGERPRINTS, max_size=2).map(tuple),
+    ),
     m.ClusterInfo: st.builds(m.ClusterInfo, NUMBERS, NUMBERS, NUMBERS, TEXTS, st.sampled_from(TIMES)),
 }
 MESSAGES = st.one_of(*STRATEGIES.values())
@@ -141,6 +149,8 @@ EXAMPLES: dict[str, Any] = {
     "view": m.View("n-1", "m", 7, True),
     "held": m.Held("0" * 32, "because", 3, (_KEY,)),
     "confirm": m.Confirm("0" * 32),
+    "trusted": m.Trusted((b"\x01" * m.FINGERPRINT_SIZE, b"\x02" * m.FINGERPRINT_SIZE)),
+    "authorities": m.Authorities(b"pem", b"\x02" * m.FINGERPRINT_SIZE, (b"\x01" * m.FINGERPRINT_SIZE,)),
     "cluster info": m.ClusterInfo(3, 40, 1234, "1.33", TIMES[1]),
 }
 """One full message of each kind, by a name for people."""
