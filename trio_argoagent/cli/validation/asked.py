@@ -19,9 +19,27 @@ OPERATED: Final = Resource("argoproj.io", "v1beta1", "argocds", "ArgoCD")
 """What Argo CD's operator is told; clusters without the operator have none."""
 
 PARAMETERS: Final = "argocd-agent-params"
-HUB_CA: Final = Query(Side.HUB, SECRETS, "argocd-agent-ca")
-HUB_TLS: Final = Query(Side.HUB, SECRETS, "argocd-agent-principal-tls")
-HUB_PROXY_TLS: Final = Query(Side.HUB, SECRETS, "argocd-agent-resource-proxy-tls")
+HUB_CA: Final = Query(
+    Side.HUB,
+    SECRETS,
+    "argocd-agent-ca",
+    named_by="principal.tls.server.root-ca-secret-name",
+    filed_by="principal.tls.server.root-ca-path",
+)
+HUB_TLS: Final = Query(
+    Side.HUB,
+    SECRETS,
+    "argocd-agent-principal-tls",
+    named_by="principal.tls.secret-name",
+    filed_by="principal.tls.server.cert-path",
+)
+HUB_PROXY_TLS: Final = Query(
+    Side.HUB,
+    SECRETS,
+    "argocd-agent-resource-proxy-tls",
+    named_by="principal.resource-proxy.secret-name",
+    filed_by="principal.resource-proxy.tls.cert-path",
+)
 HUB_JWT: Final = Query(Side.HUB, SECRETS, "argocd-agent-jwt")
 HUB_CLUSTERS: Final = Query(Side.HUB, SECRETS, selector=SELECTOR)
 HUB_BLOCKLIST: Final = Query(Side.HUB, CONFIG_MAPS, BLOCKLIST)
@@ -34,8 +52,20 @@ HUB_NAMESPACES: Final = Query(Side.HUB, NAMESPACES, everywhere=True)
 HUB_SERVICES: Final = Query(Side.HUB, SERVICES)
 HUB_ROUTES: Final = Query(Side.HUB, ROUTES)
 
-SPOKE_CA: Final = Query(Side.SPOKE, SECRETS, "argocd-agent-ca")
-SPOKE_TLS: Final = Query(Side.SPOKE, SECRETS, "argocd-agent-client-tls")
+SPOKE_CA: Final = Query(
+    Side.SPOKE,
+    SECRETS,
+    "argocd-agent-ca",
+    named_by="agent.tls.root-ca-secret-name",
+    filed_by="agent.tls.root-ca-path",
+)
+SPOKE_TLS: Final = Query(
+    Side.SPOKE,
+    SECRETS,
+    "argocd-agent-client-tls",
+    named_by="agent.tls.secret-name",
+    filed_by="agent.tls.client.cert-path",
+)
 SPOKE_PARAMETERS: Final = Query(Side.SPOKE, CONFIG_MAPS, PARAMETERS)
 
 

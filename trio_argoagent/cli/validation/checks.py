@@ -39,6 +39,8 @@ class Query:
         name: of one object; empty: all of them.
         selector: of those that count, by their labels.
         everywhere: in all namespaces, or (by name) of the cluster; else in Argo CD's.
+        named_by: the parameter of the program (a key of ``argocd-agent-params``) that gives it another name.
+        filed_by: the parameter that names a file instead of it.
     """
 
     side: Side
@@ -46,6 +48,8 @@ class Query:
     name: str = ""
     selector: str = ""
     everywhere: bool = False
+    named_by: str = ""
+    filed_by: str = ""
 
 
 @attrs.frozen
@@ -63,11 +67,15 @@ class Sight:
         now: wall time, Unix seconds.
         namespaces: Argo CD's, on each side.
         found: by query.
+        names: the objects that are called otherwise than usual.
+        files: what is read from a file instead.
     """
 
     now: float
     namespaces: Mapping[Side, str]
     found: Mapping[Query, Sequence[Object] | Unread]
+    names: Mapping[Query, str] = attrs.field(factory=dict)
+    files: Mapping[Query, str] = attrs.field(factory=dict)
 
     def all(self, query: Query) -> Sequence[Object]:
         """What this query has found; nothing where it could not be read: then no check runs that needs it."""
@@ -80,7 +88,7 @@ class Sight:
 
     def where(self, query: Query) -> str:
         """The object that it is about, for people."""
-        return f"{query.resource.kind} {self.namespaces[query.side]}/{query.name}"
+        return f"{query.resource.kind} {self.namespaces[query.side]}/{self.names.get(query, query.name)}"
 
 
 @attrs.frozen
@@ -139,12 +147,15 @@ def queries(checks: Iterable[Check]) -> Sequence[Query]:
 
 
 def judge(checks: Iterable[Check], sight: Sight) -> Sequence[Result]:
-    """What all of them find. One that cannot be judged says why, as a warning."""
+    """What all of them find. One that cannot be judged says why: a warning, unless a file is the reason."""
     return [result for check in checks for result in _judged(check, sight)]
 
 
 def _judged(check: Check, sight: Sight) -> Sequence[Result]:
     for query in check.needs:
+        if query in sight.files:
+            text = f"not looked at: instead of {sight.where(query)} there is a file, {sight.files[query]}"
+            return [Result(check.name, Level.OK, text)]
         unread = sight.found.get(query, Unread("not asked for"))
         if isinstance(unread, Unread):
             what = sight.where(query) if query.name else f"{query.resource.plural} of the {query.side}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import attrs
 import trio
 
+from trio_argoagent.cli.validation.asked import PARAMETERS
 from trio_argoagent.cli.validation.checks import Query, Side, Sight, Unread
+from trio_argoagent.cli.validation.registrations import value
 from trio_argoagent.errors import ApiError, NotFound, RemoteProtocolError
 from trio_argoagent.model.objects import Object
 from trio_argoagent.ports.cluster import Cluster
@@ -31,16 +34,31 @@ async def read(
         now: wall time, Unix seconds.
     """
     found: dict[Query, Sequence[Object] | Unread] = {}
+    names: dict[Query, str] = {}
+    files: dict[Query, str] = {}
     limiter = trio.CapacityLimiter(AT_ONCE)
 
     async def ask(query: Query) -> None:
+        named = attrs.evolve(query, name=names.get(query, query.name))
         async with limiter:
-            found[query] = await _answer(query, clusters.get(query.side), namespaces.get(query.side, ""))
+            found[query] = await _answer(named, clusters.get(query.side), namespaces.get(query.side, ""))
 
-    async with trio.open_nursery() as nursery:
-        for query in wanted:
-            nursery.start_soon(ask, query)
-    return Sight(now, namespaces, found)
+    async def ask_all(queries: Iterable[Query]) -> None:
+        async with trio.open_nursery() as nursery:
+            for query in queries:
+                nursery.start_soon(ask, query)
+
+    every = list(wanted)
+    # What the programs are told says what else is to be read.
+    await ask_all(query for query in every if query.name == PARAMETERS)
+    first = Sight(now, namespaces, found)
+    told = {query.side: first.one(query) for query in found}
+    for query in every:
+        for key, where in ((query.named_by, names), (query.filed_by, files)):
+            if text := value(told.get(query.side), key):
+                where[query] = text
+    await ask_all(query for query in every if query not in found)
+    return Sight(now, namespaces, found, names, files)
 
 
 async def _answer(query: Query, cluster: Cluster | None, namespace: str) -> Sequence[Object] | Unread:
