@@ -42,9 +42,10 @@ def doubts_of(identity: Identity, purpose: str, trust: Trust | None, now: float)
     if refusal is None and trust is not None:
         refusal = _refusal(identity, purpose, trust)
     if refusal is not None:
-        faults.append(found(refusal.verify_code, identity.chain, roots, purpose))
+        faults.append(found(getattr(refusal, "verify_code", 0), identity.chain, roots, purpose))
+    said = f"OpenSSL cannot use it: {refusal.reason or refusal}" if refusal is not None else ""
     return tuple(
-        Doubt(fault, described(fault, identity.chain, roots, purpose=purpose, now=now))
+        Doubt(fault, described(fault, identity.chain, roots, purpose=purpose, now=now, said=said))
         for fault in dict.fromkeys(faults)
     )
 
@@ -63,8 +64,8 @@ def doubts_of_trust(trust: Trust, now: float) -> tuple[Doubt, ...]:
     return ()
 
 
-def _refusal(identity: Identity, purpose: str, trust: Trust | None) -> ssl.SSLCertVerificationError | None:
-    """Why a peer would refuse it; without a trust one that trusts this very certificate."""
+def _refusal(identity: Identity, purpose: str, trust: Trust | None) -> ssl.SSLError | None:
+    """Why there is no handshake with a peer; without a trust one that trusts this very certificate."""
     ca = trust.pem if trust is not None else identity.certificate
     serving, certificate, key = purpose == SERVERS, identity.certificate, identity.key
     wanted = None if serving else ca
@@ -81,7 +82,7 @@ def _refusal(identity: Identity, purpose: str, trust: Trust | None) -> ssl.SSLCe
     return _shake(listening, dialling)
 
 
-def _shake(listening: ssl.SSLContext, dialling: ssl.SSLContext) -> ssl.SSLCertVerificationError | None:
+def _shake(listening: ssl.SSLContext, dialling: ssl.SSLContext) -> ssl.SSLError | None:
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = (dialling.wrap_bio(down, up), listening.wrap_bio(up, down, server_side=True))
     for _ in range(STEPS):
@@ -90,6 +91,6 @@ def _shake(listening: ssl.SSLContext, dialling: ssl.SSLContext) -> ssl.SSLCertVe
                 end.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-            except ssl.SSLCertVerificationError as exc:
+            except ssl.SSLError as exc:
                 return exc
     return None

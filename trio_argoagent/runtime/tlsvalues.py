@@ -5,6 +5,7 @@ All of it is named as a Secret names it (``tls.crt``, ``tls.key``, ``ca.crt``), 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +13,7 @@ import attrs
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.certificates import Facts, all_facts, pem_blocks
-from trio_argoagent.net.contexts import server_context
+from trio_argoagent.net.contexts import client_context, server_context
 
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
@@ -88,10 +89,15 @@ def read_trust(parts: Parts) -> Trust:
     part = parts.get(CA) or parts.get(CERTIFICATE)
     if part is None:
         raise UserError(_missing(parts, CA))
-    roots = _certificates(part)[1]
+    shown, roots = _certificates(part)
     if not any(root.is_ca or root.is_self_signed for root in roots):
         raise UserError(f"{part.option}: the certificate in {part.where} is not a CA's ({roots[0].subject})")
-    return Trust(part.content, roots)
+    pem = "".join(map(ssl.DER_cert_to_PEM_cert, shown)).encode()  # Without what is written between them.
+    try:
+        client_context(ca=pem, certificate=None, key=None, alpn=())
+    except UserError as exc:
+        raise UserError(f"{part.option}: {part.where} cannot be used: {exc}") from exc
+    return Trust(pem, roots)
 
 
 def read_identity(parts: Parts) -> Identity:

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 import trio
+from cryptography.hazmat.primitives.asymmetric import ec
 from trio.testing import MockClock
 
 from trio_argoagent.errors import UserError
@@ -32,6 +33,7 @@ from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.machine import LOOPBACK, Pki
 from trio_argoagent.testing.redisfake import FakeRedis
 
+from ..stream.faulty import Shape, make
 from .hubsecrets import NAMESPACE, hub, put, secret
 
 TIMEOUT = 60.0
@@ -219,6 +221,32 @@ def write(folder: Path, pem: tuple[bytes, bytes]) -> Files:
     return Files(
         {CERTIFICATE: ("--cert", str(folder / "crt")), KEY: ("--key", str(folder / "key"))},
     )
+
+
+async def test_a_key_that_tls_cannot_sign_with() -> None:
+    """OpenSSL loads it, and no handshake succeeds: told at the start, and never taken for a good one."""
+    pki, cluster, told = Pki.create(real_env()), await hub(), Told()
+    odd = make("odd", Shape(server=True), None, ec.generate_private_key(ec.SECP256K1()))
+    await put(cluster, "odd", (odd.pem, odd.key_pem))
+    await put(cluster, "mine", pki.server("principal"))
+    material = told.material()
+    await material.identity("links", secret(cluster, "odd"), SERVERS)
+    assert "OpenSSL cannot use it: " in " ".join(event.text for event in told.events)
+    told.events.clear()
+    identity = await material.identity("links", secret(cluster, "mine"), SERVERS)
+    await put(cluster, "mine", (odd.pem, odd.key_pem))
+    await material.look()
+    await material.look()
+    assert (identity.version, told.names) == (0, ["tls-refused"])
+
+
+async def test_a_bundle_with_comments() -> None:
+    """In any language: what is between the certificates is nobody's business."""
+    pki, cluster, material = Pki.create(real_env()), await hub(), Told().material()
+    await put(cluster, "ca", (b"", b""), ca="# Schlüssel für März\n".encode() + pki.ca + b"# the end\n")
+    trust = await material.trust("links", secret(cluster, "ca"))
+    assert len(trust.value.roots) == 1
+    client_context(ca=trust.value.pem, certificate=None, key=None, alpn=())
 
 
 async def test_files_are_followed(tmp_path: Path) -> None:
