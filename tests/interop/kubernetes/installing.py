@@ -62,18 +62,20 @@ async def entitled(
     """A kubeconfig whose user has exactly the rights of an installation in that namespace."""
     granted = rights(overlay, namespace)
     account = next(each for each in granted if each["kind"] == "ServiceAccount")
-    async with open_session(await from_kubeconfig(kubeconfig, context)) as session:
-        try:
+    credentials = await from_kubeconfig(kubeconfig, context)
+    try:
+        async with open_session(credentials) as session:
             await apply(session, granted)
             answer = await session.request(HttpRequest("POST", f"{target(account)}/token", JSON, b"{}"))
-            assert answer.status == 201, answer.body
-            token = json.loads(answer.body)["status"]["token"]
-            path = trio.Path(folder / f"{namespace}-{overlay}.kubeconfig")
-            await path.write_text(yaml.safe_dump(_as(kubeconfig, context, token)))
-            yield str(path)
-        finally:
-            # Where the test has failed, nobody answers here any more.
-            with trio.move_on_after(PATIENCE, shield=True):
+        assert answer.status == 201, answer.body
+        token = json.loads(answer.body)["status"]["token"]
+        path = trio.Path(folder / f"{namespace}-{overlay}.kubeconfig")
+        await path.write_text(yaml.safe_dump(_as(kubeconfig, context, token)))
+        yield str(path)
+    finally:
+        # With a connection of its own: any other may have been cancelled with the test.
+        with trio.move_on_after(PATIENCE, shield=True):
+            async with open_session(credentials) as session:
                 for value in granted:
                     await session.request(HttpRequest("DELETE", target(value), JSON))
 
