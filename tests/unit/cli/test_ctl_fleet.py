@@ -108,6 +108,7 @@ async def test_applications_that_wait_for_an_agent(autojump_clock: MockClock) ->
         (found,) = (await ctl_fleet.look(users, HUB, "w1", NOW)).rows
         status = await ctl_fleet.look(users, HUB, "w2", NOW)
         assert "Application m1/web waits for m9, which is no agent" in ctl_fleet.as_text(status)
+        assert ctl_fleet.as_document(status)["unclaimedTotal"] == 1
         assert found.live is not None and found.numbers is not None
         assert (found.numbers.unsettled, found.numbers.refused) == (0, 0)
         right = MergePatch({"spec": {"destination": {"name": "m1"}}})

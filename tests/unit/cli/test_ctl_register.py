@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from trio.testing import MockClock
 
-from trio_argoagent.apiserver.local import LocalCluster
+from trio_argoagent.apiserver.local import Call, LocalCluster
 from trio_argoagent.cli import ctl_agent, ctl_agent_show, ctl_register
 from trio_argoagent.cli.clusterconfig import read_config
 from trio_argoagent.cli.key_options import Order
@@ -205,6 +205,26 @@ async def test_reconfiguring() -> None:
     assert again.tls["tls.crt"] != config.tls["tls.crt"]
     assert (again.value["username"], again.value["password"], again.value["bearerToken"]) == ("u", "p", "t")
     assert "keyData" not in repr(again)
+
+
+async def test_a_change_in_between() -> None:
+    """What somebody else has written meanwhile is not overwritten."""
+    hub = await make_hub(authority())
+    await create(hub)
+
+    class Meddling:
+        async def before(self, call: Call) -> None:
+            if call.verb == "patch":
+                patch = MergePatch({"data": {"server": base64.b64encode(b"theirs").decode()}})
+                await hub.patch(SECRETS, HUB, "cluster-edge", patch)
+
+        async def after(self, call: Call) -> None:
+            """Nothing."""
+
+    mine = LocalCluster(hub.server, env=env(), actor="me", gate=Meddling())
+    with pytest.raises(UserError, match="run it again"):
+        await reconfigure(mine, resource_proxy_server="proxy:1")
+    assert data_of(await hub.get(SECRETS, HUB, "cluster-edge"))["server"] == b"theirs"
 
 
 async def test_inspecting(autojump_clock: MockClock) -> None:
