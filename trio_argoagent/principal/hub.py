@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trio_argoagent.kube.informer import Informer
-from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.identity import Peer
+from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
-from trio_argoagent.model.rulings import Auditor, unaudited
+from trio_argoagent.model.rulings import Auditor, Decision, Ruling, about, unaudited
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import clusters
+from trio_argoagent.principal.confined import Confined
 from trio_argoagent.principal.scoped import Scoped
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Involved
@@ -60,7 +62,13 @@ class Hub:
 
     def executors(self, mapping: NamespaceMapping) -> Mapping[Kind, Executor]:
         """For the writes of one agent, by kind: they take turns with the others'."""
-        shared, creation = self.writes.cluster(mapping.agent, self.cluster), self._creation
+
+        def told(verb: str, what: str) -> None:
+            reason = "it is not this agent's: a mistake of the principal"
+            self.audit(Ruling(Decision.SCOPE_VIOLATION, f"{verb} {what}", reason, mapping.agent))
+
+        shared = Confined(self.writes.cluster(mapping.agent, self.cluster), mapping, told)
+        creation = self._creation
         if creation is None or not mapping.autonomous:
             return self.stores.executors(shared)
 
@@ -68,6 +76,10 @@ class Hub:
             return namespace == mapping.home and creation.allows(namespace)
 
         return self.stores.executors(NamespaceMaker(shared, may_create, dict(creation.labels)))
+
+    def foreign(self, agent: str, who: Peer | None, key: Key) -> None:
+        """An agent has sent a record of what is not its own."""
+        self.audit(about(who or Peer(agent), Decision.SCOPE_VIOLATION, f"record of {key}"))
 
     def informer(self, kind: Kind) -> Informer:
         """Where objects of this kind (or what hangs on them) are read."""

@@ -298,6 +298,7 @@ class Peer:
             RemoteProtocolError: it may not, or it makes no sense.
         """
         if not self.mapping.in_scope(record.key):
+            self._hub.foreign(self.mapping.agent, self.who, record.key)
             raise RemoteProtocolError(f"{record.key} is out of this agent's scope")
         if record.tombstone or not self._observed[record.key.kind].copied:
             return record
@@ -357,7 +358,9 @@ class Peer:
         """Both feeds, for a link."""
         holds = self.holds
         mine = (self.outlet, self.workers, self.answered, self.inlet, self.compared, self.heard)
-        return Feeds(*mine, holds.view, holds.viewed, holds.held, self._in_step, informed=self._informed)
+        foreign = partial(self._hub.foreign, self.mapping.agent, self.who)
+        views = (holds.view, holds.viewed, holds.held, self._in_step)
+        return Feeds(*mine, *views, informed=self._informed, foreign=foreign)
 
     def _informed(self, info: messages.ClusterInfo) -> None:
         self.info = info

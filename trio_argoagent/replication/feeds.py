@@ -38,6 +38,7 @@ class Feeds:
         informed: told what the other side's cluster holds.
         trust: what this side has to say of authorities, as of now; None: nothing.
         entrusted: told what the other side says of them.
+        foreign: told of each key of a kind that the other side may not send.
     """
 
     outlet: Outlet
@@ -54,6 +55,7 @@ class Feeds:
     informed: Callable[[messages.ClusterInfo], None] = lambda info: None
     trust: Callable[[], Trust | None] = lambda: None
     entrusted: Callable[[Trust], None] = lambda trust: None
+    foreign: Callable[[Key], None] = lambda key: None
 
 
 class Tunnelling(Protocol):

@@ -251,6 +251,7 @@ class Session:
             return  # Nobody would hear what became of it: it is sent again, if it is still wanted.
         try:
             if not self._feeds.workers.accepts(record):
+                self._feeds.foreign(record.key)
                 raise RemoteProtocolError(f"{record.key.kind} does not travel this way in this mode")
             record = self._feeds.inlet(record)
         except RemoteProtocolError as exc:

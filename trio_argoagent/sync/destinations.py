@@ -67,6 +67,11 @@ class DestinationMapping(NamespaceMapping):
             return None
         return Key(kind, namespace, name)
 
+    def reaches(self, kind: Kind, namespace: str, name: str) -> bool:
+        """See the base: by names alone, so an Application of any agent. Also where one is shadowed."""
+        shadow = not kinds.BASE[kind].shared and namespace == self.agent_namespace
+        return super().reaches(kind, namespace, name) or (shadow and self.allowed.match(namespace))
+
     def find(self, kind: Kind, obj: Object) -> Key | None:
         """See the base."""
         if not kinds.BASE[kind].shared and not obj.unreadable and destination_of(obj) != self.agent:

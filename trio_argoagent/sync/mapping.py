@@ -108,6 +108,10 @@ class NamespaceMapping:
             name = name.removeprefix(prefix)
         return Key(kind, self.agent_namespace, name)
 
+    def reaches(self, kind: Kind, namespace: str, name: str) -> bool:
+        """May what is done for this agent touch what has this name on the hub?"""
+        return _NAME.fullmatch(name) is not None and self.key(kind, namespace, name) is not None
+
     def find(self, kind: Kind, obj: Object) -> Key | None:
         """The key of this object of the hub; None: it is not this agent's."""
         return self.key(kind, obj.meta.namespace, obj.meta.name)
