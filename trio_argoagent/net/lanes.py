@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import trio
 
-from trio_argoagent.net.errors import ConnectionBroken
+from trio_argoagent.net.apart import kept_apart
 from trio_argoagent.net.http import Headers
 from trio_argoagent.net.http1_client import Http1Answer, Http1Connection
 from trio_argoagent.net.http2 import ConnectionStatistics, Http2Connection, Http2Stream, open_http2
@@ -126,20 +126,15 @@ class Http2Lane:
 
     async def keep(self, ready: Callable[[], None], changed: Callable[[], None]) -> None:
         """See ``Lane``. After the server's GOAWAY it lives until its last answer is complete."""
-        failure = None
-        async with open_http2(self._transport, client=True, authority=self._authority) as connection:
-            try:
-                await connection.wait_ready()
-            except ConnectionBroken as exc:
-                failure = exc  # Raised outside: the connection's nursery would wrap it in a group.
-            else:
-                self._connection = connection
-                ready()
-                await connection.wait_leaving()
-                changed()
-                await connection.wait_idle()
-        if failure is not None:
-            raise failure
+        with kept_apart() as kept:
+            async with open_http2(self._transport, client=True, authority=self._authority) as connection:
+                with kept.body():
+                    await connection.wait_ready()
+                    self._connection = connection
+                    ready()
+                    await connection.wait_leaving()
+                    changed()
+                    await connection.wait_idle()
 
     def statistics(self) -> ConnectionStatistics:
         """See ``Lane``."""

@@ -16,6 +16,7 @@ import trio
 from trio_argoagent.errors import LinkBroken, LinkRefused, Unreachable
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.address import format_address
+from trio_argoagent.net.apart import kept_apart
 from trio_argoagent.net.client import Connect
 from trio_argoagent.net.contexts import Context, newest
 from trio_argoagent.net.errors import ConnectionBroken
@@ -170,21 +171,14 @@ async def open_link(
         LinkBroken: the principal does not answer, or not for long enough.
         LinkRefused: it refuses us; the text says what to do.
     """
-    failure: Exception | None = None
-    try:
+    with kept_apart() as kept:
         async with open_http2(stream, client=True, authority=peer.address) as connection:
-            try:
+            with kept.body():
                 link = Http2Link(await _ask(connection, peer, ours, headers), peer, headers)
                 try:
                     yield link
                 finally:
                     link.tunnels.end()
-            except Exception as exc:
-                # Kept out of the connection's nursery, which would wrap it in a group.
-                failure = exc
-    finally:
-        if failure is not None:
-            raise failure
 
 
 async def _ask(

@@ -14,6 +14,7 @@ import attrs
 import trio
 from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_client_stream, wrap_server_stream
 
+from trio_argoagent.net.apart import kept_apart
 from trio_argoagent.net.http import Headers
 from trio_argoagent.stream.protocol.messaging import MESSAGE
 from trio_argoagent.stream.webstream import Line, WebSocketStream
@@ -117,15 +118,8 @@ async def carry(
 @asynccontextmanager
 async def alone() -> AsyncIterator[trio.Nursery]:
     """A nursery for helpers of the body: they end with it, and what it raises leaves it as it is."""
-    failure: Exception | None = None
-    try:
+    with kept_apart() as kept:
         async with trio.open_nursery() as nursery:
-            try:
+            with kept.body():
                 yield nursery
-            except Exception as exc:
-                # Kept out of the nursery, which would wrap it in a group.
-                failure = exc
             nursery.cancel_scope.cancel()
-    finally:
-        if failure is not None:
-            raise failure
