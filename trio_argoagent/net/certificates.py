@@ -120,7 +120,7 @@ def facts(der: bytes) -> Facts | None:
             hosts=_hosts(loaded),
             key=_key(loaded),
         )
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
 
 

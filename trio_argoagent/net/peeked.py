@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import trio
+
+from trio_argoagent.net.certificates import Standing, unbound
 
 READ = 64 * 1024
 """Bytes asked of the transport at once."""
@@ -17,11 +21,13 @@ class Peeked(trio.abc.HalfCloseableStream):
     Attributes:
         transport: what is under it.
         peer_certificate: of TLS under it (DER); None where there is none.
+        standing: how long that counts.
     """
 
     def __init__(self, transport: trio.abc.Stream) -> None:
         self.transport = transport
         self.peer_certificate: bytes | None = getattr(transport, "peer_certificate", None)
+        self.standing: Callable[[], Standing] = getattr(transport, "standing", unbound)
         self._first = b""
 
     async def begins_with(self, prefix: bytes) -> bool:

@@ -109,5 +109,5 @@ def is_authority(certificate: x509.Certificate) -> bool:
     """Is it marked as one that may certify others?"""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *keys.UNREADABLE):
         return False

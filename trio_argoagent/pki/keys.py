@@ -46,6 +46,14 @@ _DIGESTS: Final[dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]]] 
     "secp384r1": hashes.SHA384,
     "secp521r1": hashes.SHA512,
 }
+UNREADABLE: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a certificate or a request raises that a stranger has made."""
 SERIAL_SIZE: Final = 20
 """Bytes of a serial number, at most (RFC 5280, section 4.1.2.2)."""
 
@@ -131,7 +139,7 @@ def load_certificates(pem: bytes) -> Sequence[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError as exc:
+    except UNREADABLE as exc:
         raise UserError("the certificate is no PEM that can be read") from exc
 
 

@@ -16,6 +16,7 @@ from cryptography import x509
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import is_dns_label
+from trio_argoagent.pki import keys
 
 TRUST_DOMAIN: Final = "argocd-agent"
 """The trust domain where the user names none."""
@@ -57,11 +58,13 @@ def agent_name(certificate: x509.Certificate | bytes, trust_domain: str = "") ->
     if isinstance(certificate, bytes):
         try:
             certificate = x509.load_der_x509_certificate(certificate)
-        except ValueError as exc:
+        except keys.UNREADABLE as exc:
             raise UserError("the certificate cannot be read") from exc
-    common = [
-        attribute.value for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    ]
+    try:
+        found = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    except ValueError as exc:
+        raise UserError("the certificate's subject cannot be read") from exc
+    common = [attribute.value for attribute in found]
     if len(common) != 1 or not isinstance(common[0], str) or not is_dns_label(common[0]):
         raise UserError("the certificate's common name is not an agent's name")
     name = common[0]
@@ -97,7 +100,7 @@ def _agent_uris(certificate: x509.Certificate) -> list[str]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    except ValueError as exc:
+    except keys.UNREADABLE as exc:
         raise UserError("the certificate's extensions cannot be read") from exc
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     return [uri for uri in uris if uri.startswith("spiffe://") and _AGENT_PATH in uri]

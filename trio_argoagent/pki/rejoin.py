@@ -75,7 +75,7 @@ def judge(
     try:
         last = x509.load_der_x509_certificate(certificate)
         key, ours = last.public_key(), _is_clients(last) and any(_issued(last, each) for each in authorities)
-    except (ValueError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType):
+    except keys.UNREADABLE:
         return Verdict.FOREIGN
     if not ours or not isinstance(key, keys.PublicKey) or not keys.strong(key):
         return Verdict.FOREIGN

@@ -57,7 +57,7 @@ def judge(request: bytes) -> keys.PublicKey | Flaw:
     try:
         read = x509.load_der_x509_csr(request)
         key = read.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except keys.UNREADABLE:
         return Flaw.UNREADABLE
     if not isinstance(key, keys.PublicKey) or not keys.strong(key) or _is_huge(key):
         return Flaw.WEAK

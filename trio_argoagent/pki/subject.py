@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from trio_argoagent.errors import UserError
+from trio_argoagent.pki import keys
 
 _KEYWORDS: Final[Mapping[x509.ObjectIdentifier, str]] = {
     NameOID.COUNTRY_NAME: "C",
@@ -35,7 +36,7 @@ def read(certificate: bytes) -> x509.Certificate:
     try:
         found = x509.load_der_x509_certificate(certificate)
         _ = found.subject, found.extensions  # Read when they are asked for.
-    except ValueError as exc:
+    except keys.UNREADABLE as exc:
         raise UserError("the certificate cannot be read") from exc
     return found
 

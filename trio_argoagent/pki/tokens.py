@@ -62,6 +62,7 @@ class Kept:
         expires: Unix time.
         replaces: may it take the name from a certificate that is still valid?
         used: SHA-256 of the public key that has used it; empty: nobody has.
+        holder: the same of the key that was certified last before that; empty: none was known.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Kept:
     expires: float
     replaces: bool = False
     used: str = ""
+    holder: str = ""
 
 
 class Verdict(enum.Enum):
@@ -162,5 +164,5 @@ def judge(
         return Verdict.EXPIRED
     if kept.used:
         # Another one was certified since: what was lost is not asked for again, but taken back.
-        return Verdict.REPEATED if holder in ("", key) else Verdict.USED
+        return Verdict.REPEATED if holder in ("", key, kept.holder) else Verdict.USED
     return Verdict.TAKEN if taken and not kept.replaces else Verdict.GRANTED

@@ -275,6 +275,8 @@ class Desk:
                 known, record = record.certificate, await self._record(case.peer.name, case.way)
                 if record is not None and token is not None and record.certificate != known:
                     claims.judged(Verdict.TAKEN)
+                if record is not None and case.certificate is not None:
+                    claims.check_floor(case.certificate, record, case.peer.name)
             else:
                 return
         raise Denying(Denial.BUSY, "its cluster secret changes all the time", retry_after=BUSY_RETRY)

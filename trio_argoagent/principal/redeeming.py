@@ -30,12 +30,14 @@ class Found:
         secret: of the hub; None: there is none of that id.
         kept: what it says; None: nothing that can be used.
         claims: what he believes to be called, as it was judged last.
+        holder: see ``pki.tokens.judge``, likewise.
     """
 
     shown: Shown
     secret: Object | None
     kept: Kept | None
     claims: str = ""
+    holder: str = ""
 
     def judge(
         self, *, claims: str, key: PublicKey, now: float, holder: str = "", taken: bool = False
@@ -45,7 +47,7 @@ class Found:
         Raises:
             Denying: it is not granted.
         """
-        self.claims = claims
+        self.claims, self.holder = claims, holder
         wanted = {"claims": claims, "key": _hash(key), "holder": holder}
         verdict = judge(self.kept, self.shown.secret, **wanted, taken=taken, now=now)
         judged(verdict)
@@ -87,7 +89,7 @@ class Redeemer:
         if found.secret is None or found.kept is None or found.kept.used:
             return
         try:
-            patch = tokens.use(found.secret, _hash(key), self._env.now())
+            patch = tokens.use(found.secret, _hash(key), self._env.now(), found.holder)
             await self._cluster.patch(SECRETS, self._namespace, found.secret.meta.name, patch)
         except errors.Conflict:
             again = await self.find(found.shown)

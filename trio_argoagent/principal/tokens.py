@@ -56,14 +56,15 @@ def read_secret(secret: Object) -> Kept | None:
             moment(text["expires"]),
             text.get("replaces") == "true",
             text.get("used", ""),
+            text.get("holder", ""),
         )
     except (KeyError, ValueError, TypeError):
         return None
 
 
-def use(secret: Object, key: str, at: float) -> MergePatch:
-    """Mark a token as used by this public key, if its Secret is still as it was read."""
-    data = {"used": key, "usedAt": written(at)}
+def use(secret: Object, key: str, at: float, holder: str) -> MergePatch:
+    """Mark a token as used by this public key, after that of the holder, if its Secret is as it was read."""
+    data = {"used": key, "usedAt": written(at), "holder": holder}
     return MergePatch(
         {
             "metadata": {"uid": secret.meta.uid, "resourceVersion": secret.meta.resource_version},

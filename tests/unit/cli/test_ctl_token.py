@@ -73,7 +73,7 @@ async def test_a_used_token_says_so() -> None:
     hub = await make_hub("east")
     made = await ctl_token.create(hub, HUB, "east", 60.0, ENV)
     secret = await hub.get(SECRETS, HUB, keeping.secret_name(made.token.id))
-    await hub.patch(SECRETS, HUB, secret.meta.name, keeping.use(secret, "11" * 32, NOW))
+    await hub.patch(SECRETS, HUB, secret.meta.name, keeping.use(secret, "11" * 32, NOW, ""))
     assert ctl_token.listed_text(await ctl_token.read_all(hub, HUB), NOW).endswith("used")
 
 

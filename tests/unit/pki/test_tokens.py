@@ -101,6 +101,16 @@ def test_every_cell(claims: str, used: str, holder: str) -> None:
         )
 
 
+def test_what_came_of_a_used_token_may_not_be_known() -> None:
+    """Whose certificate was the last one before it was used is still that: the answer never came about."""
+    used = attrs.evolve(KEPT, used=MINE, holder=OTHER)
+    judged = {
+        holder: tokens.judge(used, TOKEN.secret, claims="", key=MINE, holder=holder, taken=True, now=0.0)
+        for holder in (OTHER, MINE, "ab" * 32)
+    }
+    assert judged == {OTHER: V.REPEATED, MINE: V.REPEATED, "ab" * 32: V.USED}
+
+
 def test_the_hash_is_of_id_and_secret() -> None:
     """The hash of one token is none of another with the same secret."""
     other = Token("ff" * 8, TOKEN.secret, TOKEN.pin)

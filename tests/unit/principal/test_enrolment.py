@@ -28,7 +28,7 @@ from trio_argoagent.principal.enrolment import PATIENCE, SAME_TIME
 from trio_argoagent.principal.issuing import SECRET
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.stream.admission import Refusal
-from trio_argoagent.stream.protocol.enrolment import Denied, Issued
+from trio_argoagent.stream.protocol.enrolment import Answer, Denied, Issued
 
 from .enrolling import DAY, HUB, all_at_once, authority, der, key, leaf, make_hub, put_authority, reason
 
@@ -156,6 +156,65 @@ async def test_who_was_replaced_comes_back_by_no_token(autojump_clock: trio.test
     assert isinstance(await hub.by_token(second, "second"), Issued)
     assert reason(await hub.by_token(first)) == "used"
     assert isinstance(await hub.by_token(second, "second"), Issued)
+
+
+class Notes:
+    """An API server that is slow, or fails, when something is noted on a cluster secret."""
+
+    def __init__(self) -> None:
+        self.fails = False
+        self.held: trio.Event | None = None
+        self.released = trio.Event()
+
+    async def before(self, call: Call) -> None:
+        """See ``Gate``. The first note is held, where that is wanted."""
+        if call.verb == "patch" and call.name == "cluster-east":
+            if self.fails:
+                raise Unavailable("etcd")
+            if self.held is not None and not self.held.is_set():
+                self.held.set()
+                await self.released.wait()
+
+    async def after(self, call: Call) -> None:
+        """See ``Gate``."""
+
+
+async def test_a_token_that_replaces_outlives_a_bad_moment(autojump_clock: trio.testing.MockClock) -> None:
+    """Used, but nothing came of it: whoever has used it comes again with the same key."""
+    notes = Notes()
+    hub = await make_hub(access=notes)
+    await hub.add()
+    old = leaf(await hub.by_token(await hub.token()))
+    await trio.sleep(DAY)
+    token = await hub.token(replaces=True)
+    notes.fails = True
+    assert reason(await hub.by_token(token, "second")) == "busy"
+    notes.fails = False
+    assert reason(await hub.by_token(token, "third")) == "used"
+    assert isinstance(await hub.by_token(token, "second"), Issued)
+    assert reason(await hub.ask("third", certificate=old)) == "revoked"
+
+
+async def test_a_renewal_that_a_token_overtakes(autojump_clock: trio.testing.MockClock) -> None:
+    """Who is replaced while his request is worked on gets nothing by it."""
+    notes = Notes()
+    hub = await make_hub(access=notes)
+    await hub.add()
+    old = leaf(await hub.by_token(await hub.token()))
+    await trio.sleep(DAY)
+    notes.held = trio.Event()
+    answers: list[Answer] = []
+    async with trio.open_nursery() as nursery:
+
+        async def renew() -> None:
+            answers.append(await hub.ask("mine", certificate=old))
+
+        nursery.start_soon(renew)
+        await notes.held.wait()
+        await trio.sleep(2.0)
+        assert isinstance(await hub.by_token(await hub.token(replaces=True), "second"), Issued)
+        notes.released.set()
+    assert list(map(reason, answers)) == ["revoked"]
 
 
 async def test_a_slow_hub(autojump_clock: trio.testing.MockClock) -> None:

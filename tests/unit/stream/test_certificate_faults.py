@@ -7,12 +7,15 @@ import ssl
 import attrs
 import pytest
 import trio
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from trio_argoagent.errors import LinkRefused
+from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.rulings import Ruling
 from trio_argoagent.net.certificates import CLIENTS, SERVERS, all_facts, pem_blocks
 from trio_argoagent.net.contexts import client_context, server_context
 from trio_argoagent.net.refusals import Ours, rejected
+from trio_argoagent.ports.transport import Link
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
@@ -157,6 +160,61 @@ async def test_an_agent_with_a_cas_own_certificate() -> None:
     """OpenSSL lets it pass; the principal does not."""
     heard = await meet(sound(server=True), faulty("a CA's own", server=False), root(), passes=True)
     assert heard.agent == "your certificate is a CA's own: have that CA issue one for the agent"
+
+
+async def test_an_agent_with_a_cas_own_certificate_over_a_websocket() -> None:
+    """What counts of a certificate counts over either protocol: whose it is, its CA and its end."""
+    own, good = faulty("a CA's own", server=False), sound(server=False)
+    listening = server_context(
+        certificate=sound(server=True).pem,
+        key=sound(server=True).key_pem,
+        client_ca=root().pem,
+        require_client=False,
+        alpn=("h2", "http/1.1"),
+    )
+    peers: list[Peer] = []
+
+    async def handler(link: Link) -> None:
+        peers.append(link.peer)
+        await link.receive()
+
+    def dialling(made: Made, alpn: str) -> ssl.SSLContext:
+        return client_context(ca=root().pem, certificate=made.pem, key=made.key_pem, alpn=(alpn,))
+
+    async with open_hub(handler, listening, websocket=True) as hub:
+        with pytest.raises(LinkRefused, match="a CA's own"):
+            async with hub.web_dialer(dialling(own, "http/1.1")).dial():
+                raise AssertionError("there is a link")
+        for dialer in (hub.dialer(dialling(good, "h2")), hub.web_dialer(dialling(good, "http/1.1"))):
+            async with dialer.dial() as link:
+                await link.close()
+    (facts,), (anchor,) = all_facts(pem_blocks(good.pem)), all_facts(pem_blocks(root().pem))
+    assert [(each.expires, each.anchor) for each in peers] == [(facts.not_after, anchor.anchor)] * 2
+
+
+async def test_a_certificate_that_cannot_be_read() -> None:
+    """Whoever can reach the port can show one: it is a refusal like any other, and the port stays open."""
+    made, told = faulty("signed by itself", server=False), list[Event]()
+    der = made.certificate.public_bytes(Encoding.DER)
+    version = der.index(bytes.fromhex("a003020102")) + 4  # X.509 version 6.
+    odd = ssl.DER_cert_to_PEM_cert(der[:version] + b"\x05" + der[version + 1 :]).encode()
+    listening = server_context(
+        certificate=sound(server=True).pem,
+        key=sound(server=True).key_pem,
+        client_ca=root().pem,
+        require_client=False,
+        alpn=("h2",),
+    )
+    dialling = client_context(ca=root().pem, certificate=odd, key=made.key_pem, alpn=("h2",))
+    strangers = Strangers(told.append, ours=ours(sound(server=True), SERVERS, root()))
+    async with open_hub(context=listening) as hub:
+        with pytest.raises(LinkRefused):
+            async with hub.dialer(dialling).dial():
+                raise AssertionError("there is a link")
+        with trio.fail_after(TIMEOUT):
+            await hub.errors.some.wait()
+    strangers(hub.errors[0])
+    assert "somebody who dialled was not let in: its certificate" in told[0].text
 
 
 PRINCIPALS: dict[str, tuple[str, str]] = {
