@@ -142,10 +142,12 @@ async def remove(hub: Cluster, namespace: str, text: str) -> str:
     """
     blocked = await read(hub, namespace)
     name = text if text in blocked else parse_fingerprint(text)
-    if name not in blocked:
+    # The principal takes it in lower case as well.
+    entries = [each for each in blocked if name in (each, each.upper())]
+    if not entries:
         raise UserError(f"{name} is not blocked; see: trio-argoagent ctl blocklist list")
     try:
-        await hub.patch(CONFIG_MAPS, namespace, BLOCKLIST, MergePatch({"data": {name: None}}))
+        await hub.patch(CONFIG_MAPS, namespace, BLOCKLIST, MergePatch({"data": dict.fromkeys(entries)}))
     except NO_ANSWER as exc:
         raise UserError(f"cannot write ConfigMap {namespace}/{BLOCKLIST}: {exc}; run it again") from exc
     return f"not blocked any more: {name}"
@@ -156,6 +158,6 @@ def as_text(blocked: Sequence[str]) -> str:
     if not blocked:
         return "no certificate is blocked"
     return "\n".join(
-        each if is_fingerprint(each) else f"{each}: no SHA-256 fingerprint, so it blocks nothing"
+        each if is_fingerprint(each.upper()) else f"{each}: no SHA-256 fingerprint, so it blocks nothing"
         for each in blocked
     )

@@ -164,7 +164,9 @@ class Desk:
                 raise _not_issuing(str(exc)) from exc
 
     def _charge(self, case: _Case, now: float) -> None:
-        """Count it against whoever has proven who he is, or else against where he comes from.
+        """Count it against the certificate that is shown, or else against where it comes from.
+
+        Not against the name: whoever has lost it must not use up what is for its owner.
 
         Raises:
             Denying: he has asked too often; or he has a certificate that names nobody.
@@ -172,12 +174,12 @@ class Desk:
         if case.way is claims.CONNECTION:
             case.certificate = case.shown.certificate
             case.peer = claims.by_connection(case.shown, self._admission.identify)
-            self._charge_name(case.peer.name, now)
+            self._charge_issue(case.peer.fingerprint, case.peer.name, now)
         elif wait := self._sources.take(source(case.shown.address), now):
             raise Denying(Denial.BUSY, "too many requests from your address", retry_after=wait)
 
-    def _charge_name(self, name: str, now: float) -> None:
-        if wait := self._names.take(name, now):
+    def _charge_issue(self, key: str, name: str, now: float) -> None:
+        if wait := self._names.take(key, now):
             raise Denying(Denial.BUSY, f"too many requests for certificates of {name}", retry_after=wait)
 
     # One request
@@ -187,22 +189,28 @@ class Desk:
         token = await self._identify(case, key)
         name = case.peer.name
         claims.check_name(case.asked.name, name)
-        if (refusal := self._admission.gate(case.peer)) is not None:
-            raise Denying(Denial.REVOKED, refusal.text, retry_after=refusal.retry_after)
+        self._ask_gate(case.peer)
         record = await self._record(name, case.way)
         if record is not None and case.certificate is not None:
             claims.check_floor(case.certificate, record, name)
         signer = await read_signer(self._cluster, self._namespace)
+        charged = name
         if token is not None:
             await self._tokens.use(token, key)
-        if case.way is not claims.CONNECTION:
-            self._charge_name(name, trio.current_time())
+            # It is an operator's word, and counts for itself, whatever the last owner of the name does.
+            charged = f"token {token.shown.id}"
+        self._charge_issue(charged, name, trio.current_time())
         chain = signer.sign(key, name, self._rules.lifetime, self._env)
         leaf, until = claims.der_of(chain)
         claims.check_fits(leaf, name, self._admission.identify)
         await self._note(case, record, leaf, until, token)
+        self._ask_gate(case.peer)  # Somebody may have blocked him meanwhile.
         case.issued = f"{fingerprint(leaf)} until {tokens.written(until)}"
         return Issued(chain, signer.roots_pem)
+
+    def _ask_gate(self, peer: Peer) -> None:
+        if (refusal := self._admission.gate(peer)) is not None:
+            raise Denying(Denial.REVOKED, refusal.text, retry_after=refusal.retry_after)
 
     async def _identify(self, case: _Case, key: PublicKey) -> Found | None:
         """Who asks, by one of the three ways; the token, if it is that.

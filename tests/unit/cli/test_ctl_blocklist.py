@@ -48,11 +48,12 @@ async def test_what_is_no_fingerprint() -> None:
         await ctl_blocklist.add(hub, HUB, "AB" * 20)
     assert hub.server.rv == before
     await ctl_blocklist.add(hub, HUB, ONE)
-    await hub.patch(CONFIG_MAPS, HUB, BLOCKLIST, MergePatch({"data": {"edge": ""}}))
+    await hub.patch(CONFIG_MAPS, HUB, BLOCKLIST, MergePatch({"data": {"edge": "", TWO.lower(): ""}}))
     blocked = await ctl_blocklist.read(hub, HUB)
     shown = ctl_blocklist.as_text(blocked).splitlines()
-    assert shown == [ONE, "edge: no SHA-256 fingerprint, so it blocks nothing"]
+    assert shown == [ONE, "edge: no SHA-256 fingerprint, so it blocks nothing", TWO.lower()]
     await ctl_blocklist.remove(hub, HUB, "edge")
+    assert await ctl_blocklist.remove(hub, HUB, TWO) == f"not blocked any more: {TWO}"
     assert await ctl_blocklist.read(hub, HUB) == [ONE]
 
 

@@ -217,6 +217,27 @@ async def test_a_renewal_that_a_token_overtakes(autojump_clock: trio.testing.Moc
     assert list(map(reason, answers)) == ["revoked"]
 
 
+async def test_a_renewal_while_its_certificate_is_blocked(autojump_clock: trio.testing.MockClock) -> None:
+    """What is blocked while a request is worked on leads to nothing any more."""
+    notes, blocked = Notes(), list[str]()
+    hub = await make_hub(
+        access=notes, gate=lambda peer: Refusal(403, "no") if peer.fingerprint in blocked else None
+    )
+    await hub.add()
+    own, notes.held = hub.issue(), trio.Event()
+    answers: list[Answer] = []
+    async with trio.open_nursery() as nursery:
+
+        async def renew() -> None:
+            answers.append(await hub.ask("second", certificate=own))
+
+        nursery.start_soon(renew)
+        await notes.held.wait()
+        blocked.append(fingerprint(own))
+        notes.released.set()
+    assert list(map(reason, answers)) == ["revoked"]
+
+
 async def test_a_slow_hub(autojump_clock: trio.testing.MockClock) -> None:
     """However long it takes to note a certificate, it is not from before itself."""
     hub = await make_hub(tick=1.5)
@@ -416,6 +437,45 @@ async def test_too_many_for_one_name(autojump_clock: trio.testing.MockClock) -> 
     assert isinstance(denied, Denied)
     await trio.sleep(denied.retry_after)
     assert isinstance(await hub.ask(certificate=certificate), Issued)
+
+
+@pytest.mark.parametrize("end", ["blocked", "replaced"])
+async def test_who_is_out_keeps_nobody_else_out(end: str, autojump_clock: trio.testing.MockClock) -> None:
+    """However often he asks: what is refused to one certificate counts for no other of that name."""
+    blocked: list[str] = []
+    hub = await make_hub(gate=lambda peer: Refusal(403, "no") if peer.fingerprint in blocked else None)
+    await hub.add()
+    old = leaf(await hub.by_token(await hub.token()))
+    await trio.sleep(DAY)
+    if end == "blocked":
+        blocked.append(fingerprint(old))
+    else:
+        await hub.by_token(await hub.token(replaces=True), "second")
+    answers = [await hub.ask("third", certificate=old) for _ in range(20)]
+    assert Counter(map(reason, answers)).keys() <= {"revoked", "busy"}
+    new = leaf(await hub.by_token(await hub.token(replaces=True), "fourth"))
+    assert isinstance(await hub.ask("fifth", certificate=new), Issued)
+
+
+async def test_who_renews_without_end(autojump_clock: trio.testing.MockClock) -> None:
+    """Each certificate leads to the next one, and none of them counts for itself alone."""
+    hub = await make_hub()
+    await hub.add()
+    own, answers = hub.issue(), list[Answer]()
+    for _ in range(10):
+        answers.append(await hub.ask(certificate=own))
+        own = leaf(answers[-1]) if isinstance(answers[-1], Issued) else own
+    assert Counter(map(reason, answers)) == {"": 6, "busy": 4}
+    assert isinstance(await hub.by_token(await hub.token(replaces=True), "second"), Issued)
+
+
+async def test_a_token_is_no_licence_to_ask_without_end(autojump_clock: trio.testing.MockClock) -> None:
+    """What it led to is had again a few times."""
+    hub = await make_hub()
+    await hub.add()
+    token = await hub.token()
+    answers = [await hub.by_token(token) for _ in range(10)]
+    assert Counter(map(reason, answers)) == {"": 6, "busy": 4}
 
 
 async def test_a_certificate_is_no_licence_to_guess(autojump_clock: trio.testing.MockClock) -> None:
