@@ -132,6 +132,8 @@ def state(entry: Entry, answer: Answer | None) -> str:
     if live is not None:
         since = datetime.fromtimestamp(live.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"connected since {since}" + (", another process wants its place" if live.contested else "")
+    if entry.agent in answer.banned:
+        return f"banned for {answer.banned[entry.agent]} s yet: it has broken the protocol too often"
     return "not connected" if entry.pin is not None else "nobody has come yet"
 
 

@@ -30,4 +30,4 @@ def open_reception(identify: Identify, audit: Auditor) -> Reception:
         audit: told whom it turns away.
     """
     gatekeeper = Gatekeeper(audit)
-    return Reception(gatekeeper, Admission(identify, gatekeeper, audit))
+    return Reception(gatekeeper, Admission(identify, gatekeeper, audit, gatekeeper.strike))

@@ -24,9 +24,11 @@ from trio_argoagent.net.http2 import open_http2
 from trio_argoagent.net.plaintext import Neighbours, meet
 from trio_argoagent.net.protocol.limits import Limits
 from trio_argoagent.net.sockets import hold_to_timeout
-from trio_argoagent.net.tls import TlsStream
+from trio_argoagent.net.tls import TlsStream, peer_address
 
 ErrorCallback = Callable[[Exception], None]
+Blame = Callable[[bytes | None, str, RemoteProtocolError], None]
+"""Told what a peer has done wrong after its handshake: its certificate (DER), its address, and what."""
 Speaker = Callable[[trio.abc.Stream, Handler], Awaitable[None]]
 """Serves one connection, to its end; the requests on it are for the handler."""
 
@@ -41,7 +43,11 @@ def log_error(exc: Exception) -> None:
         _log.error("a request handler failed", exc_info=exc)
 
 
-async def serve_https(
+def forgive(certificate: bytes | None, address: str, exc: RemoteProtocolError) -> None:
+    """The one that lets it pass."""
+
+
+async def serve_https(  # noqa: PLR0913 (who may come, what it may cost, and who is told)
     handler: Handler,
     listeners: Sequence[trio.SocketListener],
     context: Context | Neighbours,
@@ -49,6 +55,7 @@ async def serve_https(
     limits: Limits | None = None,
     on_error: ErrorCallback = log_error,
     otherwise: Speaker = serve_http1,
+    blame: Blame = forgive,
     until: trio.Event | None = None,
     task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -66,10 +73,11 @@ async def serve_https(
         on_error: told of each failing handler, and of each peer that failed its handshake or its protocol
             (``LinkBroken``, ``RemoteProtocolError``). It must not raise.
         otherwise: speaks with a peer that has not agreed on HTTP/2.
+        blame: told, besides, whose fault it was, where it was a peer's; it must not raise.
         until: once it is set the listeners are closed; the connections that there are go on.
         task_status: started with the listeners.
     """
-    server = _Server(handler, context, limits or Limits(), on_error, Admission(), otherwise)
+    server = _Server(handler, context, limits or Limits(), on_error, Admission(), otherwise, blame)
     task_status.started(list(listeners))
     accepting = trio.CancelScope()
     async with trio.open_nursery() as connections:
@@ -140,6 +148,7 @@ class _Server:
     on_error: ErrorCallback
     admission: Admission
     otherwise: Speaker = serve_http1
+    blame: Blame = forgive
 
     async def connection(self, transport: trio.SocketStream) -> None:
         """One connection, from its first byte to its last. Nothing but cancellation leaves it."""
@@ -156,12 +165,26 @@ class _Server:
             await trio.aclose_forcefully(transport)
 
     async def _speak(self, transport: trio.SocketStream) -> None:
-        guard = partial(_guard, self.handler, self.on_error)
         stream, is_http2 = await self._begin(transport)
+        # Where another process has done TLS in our place, the connection says nothing of who it was.
+        tell = self._blaming(stream) if isinstance(stream, TlsStream) else self.on_error
         if is_http2:
-            await serve_http2(self.handler, stream, limits=self.limits, on_error=self.on_error)
-        else:
-            await self.otherwise(stream, guard)
+            await serve_http2(self.handler, stream, limits=self.limits, on_error=tell)
+            return
+        try:
+            await self.otherwise(stream, partial(_guard, self.handler, tell))
+        except RemoteProtocolError as exc:
+            tell(exc)
+
+    def _blaming(self, tls: TlsStream) -> ErrorCallback:
+        certificate, address = tls.peer_certificate, peer_address(tls)
+
+        def tell(exc: Exception) -> None:
+            self.on_error(exc)
+            if isinstance(exc, RemoteProtocolError):
+                self.blame(certificate, address, exc)
+
+        return tell
 
     async def _begin(self, transport: trio.SocketStream) -> tuple[trio.abc.Stream, bool]:
         """What the requests come on, and whether it is HTTP/2."""

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 import trio
 
+from trio_argoagent.model import identity
 from trio_argoagent.model.identity import is_dns_label
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.ports.transport import Link
@@ -110,6 +111,10 @@ class Door:
         self._rivalries.pop(name, None)
         if name in self._seats:
             self._seats[name].leave(goodbye)
+
+    def strike(self, who: identity.Peer, why: str) -> None:
+        """Whoever has this link has broken the protocol."""
+        self._gatekeeper.strike(who, why)
 
     def close(self) -> None:
         """Let nobody in any more."""

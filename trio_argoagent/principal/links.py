@@ -42,9 +42,13 @@ YOUNGEST: Final = 0.5
 
 LAST_WORDS: Final = 0.5
 """Seconds that whoever is out has to take our goodbye and to hang up."""
-OUTCAST: Final = frozenset((Reason.REVOKED, Reason.UNKNOWN_AGENT))
+OUTCAST: Final = frozenset((Reason.REVOKED, Reason.UNKNOWN_AGENT, Reason.BANNED))
 """Who is told goodbye for these reasons keeps nothing of the connection."""
-_DECISIONS: Final = {Reason.MODE: Decision.MODE_REFUSED, Reason.REVOKED: Decision.REVOKED}
+_DECISIONS: Final = {
+    Reason.MODE: Decision.MODE_REFUSED,
+    Reason.REVOKED: Decision.REVOKED,
+    Reason.BANNED: Decision.BANNED,
+}
 
 
 class Links:
@@ -93,6 +97,9 @@ class Links:
             self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         except* (errors.LinkError, errors.ProtocolError) as group:
             self._report(name, "link-broken", "; ".join(map(str, errors.leaves(group))), "warning")
+            for exc in errors.leaves(group):
+                if isinstance(exc, errors.RemoteProtocolError):
+                    self._door.strike(link.peer, str(exc))
 
     def _rule(self, link: Link, answer: messages.Refuse) -> None:
         if answer.reason is not Reason.NOT_READY:  # It says nothing of who asks.

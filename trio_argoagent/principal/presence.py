@@ -133,6 +133,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     connected: dict[str, Live]
     about: About | None = None
     fleet: Fleet | None = None
+    banned: dict[str, int] = {}
+    """The agents that stay outside for having misbehaved, and for how many seconds yet."""
 
 
 def read_answer(text: str) -> Answer | None:
@@ -164,6 +166,7 @@ class Answering:
         connected: who is connected now.
         about: what there is to tell of one agent.
         fleet: what there is to tell of all.
+        banned: who stays outside for having misbehaved, and for how many seconds.
     """
 
     def __init__(
@@ -172,7 +175,9 @@ class Answering:
         connected: Callable[[], Mapping[str, Live]],
         about: Callable[[str], About | None],
         fleet: Callable[[], Fleet],
+        banned: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        self._banned = banned
         self._memory, self._connected, self._about, self._fleet = memory, connected, about, fleet
 
     def look(self) -> None:
@@ -183,7 +188,8 @@ class Answering:
             whom = ask.partition(" ")[2]
             about = self._about(whom) if whom and whom != ALL else None
             fleet = self._fleet() if whom == ALL else None
-            self._memory.put(ANSWER, encode(Answer(ask, dict(self._connected()), about, fleet)))
+            answer = Answer(ask, dict(self._connected()), about, fleet, dict(self._banned()))
+            self._memory.put(ANSWER, encode(answer))
 
 
 async def ask(hub: Cluster, namespace: str, word: str, agent: str = "") -> Answer | None:

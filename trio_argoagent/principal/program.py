@@ -11,6 +11,7 @@ import trio
 
 from trio_argoagent import errors
 from trio_argoagent.kube.protocol.cache import Change
+from trio_argoagent.model import identity
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
@@ -40,6 +41,7 @@ from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.tlssources import Secret
+from trio_argoagent.stream.admission import same
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import entitlement, kinds
 from trio_argoagent.sync.destinations import destination_of
@@ -84,6 +86,7 @@ class Principal:
         self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
         gatekeeper = gatekeeper or Gatekeeper(audit)
         self._door = Door(self.hub, config, self._agents, gatekeeper, self._report)
+        self.gatekeeper, gatekeeper.on_ban = gatekeeper, self._ban
         self._revocation = Revocation(self.hub, gatekeeper, self._agents, self._report)
         self.peers = self._agents.peers
         self._unclaimed = Unclaimed(self.hub, self._is_claimed, self._waits, self._no_such_agent)
@@ -100,7 +103,9 @@ class Principal:
             store.informer.on_list(self._on_list)
         self.hub.namespaces.on_change(self._on_namespace)
         self.hub.memory.on_change(self._on_memory)
-        self._answering = Answering(self.hub.memory, self._door.live, self._about, self._fleet)
+        self._answering = Answering(
+            self.hub.memory, self._door.live, self._about, self._fleet, gatekeeper.outside
+        )
 
     def follow(self, freshness: Freshness | None) -> None:
         """Before ``run``: let no link outlive its certificates, and tell agents of another CA.
@@ -151,6 +156,13 @@ class Principal:
         links = {name: self.peers[name].link for name in self._door.seats if name in self.peers}
         seats = self._door.seats
         return {name: Seated(seats[name], link) for name, link in links.items() if link is not None}
+
+    def _ban(self, who: identity.Peer, text: str) -> None:
+        """Somebody has misbehaved too often: if he has a link, it ends."""
+        self._report(who.name, "banned", text, "warning")
+        peer = self.peers.get(who.name)
+        if peer is not None and peer.link is not None and same(peer.link.peer, who):
+            self._door.part(who.name, messages.Goodbye(messages.Reason.BANNED, text))
 
     def _make_infos(self, redis: RedisServer) -> ClusterInfos:
         def look_at(agent: str) -> Sight | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from trio_argoagent.errors import UserError
+from trio_argoagent.errors import RemoteProtocolError, UserError
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.rulings import Auditor, Decision, Ruling, unaudited
 from trio_argoagent.net.certificates import Standing, unbound
@@ -74,6 +74,7 @@ class Shown:
 
 Identify = Callable[[Shown], Peer | Refusal]
 Gate = Callable[[Peer], Refusal | None]
+Strike = Callable[[Peer, str], None]
 
 
 def by_certificate(name_of: Callable[[bytes], str]) -> Identify:
@@ -99,19 +100,26 @@ def _open(peer: Peer) -> None:
     return None
 
 
+def _forgive(peer: Peer, why: str) -> None:
+    """Misbehaviour has no consequences beyond the connection."""
+
+
 @attrs.frozen
 class Admission:
     """Who comes in.
 
     Attributes:
         identify: who asks, or why he is nobody.
-        gate: why somebody may not come in now; None: he may. It tells the auditor itself.
+        gate: why somebody may not come in now; None: he may. It tells the auditor itself. Whoever is nobody
+            has an address only.
         audit: told of whoever is nobody.
+        strike: told who has misbehaved on a connection, and how.
     """
 
     identify: Identify
     gate: Gate = _open
     audit: Auditor = unaudited
+    strike: Strike = _forgive
 
     def admit(self, shown: Shown) -> Peer | Refusal:
         """Who asks, or our no."""
@@ -120,6 +128,8 @@ class Admission:
             said = _lasting(said, shown.standing())
         if isinstance(said, Peer):
             return self.gate(said) or said
+        if (no := self.turns_away(shown)) is not None:
+            return no
         self.refused(shown, said)
         return said
 
@@ -127,6 +137,15 @@ class Admission:
         """Tell the auditor of somebody who has proven nothing that he could be called by."""
         proven = fingerprint(shown.certificate) if shown.certificate is not None else ""
         self.audit(Ruling(Decision.REFUSED, "link", refusal.text, "", proven, shown.address))
+
+    def turns_away(self, shown: Shown) -> Refusal | None:
+        """Why somebody who has proven nothing may not even ask; None: he may."""
+        return self.gate(Peer("", "", shown.address)) if shown.certificate is None else None
+
+    def blame(self, certificate: bytes | None, address: str, exc: RemoteProtocolError) -> None:
+        """Whoever has this connection has broken the rules: a ``net.server.Blame``."""
+        said = self.identify(Shown(certificate, (), address))
+        self.strike(said if isinstance(said, Peer) else Peer("", "", address), str(exc))
 
 
 def _lasting(peer: Peer, standing: Standing) -> Peer | Refusal:

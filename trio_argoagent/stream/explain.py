@@ -124,6 +124,8 @@ def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkE
         return LinkRefused(
             Reason.IDENTITY, f"{where}: {said or 'the principal does not accept us'}", retry_after
         )
+    if status == 429:
+        return LinkRefused(Reason.BANNED, f"{where}: {said or 'too many mistakes'}", retry_after)
     if status == 404:
         return LinkRefused(
             Reason.PROTOCOL, f"{where}: this is no principal: check --server-address and --server-port"

@@ -80,7 +80,7 @@ class _Acceptor:
         request, stream = exchange.request, exchange.stream
         route = self.routes.get((request.method, request.path))
         if route is not None:
-            await route(exchange)
+            await self._route(exchange, route)
             return
         asked = self._judge(request, stream)
         if asked is ANOTHER and stream is not None:
@@ -98,6 +98,14 @@ class _Acceptor:
             await self._link(exchange, stream, asked)
         else:
             await self._tunnel(exchange, stream, request.path.removeprefix(TUNNEL_PATH))
+
+    async def _route(self, exchange: Exchange, route: Handler) -> None:
+        request = exchange.request
+        no = self.admission.turns_away(Shown(request.peer_certificate, (), request.peer_address))
+        if no is None:
+            await route(exchange)
+        else:
+            await exchange.respond(no.status, no.headers, no.text.encode())
 
     def _judge(self, request: Request, stream: Http2Stream | None) -> Peer | Refusal:
         """Who asks for a link or a tunnel, or our no."""
@@ -195,6 +203,7 @@ class Http2Listener:
             limits=LINK_LIMITS,
             on_error=self.on_error,
             otherwise=self._websockets(handler) if self.websocket else serve_http1,
+            blame=self.admission.blame,
             until=until,
             task_status=task_status,
         )

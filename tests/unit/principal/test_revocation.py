@@ -170,7 +170,7 @@ async def test_what_is_no_fingerprint(autojump_clock: MockClock) -> None:
         await hub.join("edge")
 
 
-def test_the_gate_of_a_listener() -> None:
+async def test_the_gate_of_a_listener() -> None:
     """It says 403 and why, and tells the auditor whom it has turned away."""
     rulings: list[Ruling] = []
     keeper = Gatekeeper(rulings.append)

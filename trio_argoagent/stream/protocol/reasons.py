@@ -30,6 +30,8 @@ class Reason(enum.StrEnum):
     """Not yet: caches are filling, or this process does not lead."""
     REVOKED = "revoked"
     """The certificate or the name is blocked."""
+    BANNED = "banned"
+    """It has broken the protocol too often, and stays outside for the time that it is told."""
     SHUTDOWN = "shutdown"
     """The process ends."""
     PROTOCOL = "protocol"

@@ -20,6 +20,7 @@ I11  what the other side owns is not touched (but for requests, status, and leav
 I12  what is refused is seen on its object within seconds, and no longer than it is refused
 I13  a copy that was deleted because its source had gone is not created again from what was before that
 I14  what an agent writes as credentials, it may have, or might have had a moment before
+I15  no agent is struck or banned: cuts, silence, crashes and restarts are nobody's misbehaviour
 L3   a request on the hub is never removed before its intent was started or answered
 L4   at rest, what a feed is proven as of has passed every version that there is
 W1   a workload is pruned only if the Application was deleted with cascade where it is owned, or by a user

@@ -8,6 +8,7 @@ from functools import partial
 
 from trio_argoagent.apiserver.core.values import LogEntry, Verb
 from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.rulings import Decision
 from trio_argoagent.testing.fleet import PRINCIPAL, PRODUCT, Fleet, Spoke
 from trio_argoagent.testing.monitors import reading
 from trio_argoagent.testing.monitors.blast_radius import BlastRadius
@@ -87,7 +88,14 @@ class Monitors:
 
     def found(self) -> list[str]:
         """What was violated so far, one line each."""
-        return [*self.violations, *self._intents.double_starts(), *self._copies.wrong_prunes()]
+        later = (self._intents.double_starts(), self._copies.wrong_prunes(), self._misjudged())
+        return [*self.violations, *(line for each in later for line in each)]
+
+    def _misjudged(self) -> Iterator[str]:
+        """All these agents are honest, whatever befalls them."""
+        for at, ruling in self._fleet.rulings:
+            if ruling.decision in (Decision.STRUCK, Decision.BANNED):
+                yield f"{at:.3f} s: I15: {ruling.agent} was {ruling.decision}: {ruling.reason}"
 
     def check(self) -> None:
         """Say what was violated, if anything was.
