@@ -1,8 +1,8 @@
-"""A fleet with secrets of every kind, under trouble, at its most talkative: none of them is in anything it writes.
+"""A fleet with secrets of every kind, under trouble, at its most talkative: none is in anything it writes.
 
-What is looked through: the log at debug, events, the audit log, every object of every cluster that is no Secret
-(conditions, Events, ConfigMaps), and of Secrets all but their data, in each state that they ever had; and the
-``repr`` of every value of the product that there is in the end, for that is what ends up in a traceback or a log.
+What is looked through: the log at debug, events, the audit log, every object of every cluster that is no
+Secret (conditions, Events, ConfigMaps), and of Secrets all but their data, in each state that they ever had;
+and the ``repr`` of every value of the product in the end, which is what gets into a traceback or a log.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def secret_values() -> list[dict[str, Any]]:
     """The hub's secrets."""
     more = {name: encoded(text) for name, text in WORDS.items()}
     keyed = {name: encoded(KEY) for name in ("sshPrivateKey", "tlsClientCertKey", "githubAppPrivateKey")}
-    ours = [make(name, namespace=NAMESPACE, project="team") for name, make in (("r", repository), ("c", repo_creds))]
+    kinds = (("r", repository), ("c", repo_creds))
+    ours = [make(name, namespace=NAMESPACE, project="team") for name, make in kinds]
     for each in ours:
         each["data"] |= more | keyed
     metadata = {"namespace": NAMESPACE}
@@ -91,7 +92,7 @@ async def live(fleet: Fleet) -> None:
     await fleet.cluster("east").create(SECRETS, other)
     refused = secret_values()[0]
     refused["metadata"]["name"] = "refused"
-    config = json.dumps({"bearerToken": JWT, "tlsClientConfig": {"keyData": base64.b64encode(KEY.encode()).decode()}})
+    config = json.dumps({"bearerToken": JWT, "tlsClientConfig": {"keyData": encoded(KEY)}})
     for name in ("cluster-east", "cluster-west"):
         patch = MergePatch({"data": {"config": encoded(config)}})
         await fleet.hub_as("user").patch(SECRETS, NAMESPACE, name, patch)
