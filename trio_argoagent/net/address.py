@@ -17,7 +17,9 @@ def parse_address(text: str, *, default_port: int | None = None) -> tuple[str, i
     """
     host, port = _split(text)
     if not host or any(c.isspace() or c in "/@" for c in text):
-        raise UserError(f"{text!r} is not an address: write host:port, or [address]:port for IPv6")
+        # Before an @ there may be a password, and an error must not repeat it.
+        shown = f"...@{text.rpartition('@')[2]}" if "@" in text else text
+        raise UserError(f"{shown!r} is not an address: write host:port, or [address]:port for IPv6")
     if not port:
         if default_port is None:
             raise UserError(f"{text!r} has no port: write {format_address(host, 443)}, for example")

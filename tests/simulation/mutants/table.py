@@ -116,7 +116,7 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "older-records-win": "two-at-work",
     "no-standing-down": "deleted-by-the-successor",
     "a-relist-only-adds": "deleted-unseen",
-    "a-cache-goes-back": "stale-lists@2",
+    "a-cache-goes-back": "stale-lists@6",
     "no-look-after-a-list": "gone-before-the-watch-told",
     "no-continuous-check": "deleting-meanwhile",
     "two-links-of-one-agent": "rolling-update",
