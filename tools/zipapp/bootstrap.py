@@ -20,7 +20,7 @@ import zipfile
 
 CACHE = "TRIO_ARGOAGENT_CACHE"
 """The environment variable that names the directory to unpack into: a writable one, of this user's own."""
-USAGE = 64
+USAGE = 2
 """Exit code when this cannot run here, as everywhere in the program."""
 STALE = 3600.0
 """Seconds after which what an interrupted start has left behind is removed."""

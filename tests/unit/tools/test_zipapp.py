@@ -133,7 +133,7 @@ def test_for_another_python(one_file: Path, tmp_path: Path) -> None:
     wheels = program(tmp_path / "wheels")
     one_file.write_bytes(assemble({"2.7-vax": wheels, "3.99-aarch64": wheels}, BOOTSTRAP))
     done = start(one_file, tmp_path / "cache")
-    assert done.returncode == 64
+    assert done.returncode == 2
     made = "Python 2.7 on vax, Python 3.99 on aarch64"
     assert done.stderr.startswith(f"error: this file is for {made}, and this is")
     assert done.stderr.count("\n") == 1 and "make zipapp" in done.stderr
@@ -143,7 +143,7 @@ def test_nowhere_to_unpack(one_file: Path, tmp_path: Path) -> None:
     """One line that names the directory and the variable."""
     (tmp_path / "file").write_text("")
     done = start(one_file, tmp_path / "file" / "cache")
-    assert (done.returncode, done.stderr.count("\n")) == (64, 1)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith(f"error: cannot unpack into {tmp_path}/file/cache: Not a directory; ")
     assert bootstrap.CACHE in done.stderr
 
@@ -156,7 +156,7 @@ def test_what_somebody_else_has_put_there_is_not_run(one_file: Path, tmp_path: P
     place.rename(tmp_path / "elsewhere")
     place.symlink_to(tmp_path / "elsewhere")
     done = start(one_file, cache)
-    assert (done.returncode, done.stdout) == (64, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {place} was made by somebody else")
 
 
