@@ -23,7 +23,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.proxy import environment_proxy
-from trio_argoagent.runtime import dependencies, logs
+from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.material import open_material
@@ -58,7 +58,6 @@ def run_agent(
     farewell = running.Farewell()
 
     async def program() -> int:
-        dependencies.check()
         config = _config(namespace, Mode(agent_mode), **settings)
         read_redis(redis)  # Mistakes are told before anything is dialled.
         dialer, protocol = _dialer(websocket=enable_websocket)

@@ -28,7 +28,7 @@ from trio_argoagent.net.refusals import Ours
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import Principal
 from trio_argoagent.principal.enrolment import Desk
-from trio_argoagent.runtime import dependencies, logs
+from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
@@ -68,7 +68,6 @@ def run_principal(
     farewell = running.Farewell()
 
     async def program() -> int:
-        dependencies.check()
         config = _config(namespace, keepalive, **settings)
         read_redis(redis)  # Mistakes are told before anything listens.
         observer, env = logs.log_events("principal"), real_env()

@@ -18,6 +18,7 @@ import click
 import trio
 
 from trio_argoagent.errors import UserError, leaves
+from trio_argoagent.runtime import dependencies
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -41,6 +42,7 @@ def run(program: Callable[[], Awaitable[int]], farewell: Farewell | None = None)
     """
     code = USAGE
     try:
+        dependencies.check()
         code = trio.run(_until_signalled, program, farewell or Farewell())
     except* UserError as group:
         for problem in leaves(group):
