@@ -103,6 +103,8 @@ def _objection(expression: str) -> str:
                 heavy[-1] = heavy[-1] or other == "|"
                 place += 1
         if found := _QUANTIFIER.match(expression, place):
+            if found[0].startswith("{,"):
+                return f"{found[0]}: {_LIKE_GO}"
             if closes and found[0] != "?":
                 return "it repeats a group in which something repeats, or which has alternatives"
             place = found.end()

@@ -1,4 +1,7 @@
-"""Lines about what strangers can cause as often as they like: each cause is told once in a while."""
+"""Lines about what strangers can cause as often as they like: each cause is told once in a while.
+
+Of ever new ones so many are told: a stranger writes what he likes into his certificate.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from trio_argoagent.runtime.events import Event, Observer
 SILENCE: Final = 60.0
 """Seconds for which the same cause is not told again."""
 MAX_CAUSES: Final = 64
-"""Causes remembered; when there are more, all are told anew."""
+"""Causes told within that time."""
+TOO_MANY: Final = f"more than {MAX_CAUSES} different causes in {SILENCE:.0f} s: the others are not told"
 
 
 class Rarely:
@@ -31,7 +35,10 @@ class Rarely:
         now = trio.current_time()
         if now < self._told.get(text, -SILENCE) + SILENCE:
             return
+        self._told = {known: at for known, at in self._told.items() if now < at + SILENCE}
         if len(self._told) >= MAX_CAUSES:
-            self._told.clear()
+            text = TOO_MANY
+        if text in self._told:
+            return
         self._told[text] = now
         self._observer(Event(self._name, "", text, "warning"))

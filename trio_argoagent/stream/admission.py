@@ -51,6 +51,8 @@ ANOTHER: Final = Refusal(
 CA: Final = Refusal(403, "your certificate is a CA's own: have that CA issue one for the agent")
 ABUSE: Final = "it opens tunnels that nobody has asked for"
 """Why the connection of an agent that guesses ends."""
+CROWDED: Final = "it has no link, and others without one wait"
+"""Why the connection of somebody ends who stays without a link."""
 TWO_AGENTS: Final = "requests of two agents came on one connection"
 """Why a connection ends that names a second owner."""
 

@@ -31,6 +31,7 @@ from trio_argoagent.ports.transport import MAX_TUNNELS, Link
 from trio_argoagent.stream.admission import (
     ABUSE,
     ANOTHER,
+    CROWDED,
     NO_HTTP2,
     NO_WEBSOCKETS,
     NOTHING,
@@ -45,6 +46,9 @@ from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, TUNNEL_PATH, Htt
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.websocket_listen import REQUEST_TIMEOUT, WebSocketAcceptor
 
+VISITORS: Final = 1024
+"""HTTP/2 connections that ask for something and have no link; with one more the oldest of them ends. Without
+that whoever can reach the port could keep it full, without any certificate, by asking now and then."""
 NO_ROUTES: Final[Mapping[tuple[str, str], Handler]] = {}
 LINK_LIMITS: Final = attrs.evolve(PRINCIPAL, streams=MAX_TUNNELS + 8)
 """A link, its tunnels, and some whose end is on its way."""
@@ -74,10 +78,13 @@ class _Acceptor:
     routes: Mapping[tuple[str, str], Handler]
     owners: WeakKeyDictionary[Http2Connection, Peer] = attrs.field(factory=WeakKeyDictionary)
     links: dict[Http2Connection, Http2Link] = attrs.field(factory=dict)
+    visitors: WeakKeyDictionary[Http2Connection, None] = attrs.field(factory=WeakKeyDictionary)
 
     async def accept(self, exchange: Exchange) -> None:
         """Serve one request."""
         request, stream = exchange.request, exchange.stream
+        if stream is not None:
+            self._visit(stream.connection)
         route = self.routes.get((request.method, request.path))
         if route is not None:
             await self._route(exchange, route)
@@ -106,6 +113,19 @@ class _Acceptor:
             await route(exchange)
         else:
             await exchange.respond(no.status, no.headers, no.text.encode())
+
+    def _visit(self, connection: Http2Connection) -> None:
+        """Remember who is here without a link, in the order in which they came."""
+        if connection in self.links or connection in self.visitors:
+            return
+        self.visitors[connection] = None
+        if len(self.visitors) <= VISITORS:
+            return
+        for each in list(self.visitors):
+            if each in self.links or not each.is_open:
+                del self.visitors[each]
+        if len(self.visitors) > VISITORS:
+            next(iter(self.visitors)).cut(CROWDED)
 
     def _judge(self, request: Request, stream: Http2Stream | None) -> Peer | Refusal:
         """Who asks for a link or a tunnel, or our no."""

@@ -45,6 +45,7 @@ def test_what_is_found(expression: str, text: str, name: str) -> None:
         ("(?x) (a) # b", "RE2"),
         (r"(a)\Z", "RE2"),
         ("(a++)", "RE2"),
+        ("CN=([^,]{,63})", "RE2"),
         (r"(\pL+)", "bad escape"),
         ("([[:alpha:]]+)", "set"),
         ("(a)" + "b?" * (REPEATS + 1), "more than"),

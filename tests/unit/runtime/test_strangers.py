@@ -12,7 +12,7 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.rulings import Decision, Ruling
 from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
 from trio_argoagent.runtime.events import Event, ignore
-from trio_argoagent.runtime.rarely import MAX_CAUSES, SILENCE
+from trio_argoagent.runtime.rarely import MAX_CAUSES, SILENCE, TOO_MANY
 from trio_argoagent.runtime.strangers import Strangers
 
 WRONG_CA = TlsFailed("TLS: the peer's certificate", reason="CERTIFICATE_VERIFY_FAILED", code=19)
@@ -70,13 +70,16 @@ async def test_one_cause_is_told_once_a_minute(autojump_clock: MockClock) -> Non
 
 
 async def test_what_is_remembered_is_bounded(autojump_clock: MockClock) -> None:
-    """Somebody who fails in ever new ways does not grow us."""
+    """Somebody who fails in ever new ways grows neither us nor the log."""
     told: list[Event] = []
     strangers = Strangers(told.append)
     for number in range(3 * MAX_CAUSES):
         strangers(RemoteProtocolError(f"nonsense {number}"))
-        assert len(strangers._line._told) <= MAX_CAUSES
-    assert len(told) == 3 * MAX_CAUSES
+        assert len(strangers._line._told) <= MAX_CAUSES + 1
+    assert len(told) == MAX_CAUSES + 1 and told[-1].text == TOO_MANY
+    await trio.sleep(SILENCE)
+    strangers(RemoteProtocolError("nonsense again"))
+    assert "nonsense again" in told[-1].text
 
 
 async def test_our_own_faults_are_logged_with_their_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 import trio
 
 from trio_argoagent.net.client import HttpClient, open_client
 from trio_argoagent.net.contexts import client_context
-from trio_argoagent.net.http import Handler
+from trio_argoagent.net.http import Exchange, Handler
+from trio_argoagent.net.http2 import Http2Connection, open_http2
+from trio_argoagent.net.tls import TlsStream
 from trio_argoagent.pki.names import agent_name
+from trio_argoagent.stream import listen
 from trio_argoagent.stream.admission import Admission, Shown, by_certificate
+from trio_argoagent.stream.dial import Http2Dialer
 from trio_argoagent.stream.enrolling import enrolment_routes
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.stream.protocol import enrolment as e
@@ -99,3 +103,34 @@ async def test_a_principal_without_the_routes() -> None:
     async with serving({}) as port, client(port) as http:
         assert (await http.request("POST", e.PATH, body=b"")).status == 404
         assert (await http.request("GET", e.ROOTS_PATH)).status == 404
+
+
+async def test_nobody_keeps_the_port_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those who stay without a link the oldest goes when there are too many; links are none of them."""
+    monkeypatch.setattr(listen, "VISITORS", 3)
+    came, comes = trio.open_memory_channel[None](10)
+
+    async def stay(exchange: Exchange) -> None:
+        came.send_nowait(None)
+        await trio.sleep_forever()
+
+    async with serving({("GET", "/"): stay}) as port, AsyncExitStack() as stack:
+        link = await stack.enter_async_context(Http2Dialer("127.0.0.1", port, agent_tls()).dial())
+        visitors: list[Http2Connection] = []
+        for _ in range(6):
+            tls = TlsStream(
+                await trio.open_tcp_stream("127.0.0.1", port),
+                agent_tls(anonymous=True),
+                server_hostname="127.0.0.1",
+            )
+            await tls.do_handshake()
+            visitor = open_http2(tls, client=True, authority="hub")
+            visitors.append(await stack.enter_async_context(visitor))
+            await visitors[-1].open_stream("GET", "/", [], end_stream=True)
+            await comes.receive()
+        with trio.fail_after(60.0):
+            for each in visitors[:3]:
+                await each.wait_closed()
+        assert all(each.is_open for each in visitors[3:])
+        link.send_nowait(b"still here")
+        assert await link.receive() == [b"still here"]
