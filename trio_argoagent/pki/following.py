@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cryptography import x509
+
 from trio_argoagent.errors import UserError
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.bundles import Bundle
@@ -26,7 +28,7 @@ def followed(before: bytes, said: bytes, dropped: Sequence[str]) -> bytes:
     """
     ours, theirs = Bundle.read(before), Bundle.read(said)
     for each in theirs.roots:
-        if not keys.strong(each.public_key()):
+        if not _is_strong(each):
             raise UserError(f"the key of the root {each.subject.rfc4514_string()} is too weak")
     if any(name in theirs.fingerprints for name in dropped):
         raise UserError("a root is both to be trusted and to be dropped")
@@ -34,3 +36,10 @@ def followed(before: bytes, said: bytes, dropped: Sequence[str]) -> bytes:
     for name in dropped:
         after = after.without(name)
     return before if after == ours else after.pem
+
+
+def _is_strong(root: x509.Certificate) -> bool:
+    try:
+        return keys.strong(root.public_key())
+    except keys.UNREADABLE:
+        return False

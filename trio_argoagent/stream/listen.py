@@ -125,7 +125,7 @@ class _Acceptor:
             if each in self.links or not each.is_open:
                 del self.visitors[each]
         if len(self.visitors) > VISITORS:
-            next(iter(self.visitors)).cut(CROWDED)
+            next(iter(self.visitors)).abandon(CROWDED)
 
     def _judge(self, request: Request, stream: Http2Stream | None) -> Peer | Refusal:
         """Who asks for a link or a tunnel, or our no."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import random
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import attrs
 import trio
 import trio.testing
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from trio_argoagent.agent.trust import RETRY, Trust
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.cli.secretdata import opaque
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
+from trio_argoagent.pki.authority import Authority
 from trio_argoagent.runtime.material import LOOK, open_material
 from trio_argoagent.runtime.tlssources import Fixed, Secret
 from trio_argoagent.runtime.tlsvalues import Part
@@ -105,6 +108,14 @@ async def test_a_rotation(autojump_clock: trio.testing.MockClock) -> None:
         assert play.trust.signer == ""
 
 
+def strange(root: Authority) -> bytes:
+    """The same root with a key of a curve that does not exist."""
+    der = root.certificate.public_bytes(Encoding.DER)
+    odd = der.replace(bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d03017f"))
+    assert odd != der
+    return ssl.DER_cert_to_PEM_cert(odd).encode()
+
+
 async def test_what_it_does_not_follow(autojump_clock: trio.testing.MockClock) -> None:
     """Told once each; the Secret stays as it is, and the next word is heard."""
     async with scene() as play:
@@ -112,10 +123,11 @@ async def test_what_it_does_not_follow(autojump_clock: trio.testing.MockClock) -
             Authorities(client(OLD), sha(OLD)),
             Authorities(b"", sha(OLD), (sha(OLD),)),
             Authorities(OLD.certificate_pem, sha(OLD), (sha(OLD),)),
+            Authorities(strange(OLD), sha(OLD)),
         ):
             play.trust.hear(said)
             await trio.sleep(LOOK)
-        assert play.log == ["ca-not-followed"] * 3
+        assert play.log == ["ca-not-followed"] * 4
         assert await play.roots() == OLD.certificate_pem
         play.trust.hear(Authorities(OTHER.certificate_pem, sha(OTHER)))
         await trio.sleep(LOOK)

@@ -9,6 +9,7 @@ only ever added, at the end.
 from __future__ import annotations
 
 import enum
+import re
 from typing import Any, Final
 
 import attrs
@@ -164,7 +165,8 @@ def _one_way(message: Enrol) -> None:
 
 
 _DER: Final = Blob(_MAX_DER, 1)
-_HEX: Final = Text(128, 1)
+_HEX: Final = Text(128, 1, re.compile("[0-9a-f]+"), "hexadecimal digits")
+"""The id stands in the name of an object, and so in the path of a request: nobody else's text does."""
 _TYPES: Final[dict[int, tuple[type[Any], Fields[Any]]]] = {
     1: (
         Enrol,
