@@ -42,7 +42,7 @@ PATIENCE: Final = 10.0
 SAME_TIME: Final = 1.0
 """Seconds until a token is refused, whatever is wrong with it: how long it took says nothing."""
 AT_ONCE: Final = 8
-"""Requests that are worked on at once."""
+"""Requests that are worked on at once: by certificates of connections, and as many of everybody else."""
 IN_LINE: Final = 128
 """Requests that wait for that; more are told to come again."""
 BUSY_RETRY: Final = 5.0
@@ -97,7 +97,8 @@ class Desk:
         self._line = Rarely(observer, "enrolment-impossible")
         self._sources, self._names = Rates(20, 3.0), Rates(6, 600.0)
         self._tokens = Redeemer(cluster, namespace, env)
-        self._working = trio.CapacityLimiter(AT_ONCE)
+        # Whoever has proven nothing yet must not take the turn of those who renew.
+        self._renewing, self._joining = trio.CapacityLimiter(AT_ONCE), trio.CapacityLimiter(AT_ONCE)
         self._roots: tuple[float, bytes] = (float("-inf"), b"")
         self._reading = trio.Lock()
 
@@ -150,9 +151,10 @@ class Desk:
         if not self._rules.issues:
             raise _not_issuing("--no-enroll")
         self._charge(case, began)
-        if self._working.statistics().tasks_waiting >= IN_LINE:
+        working = self._renewing if case.way is claims.CONNECTION else self._joining
+        if working.statistics().tasks_waiting >= IN_LINE:
             raise Denying(Denial.BUSY, "too many ask for certificates now", retry_after=BUSY_RETRY)
-        async with self._working:
+        async with working:
             try:
                 with trio.fail_after(PATIENCE):
                     return await self._decide(case)

@@ -24,7 +24,7 @@ from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import claims, tokens
 from trio_argoagent.principal.clusters import Pin
-from trio_argoagent.principal.enrolment import PATIENCE, SAME_TIME
+from trio_argoagent.principal.enrolment import AT_ONCE, IN_LINE, PATIENCE, SAME_TIME
 from trio_argoagent.principal.issuing import SECRET
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.stream.admission import Refusal
@@ -476,6 +476,36 @@ async def test_a_token_is_no_licence_to_ask_without_end(autojump_clock: trio.tes
     token = await hub.token()
     answers = [await hub.by_token(token) for _ in range(10)]
     assert Counter(map(reason, answers)) == {"": 6, "busy": 4}
+
+
+async def test_strangers_take_nobodys_turn(autojump_clock: trio.testing.MockClock) -> None:
+    """However many guess tokens at a slow API server, from wherever: who renews is served at once."""
+
+    class Slow:
+        async def before(self, call: Call) -> None:
+            if call.name.startswith(tokens.secret_name("")):
+                await trio.sleep(5.0)
+
+        async def after(self, call: Call) -> None:
+            pass
+
+    hub = await make_hub(access=Slow())
+    await hub.add()
+    bogus = attrs.evolve(await hub.token(), secret="00" * 32)
+    answers: list[Answer] = []
+
+    async def guess(number: int) -> None:
+        answers.append(await hub.by_token(bogus, address=f"192.0.2.{number}:1"))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(AT_ONCE + IN_LINE + 5):
+            nursery.start_soon(guess, number)
+        await trio.sleep(0.1)
+        assert Counter(map(reason, answers)) == {"busy": 5}
+        began = trio.current_time()
+        assert isinstance(await hub.ask(certificate=hub.issue()), Issued)
+        assert trio.current_time() == began
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_certificate_is_no_licence_to_guess(autojump_clock: trio.testing.MockClock) -> None:
