@@ -98,8 +98,8 @@ def _named(name: str) -> x509.Name:
 
 @cache
 def root(name: str = "hub", twin: int = 0) -> Made:
-    """A root of its own for each name and twin. It allows one CA below it."""
-    return make(name, Shape(ca=True, path_length=1), None)
+    """A root of its own for each name and twin. It allows one CA below it, and outlives all its leaves."""
+    return make(name, Shape(ca=True, path_length=1, ends=200 * DAY), None)
 
 
 def faulty(fault: str, *, server: bool) -> Made:
