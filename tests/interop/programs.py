@@ -26,9 +26,9 @@ from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
 
-START_TIMEOUT: Final = 90.0
+START_TIMEOUT: Final = 240.0
 """Seconds until clusters, controllers and programs are up."""
-STOP_TIMEOUT: Final = 20.0
+STOP_TIMEOUT: Final = 60.0
 """Seconds from SIGTERM to the end of a program."""
 _COMMAND: Final = (sys.executable, "-m", "trio_argoagent")
 

@@ -24,6 +24,8 @@ CLUSTER = ("ClusterRole", "ClusterRoleBinding")
 RIGHTS = ("ServiceAccount", "Role", "RoleBinding", *CLUSTER)
 PATIENCE = 10.0
 """Seconds to take the rights away again."""
+GRANTED = 120.0
+"""Seconds to grant them: requests have no deadline of their own here."""
 APPLY = (("content-type", "application/apply-patch+yaml"), ("accept", "application/json"))
 JSON = (("content-type", "application/json"), ("accept", "application/json"))
 
@@ -65,8 +67,9 @@ async def entitled(
     credentials = await from_kubeconfig(kubeconfig, context)
     try:
         async with open_session(credentials) as session:
-            await apply(session, granted)
-            answer = await session.request(HttpRequest("POST", f"{target(account)}/token", JSON, b"{}"))
+            with trio.fail_after(GRANTED):
+                await apply(session, granted)
+                answer = await session.request(HttpRequest("POST", f"{target(account)}/token", JSON, b"{}"))
         assert answer.status == 201, answer.body
         token = json.loads(answer.body)["status"]["token"]
         path = trio.Path(folder / f"{namespace}-{overlay}.kubeconfig")
