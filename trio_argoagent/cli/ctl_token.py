@@ -46,7 +46,10 @@ def run_create(*, hub: Place, name: str, ttl: float, replace: bool, as_json: boo
     async def program() -> int:
         async with hub.open() as cluster:
             made = await create(cluster, hub.namespace, name, ttl, real_env(), replace=replace)
-        click.echo(as_document(made) if as_json else as_text(made))
+        click.echo(as_document(made) if as_json else made.token.text)
+        if not as_json:
+            # Not into the file that the token is sent to.
+            click.echo(as_text(made), err=True)
         return 0
 
     running.run(program)
@@ -181,19 +184,15 @@ async def revoke(hub: Cluster, namespace: str, token: str) -> str:
 
 
 def as_text(made: Made) -> str:
-    """For people, with the command that it is for."""
+    """For people: what the token is good for, and the command that it is for; not the token itself."""
     until = keeping.written(made.kept.expires)
     lines = [
-        f"token for agent {made.kept.agent}, to be used once, until {until}:",
-        "",
-        f"  {made.token.text}",
-        "",
-        "It is not shown again. On the spoke, put it into the agent's environment, and start it:",
-        "",
-        f"  export ARGOCD_AGENT_BOOTSTRAP_TOKEN={made.token.text}",
-        "  trio-argoagent agent --server-address HUB --server-port 443 --agent-mode managed",
+        f"This token is for agent {made.kept.agent}, to be used once, until {until}; it is not shown again.",
+        "On the spoke, put it into the agent's environment (ARGOCD_AGENT_BOOTSTRAP_TOKEN) or into a file:",
+        "  trio-argoagent agent --server-address HUB --server-port 443 --agent-mode managed"
+        " --bootstrap-token-file FILE",
     ]
-    return "\n".join([*lines, *([] if not made.warning else ["", f"note: {made.warning}"])])
+    return "\n".join([*lines, *([] if not made.warning else [f"note: {made.warning}"])])
 
 
 def as_document(made: Made) -> str:
