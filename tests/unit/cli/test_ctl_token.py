@@ -42,7 +42,7 @@ async def make_hub(*agents: str, ca: bool = True) -> LocalCluster:
 
 
 async def test_made_listed_and_taken_back() -> None:
-    """What is made is a token with the root's fingerprint; what the hub keeps, and what is said beside, is not."""
+    """A token has the root's fingerprint; what the hub keeps, and what is said beside, is no token."""
     hub = await make_hub("east", "west")
     made = await ctl_token.create(hub, HUB, "west", 3600.0, ENV)
     text, token = ctl_token.as_text(made), made.token
