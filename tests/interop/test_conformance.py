@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
 from trio_argoagent.testing.machine import LOOPBACK
 
-from .programs import environment, open_fleet
+from .programs import Fleet, environment, open_fleet
 from .test_processes import DEADLINE
 
 pytestmark = pytest.mark.processes
 
 
+class Patient(Fleet):
+    """Its principal bans nobody, however often he asks for what must not be."""
+
+    def principal_arguments(self, *given: Any) -> Sequence[str]:
+        """As everywhere, and without bans."""
+        return (*super().principal_arguments(*given), "--no-bans")
+
+
 async def test_a_principal_is_asked(tmp_path: Path) -> None:
     """Every case holds; a certificate of nobody holds in none, and says why."""
-    async with open_fleet(tmp_path) as fleet:
+    async with open_fleet(tmp_path, Patient) as fleet:
         await fleet.hub.add_agents("probe")
         port = (await fleet.principal.wait_said("listening"))["detail"].rpartition(":")[2]
         command = [

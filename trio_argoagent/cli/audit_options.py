@@ -23,3 +23,13 @@ def audit_option(prefix: str) -> Callable[[F], F]:
         metavar="FILE",
         help="Append security decisions to it, as lines of JSON; without it they go to standard error.",
     )
+
+
+def bans_option(command: F) -> F:
+    """Whether misbehaviour leads to a ban. Not from the environment: it is for one run."""
+    return click.option(
+        "--bans/--no-bans",
+        default=True,
+        show_default=True,
+        help="Keep out for a while who breaks the protocol again and again.",
+    )(command)

@@ -10,7 +10,7 @@ import click
 from trio_argoagent._version import __version__
 from trio_argoagent.cli.age_option import age_option
 from trio_argoagent.cli.apiserver_command import apiserver
-from trio_argoagent.cli.audit_options import audit_option
+from trio_argoagent.cli.audit_options import audit_option, bans_option
 from trio_argoagent.cli.auth_options import auth_options, creds_options
 from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.bootstrap_options import bootstrap_options
@@ -158,6 +158,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
 @websocket_option("ARGOCD_PRINCIPAL", "Let agents have WebSockets too, on the same port.")
 @age_option
 @audit_option("ARGOCD_PRINCIPAL")
+@bans_option
 @expiry_option
 @share_options
 @_shared("ARGOCD_PRINCIPAL")

@@ -57,6 +57,7 @@ def run_principal(
     log_level: str,
     log_format: str,
     audit_log: str,
+    bans: bool,
     auth: AuthOptions,
     redis: RedisOptions,
     proxies: ProxyOptions,
@@ -80,7 +81,8 @@ def run_principal(
             way = await _beginning(auth, tls, place, material, env, websocket=enable_websocket)
             server = await find_redis(redis, place, material)
             proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
-            door, tell = open_reception(way.asked.identify, audit), Strangers(observer, audit, way.ours)
+            door = open_reception(way.asked.identify, audit, bans=bans)
+            tell = Strangers(observer, audit, way.ours)
             rules = attrs.evolve(enrolment, registers=config.registration is not None)
             desk = Desk(cluster, namespace, env, rules, door.admission, observer, audit)
             async with (
@@ -90,15 +92,10 @@ def run_principal(
             ):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
-                    config,
-                    cluster=cluster,
+                    config, cluster=cluster, env=env, observer=observer, audit=audit, redis=server,
                     listener=Http2Listener(listeners, way.by, door.admission, tell, enable_websocket, routes),
-                    env=env,
-                    observer=observer,
-                    audit=audit,
                     gatekeeper=door.gatekeeper,
-                    redis=server,
-                )
+                )  # fmt: skip
                 principal.follow(way.freshness)
                 farewell.take = principal.stop
                 await principal.run()

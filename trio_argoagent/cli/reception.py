@@ -22,12 +22,13 @@ class Reception:
     admission: Admission
 
 
-def open_reception(identify: Identify, audit: Auditor) -> Reception:
+def open_reception(identify: Identify, audit: Auditor, *, bans: bool = True) -> Reception:
     """One, for a principal.
 
     Args:
         identify: who asks.
         audit: told whom it turns away.
+        bans: does misbehaviour lead to one?
     """
-    gatekeeper = Gatekeeper(audit)
+    gatekeeper = Gatekeeper(audit, bans=bans)
     return Reception(gatekeeper, Admission(identify, gatekeeper, audit, gatekeeper.strike))

@@ -128,3 +128,13 @@ async def test_strangers_have_an_address_only(autojump_clock: MockClock) -> None
     assert keeper(Peer("", "", "[2001:db8:1::ff]:9")) is None
     assert keeper(EAST) is None
     assert keeper.outside() == {}
+
+
+async def test_strikes_without_bans(autojump_clock: MockClock) -> None:
+    """Whoever asks whether it keeps to the protocol has to break it; that is on record all the same."""
+    rulings: list[Ruling] = []
+    keeper = Gatekeeper(rulings.append, bans=False)
+    for _ in range(3 * STRIKES):
+        keeper.strike(EAST, "it asks")
+    assert keeper(EAST) is None and keeper.outside() == {}
+    assert [ruling.decision for ruling in rulings] == [Decision.STRUCK] * (3 * STRIKES)

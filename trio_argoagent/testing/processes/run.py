@@ -120,6 +120,8 @@ class _Judged:
     observers: list[object] = attrs.field(factory=list)
     network: SimpleNamespace = attrs.field(factory=SimpleNamespace)
     """Monitors hook into the frames of a simulated network; between processes nobody sees any."""
+    rulings: tuple[()] = ()
+    """Likewise what principals decide in memory: of processes it stands in their audit logs."""
 
 
 class _Run:
