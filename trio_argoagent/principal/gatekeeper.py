@@ -32,15 +32,16 @@ class Gatekeeper:
 
     Args:
         audit: told of strikes and bans, and whom it turns away before the door has heard of him.
-        bans: does misbehaviour lead to one? Strikes are told in any case.
+        bans: see below.
 
     Attributes:
+        bans: does misbehaviour lead to one? Strikes are told in any case.
         blocked: fingerprints of certificates that count no more.
         on_ban: told who has just been banned, with what his link shall be told.
     """
 
     def __init__(self, audit: Auditor = unaudited, *, bans: bool = True) -> None:
-        self._audit, self._bans = audit, bans
+        self._audit, self.bans = audit, bans
         self.blocked: frozenset[str] = frozenset()
         self.on_ban: Callable[[Peer, str], None] = lambda who, text: None
         self._agents, self._sources = Bans(), Bans()
@@ -65,7 +66,7 @@ class Gatekeeper:
         """He has misbehaved: a ``stream.admission.Strike``. It may have been once too often."""
         bans, who = self._of(peer)
         self._audit(about(peer, Decision.STRUCK, "connection", why))
-        seconds = bans.strike(who, trio.current_time()) if self._bans else 0.0
+        seconds = bans.strike(who, trio.current_time()) if self.bans else 0.0
         if seconds:
             text = banned(peer, seconds)
             self._audit(about(peer, Decision.BANNED, "connection", text))
