@@ -34,11 +34,11 @@ Check = Callable[[Fleet, Callable[[Verdict], None]], Awaitable[None]]
 
 async def ask_principal(fleet: Fleet, report: Callable[[Verdict], None]) -> None:
     """In the place of its agent; whoever asks may break the protocol as often as that takes."""
+    fleet.crash("m1")
+    await trio.sleep(1)
     gate = fleet.network.gate
     assert isinstance(gate, Gatekeeper)
     gate.bans = False
-    fleet.crash("m1")
-    await trio.sleep(1)
     mode = fleet.spokes["m1"].plan.mode
     await check_principal(fleet.network.dialer("m1"), report, Claim(mode=mode, cluster_uid="spoke"))
 
