@@ -205,6 +205,9 @@ async def test_a_rotation_of_everything(autojump_clock: MockClock) -> None:
 class Scripted:
     """A ``Freshness`` whose material is new when the test says so."""
 
+    trust = None
+    """It follows no CA certificates."""
+
     def __init__(self) -> None:
         self.mark, self._new = Mark(0, 0, math.inf), trio.Event()
 
