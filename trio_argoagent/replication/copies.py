@@ -34,9 +34,9 @@ SUCCEEDED: Final = "another process has applied a newer one"
 class _CopyPlan:
     place: Place
     work: Work
-    body: dict[str, Any] | None
+    body: dict[str, Any] | None = attrs.field(repr=False)  # It may be a Secret's; the gate knows it, too.
     allowance: Allowance
-    gate: Callable[[Object | None], str]
+    gate: Callable[[Object | None], str] = attrs.field(repr=False)
     may_go: Callable[[guard.Departure, float], guard.Answer]
     revive: Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
     ask_after: float | None = None
