@@ -66,7 +66,7 @@ class Difference:
 @attrs.frozen
 class _Wanted:
     uid: str
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] = attrs.field(repr=False)
 
 
 def differences(mapping: NamespaceMapping, hub: Objects, spoke: Objects) -> Sequence[Difference]:

@@ -55,7 +55,7 @@ class _Load:
     """A record that goes in parts, and its plain body."""
 
     message: RecordMessage
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     sent: int = 0
 
 
