@@ -289,7 +289,8 @@ class Http2Connection:
         )
         self._opened += 1
         self._handlers += 1
-        self._start_soon(self._serve, self._handler, stream, stream.scope, request)
+        task = f"stream {stream_id}"
+        self._start_soon(self._serve, self._handler, stream, stream.scope, request, name=task)
 
     async def _serve(
         self, handler: Handler, stream: Http2Stream, scope: trio.CancelScope, request: Request

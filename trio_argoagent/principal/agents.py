@@ -101,10 +101,10 @@ class Agents:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Work for all agents until cancelled. Started once it is known which there are."""
         async with trio.open_nursery() as nursery:
-            await nursery.start(self._secrets.run)
+            await nursery.start(self._secrets.run, name=f"informer {self._secrets.name}")
             task_status.started()
             async for life in self._births:
-                nursery.start_soon(self._live, life)
+                nursery.start_soon(self._live, life, name=f"agent {life.peer.mapping.agent}")
 
     async def _live(self, life: _Life) -> None:
         await life.run()

@@ -230,8 +230,8 @@ class Peer:
         """Work for this agent until cancelled, whether it is connected or not."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.workers.run)
-            for keeper in self._keepers.values():
-                nursery.start_soon(keeper.run)
+            for kind, keeper in self._keepers.items():
+                nursery.start_soon(keeper.run, name=f"keeper {kind}")
             nursery.start_soon(self.telling.run)
             nursery.start_soon(self._crowding.run)
 

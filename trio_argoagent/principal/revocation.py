@@ -57,7 +57,7 @@ class Revocation:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Follow it until cancelled. Started once it was read."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._list.run)
+            nursery.start_soon(self._list.run, name=f"informer {self._list.name}")
             with trio.move_on_after(PATIENCE):
                 await self._list.wait_synced()
             if not self._list.is_synced:

@@ -111,7 +111,7 @@ class Memory:
     async def run(self) -> None:
         """Read and write until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._informer.run)
+            nursery.start_soon(self._informer.run, name=f"informer {self._informer.name}")
             await self._informer.wait_synced()
             while True:
                 await self._bell.wait()

@@ -104,10 +104,11 @@ class Stores:
         """Read until cancelled. Reports started once all is known, or at least what is essential."""
         async with trio.open_nursery() as nursery:
             for store in self:
+                name = f"informer {store.informer.name}"
                 if store.is_essential:
-                    await nursery.start(store.informer.run)
+                    await nursery.start(store.informer.run, name=name)
                 else:
-                    nursery.start_soon(store.informer.run)
+                    nursery.start_soon(store.informer.run, name=name)
             with trio.move_on_after(OTHERS_WAIT):
                 for store in self:
                     await store.informer.wait_synced()

@@ -135,7 +135,7 @@ class Workers:
                     await self._work_bell.wait(self.core.next_deadline())
                     continue
                 await limiter.acquire_on_behalf_of(work)
-                nursery.start_soon(self._work, work, limiter)
+                nursery.start_soon(self._work, work, limiter, name=f"worker {work.key}")
 
     async def _work(self, work: Work, limiter: trio.CapacityLimiter) -> None:
         try:

@@ -209,7 +209,7 @@ class Fleet(Outages):
             for redis in self.redis.values():
                 nursery.start_soon(redis.run)
             for program in self.programs.values():
-                nursery.start_soon(program.run)
+                nursery.start_soon(program.run, name=program.name)
             task_status.started()
 
     def clusters(self) -> Sequence[tuple[ApiServer, Env]]:
