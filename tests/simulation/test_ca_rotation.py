@@ -27,6 +27,7 @@ from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.net.certificates import CLIENTS, SERVERS, Facts, facts
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.bundles import Bundle
+from trio_argoagent.pki.rotation import ANNOTATION
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.principal import Principal
@@ -108,7 +109,7 @@ def _trust(freshness: Freshness) -> Trust:
 
 
 async def _follow(material: Material, cluster: LocalCluster, space: str, name: str, what: str) -> Freshness:
-    trust = await material.trust("links", Secret(cluster, space, vaults.CA, "--ca"))
+    trust = await material.trust("links", Secret(cluster, space, vaults.CA, "--ca", note=ANNOTATION))
     secret = Secret(cluster, space, name, "--tls")
     return Freshness(await material.identity("links", secret, what, trust), trust)
 

@@ -19,11 +19,12 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.net.certificates import CLIENTS, SERVERS
 from trio_argoagent.net.contexts import Current, client_context, server_context
 from trio_argoagent.net.refusals import Ours
+from trio_argoagent.pki.rotation import ANNOTATION
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Held, Material, renewed
-from trio_argoagent.runtime.tlssources import Fixed, Source
+from trio_argoagent.runtime.tlssources import Fixed, Secret, Source
 from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Identity, Part, Trust
 
 USE: Final = "links"
@@ -94,6 +95,9 @@ async def principal_link_tls(
         "make it with 'trio-argoagent ctl pki init', or give --root-ca-path",
     ).source(place)
     assert source is not None and trusted is not None  # There is a usual name for each.
+    if isinstance(trusted, Secret):
+        # What is in files does not follow the Secret, so nobody is told of a rotation there.
+        trusted = attrs.evolve(trusted, note=ANNOTATION)
     trust = await material.trust(f"{USE}: agents", trusted)
     identity = await material.identity(USE, source, SERVERS, None if options.insecure_tls_generate else trust)
 

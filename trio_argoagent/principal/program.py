@@ -40,7 +40,6 @@ from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.freshness import Freshness
-from trio_argoagent.runtime.tlssources import Secret
 from trio_argoagent.stream.admission import same
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import entitlement, kinds
@@ -116,10 +115,8 @@ class Principal:
         if freshness is not None:
             hub = self.hub
             self._tenure = Tenure(self._seated, freshness, hub.env, self._report, hub.audit)
-            source = freshness.trust.source if freshness.trust is not None else None
-            if isinstance(source, Secret):
-                # What is in files does not follow the Secret, so nobody is to be told of that.
-                self._authorities.follow(source.name)
+            if freshness.trust is not None:
+                self._authorities.follow(freshness.trust)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""

@@ -3,15 +3,14 @@ written down.
 
 ``trio-argoagent ctl pki rotate-ca`` changes the Secret ``argocd-agent-ca`` and reads, from an annotation of
 each agent's cluster secret, which roots the agent trusts and which one its certificate is of. Nothing is said
-or written unless that Secret says that a rotation is under way.
+or written unless that Secret says that a rotation is under way. It is read by whoever follows the roots that
+links are taken from, so that what agents are told is what they will be let in by.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVarTuple, Unpack
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 import msgspec
@@ -19,15 +18,16 @@ import trio
 
 from trio_argoagent import errors
 from trio_argoagent.errors import UserError
-from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.net.certificates import all_facts, pem_blocks
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
+from trio_argoagent.runtime import tlsvalues
+from trio_argoagent.runtime.material import Held
 from trio_argoagent.stream.protocol import messages
 
-LOOK: Final = 10.0
-"""Seconds between two looks at the Secret."""
+RETRY: Final = 10.0
+"""Seconds after which it is looked again whether there is something to write."""
 GATHER: Final = 1.0
 """Seconds for which what is heard is gathered before it is written: a fleet comes at once."""
 PATIENCE: Final = 10.0
@@ -36,7 +36,6 @@ FRESH: Final = 3600.0
 """Seconds for which it is not written anew that an agent is still there."""
 TRUST: Final = "trio-argoagent/trust"
 """The annotation of a cluster secret: what was last seen of an agent, see ``Seen``."""
-Given = TypeVarTuple("Given")
 _ANSWERS: Final = (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError, trio.TooSlowError)
 
 
@@ -99,17 +98,22 @@ class Authorities:
         report: Callable[[str, str, str], None],
     ) -> None:
         self._cluster, self._namespace, self._env = cluster, namespace, env
-        self._secret = ""
+        self._held: Held[tlsvalues.Trust] | None = None
         self._secret_of, self._wake, self._report = secret_of, wake, report
         self._live: dict[str, _Live] = {}
-        self._version = self._problem = ""
+        self._read: tlsvalues.Parts | None = None
+        self._unreadable = ""
+        self._problems: frozenset[str] = frozenset()
         self._heard = trio.Event()
         self.said: messages.Authorities | None = None
         """What every agent is told; None: there is no rotation."""
 
-    def follow(self, secret: str) -> None:
-        """Before ``run``: the Secret of the authority. Without it nothing is said or written."""
-        self._secret = secret
+    def follow(self, held: Held[tlsvalues.Trust]) -> None:
+        """Before ``run``: the roots that links are taken from, with the annotation that tells of a rotation.
+
+        Without it nothing is said or written.
+        """
+        self._held = held
 
     def link_up(self, agent: str, anchor: str) -> None:
         """An agent has come with a certificate of the root of this ``Facts.anchor`` (empty: it has none)."""
@@ -127,47 +131,57 @@ class Authorities:
         self._live.pop(agent, None)
 
     async def run(self) -> None:
-        """Look at the Secret and write down what is seen, until cancelled."""
-        if not self._secret:
+        """Say what holds, and write down what is seen, until cancelled."""
+        if self._held is None:
             return
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._follow, self._held)
+            while True:
+                self._heard = trio.Event()
+                self._look(self._held)
+                await self._write_all()
+                if self.said is None:
+                    await self._heard.wait()
+                    continue
+                with trio.move_on_after(RETRY):
+                    await trio.sleep(GATHER)
+                    await self._heard.wait()
+
+    async def _follow(self, held: Held[tlsvalues.Trust]) -> None:
         while True:
-            self._heard = trio.Event()
-            await self._guarded(self._look)
-            if self.said is None:
-                await trio.sleep(LOOK)
-                continue
-            for agent in tuple(self._live):
-                await self._guarded(self._write, agent)
-            with trio.move_on_after(LOOK):
-                await trio.sleep(GATHER)
-                await self._heard.wait()
+            await held.changed.wait()
+            self._heard.set()
 
-    async def _guarded(self, step: Callable[[Unpack[Given]], Awaitable[None]], *given: *Given) -> None:
-        problem = ""
+    def _look(self, held: Held[tlsvalues.Trust]) -> None:
+        if held.parts is self._read:
+            return
+        self._read, self._unreadable = held.parts, ""
         try:
-            with trio.fail_after(PATIENCE):
-                await step(*given)
-        except (UserError, *_ANSWERS) as exc:
-            problem = f"Secret {self._namespace}/{self._secret}: {str(exc) or 'no answer'}"
-        if problem and problem != self._problem:
-            self._report("ca-unknown", problem, "warning")
-        self._problem = problem
-
-    async def _look(self) -> None:
-        try:
-            found = await self._cluster.get(SECRETS, self._namespace, self._secret)
-        except errors.NotFound:
-            self._version, said = "", None
-        else:
-            if found.meta.resource_version == self._version:
-                return
-            said = said_by(found)
-            self._version = found.meta.resource_version
+            said = said_by(held.parts)
+        except UserError as exc:
+            self._unreadable = f"{held.source.where}: {exc}"
+            return
         if said != self.said:
             self.said = said
             for each in self._live.values():
                 each.written = None
             self._wake()
+
+    async def _write_all(self) -> None:
+        """What cannot be done is told once, however often it is tried, and whatever else goes well."""
+        problems = [self._unreadable] if self._unreadable else []
+        for agent in tuple(self._live) if self.said is not None else ():
+            try:
+                with trio.fail_after(PATIENCE):
+                    await self._write(agent)
+            except _ANSWERS as exc:
+                why = str(exc) or "no answer"
+                problems.append(f"what agent {agent} trusts cannot be written down: {why}")
+        fresh = [each for each in problems if each not in self._problems]
+        if fresh:
+            more = f" (and {len(fresh) - 1} more)" if len(fresh) > 1 else ""
+            self._report("ca-unknown", fresh[0] + more, "warning")
+        self._problems = frozenset(problems)
 
     async def _write(self, agent: str) -> None:
         live, secret = self._live.get(agent), self._secret_of(agent)
@@ -185,8 +199,8 @@ class Authorities:
         live.written = seen
 
 
-def said_by(secret: Object) -> messages.Authorities | None:
-    """What the agents are told because of this Secret; None: there is no rotation.
+def said_by(parts: tlsvalues.Parts) -> messages.Authorities | None:
+    """What the agents are told because the Secret holds this; None: there is no rotation.
 
     Raises:
         UserError: it cannot be read.
@@ -194,18 +208,18 @@ def said_by(secret: Object) -> messages.Authorities | None:
     from trio_argoagent.pki import rotation
     from trio_argoagent.pki.bundles import Bundle
 
-    state = rotation.read(secret.annotations.get(rotation.ANNOTATION, ""))
+    held = {name: part.content for name, part in parts.items()}
+    state = rotation.read(held.get(rotation.ANNOTATION, b"").decode())
     if state is None:
         return None
-    data = secret.get("data") or {}
+    own = held.get(tlsvalues.CERTIFICATE, b"")
     try:
-        pem = base64.b64decode(data.get("ca.crt") or data.get("tls.crt") or "", validate=True)
-        own = Bundle.read(base64.b64decode(data.get("tls.crt") or "", validate=True))
-        signer = bytes.fromhex(own.fingerprints[0])
+        pem = Bundle.read(held.get(tlsvalues.CA) or own).pem
+        signer = bytes.fromhex(Bundle.read(own).fingerprints[0])
         dropped = (bytes.fromhex(state.old),) if state.phase is rotation.Phase.DROP else ()
-    except (binascii.Error, ValueError) as exc:
+    except ValueError as exc:
         raise UserError(f"it cannot be read: {exc}") from exc
-    return messages.Authorities(Bundle.read(pem).pem, signer, dropped)
+    return messages.Authorities(pem, signer, dropped)
 
 
 def issuer_of(anchor: str, said: messages.Authorities) -> str:

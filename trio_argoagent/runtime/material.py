@@ -27,7 +27,7 @@ from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.rarely import Rarely
 from trio_argoagent.runtime.rehearsal import Doubt, doubts_of, doubts_of_trust
 from trio_argoagent.runtime.tlssources import Source, Unread
-from trio_argoagent.runtime.tlsvalues import Identity, Parts, Trust, read_identity, read_trust
+from trio_argoagent.runtime.tlsvalues import KEY, Identity, Parts, Trust, read_identity, read_trust
 
 LOOK: Final = 10.0
 """Seconds between two looks at everything: a rotation takes that long at most to count."""
@@ -59,22 +59,35 @@ class InUse:
 class Held(Generic[T]):
     """One piece of material.
 
+    Args:
+        use: what it is for.
+        source: where it comes from.
+        parse: what it is, from all that is there.
+        judge: what may be wrong with that.
+        without: what of the source is not even kept.
+
     Attributes:
         use: what it is for.
         value: in use.
-        version: grows with each change of it.
-        changed: set, and replaced by another one, with each change.
+        parts: that it is from, with what else is there.
+        version: grows with each change of the value.
+        changed: set, and replaced by another one, with each change of the parts.
     """
 
     def __init__(
-        self, use: str, source: Source, parse: Callable[[Parts], T], judge: Callable[[T], tuple[Doubt, ...]]
+        self,
+        use: str,
+        source: Source,
+        parse: Callable[[Parts], T],
+        judge: Callable[[T], tuple[Doubt, ...]],
+        without: str = "",
     ) -> None:
-        self.use, self.source = use, source
+        self.use, self.source, self._without = use, source, without
         self.version = 0
         self.value: T
         self._parse: Callable[[Parts], T] = parse
         self._judge: Callable[[T], tuple[Doubt, ...]] = judge
-        self._parts: Parts = {}
+        self.parts: Parts = {}
         self._refused: Parts | None = None
         self._told = False
         self.changed = trio.Event()
@@ -85,9 +98,12 @@ class Held(Generic[T]):
         Raises:
             UserError: it cannot be read or used.
         """
-        self._parts = await self.source.read()
-        self.value = self._parse(self._parts)
+        self.parts = await self._read()
+        self.value = self._parse(self.parts)
         return self._judge(self.value)
+
+    async def _read(self) -> Parts:
+        return {name: part for name, part in (await self.source.read()).items() if name != self._without}
 
     async def wait_newer(self, version: int) -> None:
         """Return once there is a newer version than this one."""
@@ -99,7 +115,7 @@ class Held(Generic[T]):
         return self._refused is not None and not self._told
 
     async def look(self, tell: Callable[[str], None]) -> bool:
-        """Read it again; has it changed? What is wrong is told at the second look, and once.
+        """Read it again; has the value changed? What is wrong is told at the second look, and once.
 
         Args:
             tell: for people: why it is not taken.
@@ -107,8 +123,8 @@ class Held(Generic[T]):
         Raises:
             Unread: it cannot be read.
         """
-        parts = await self.source.read()
-        if parts == self._parts:
+        parts = await self._read()
+        if parts == self.parts:
             self._refused = None
             return False
         try:
@@ -118,8 +134,7 @@ class Held(Generic[T]):
             worse = str(exc)
         else:
             if not worse:
-                self._take(parts, value)
-                return True
+                return self._take(parts, value)
         if parts != self._refused:
             self._refused, self._told = parts, False
         elif not self._told:
@@ -135,12 +150,15 @@ class Held(Generic[T]):
         known = {doubt.fault for doubt in self._judge(self.value)}
         return "; ".join(doubt.text for doubt in doubts if doubt.fault not in known)
 
-    def _take(self, parts: Parts, value: T) -> None:
-        self._parts, self._refused = parts, None
-        self.value = value
-        self.version += 1
+    def _take(self, parts: Parts, value: T) -> bool:
+        differs = value != self.value
+        self.parts, self._refused = parts, None
+        if differs:
+            self.value = value
+            self.version += 1
         changed, self.changed = self.changed, trio.Event()
         changed.set()
+        return differs
 
 
 class Material:
@@ -166,8 +184,12 @@ class Material:
         Raises:
             UserError: they are not there, or cannot be used.
         """
-        held = Held(use, source, read_trust, lambda value: doubts_of_trust(value, self._env.now()))
-        return await self._follow(held)
+
+        def judge(value: Trust) -> tuple[Doubt, ...]:
+            return doubts_of_trust(value, self._env.now())
+
+        # The hub's Secret holds the key of its CA, which nobody needs for this.
+        return await self._follow(Held(use, source, read_trust, judge, KEY))
 
     async def identity(
         self, use: str, source: Source, purpose: str, trust: Held[Trust] | None = None

@@ -89,6 +89,7 @@ class Secret:
         name: its own.
         option: that names it.
         advice: what to do when it is not there.
+        note: an annotation that is read as well, as one more part; empty: none.
     """
 
     cluster: Cluster
@@ -96,6 +97,7 @@ class Secret:
     name: str
     option: str
     advice: str = ""
+    note: str = ""
 
     @property
     def where(self) -> str:
@@ -115,7 +117,12 @@ class Secret:
             raise Unread(f"{head} cannot be read: {exc}", missing=True) from exc
         except (errors.ApiError, errors.RemoteProtocolError, trio.TooSlowError) as exc:
             raise Unread(f"{head} cannot be read: {str(exc) or 'no answer'}") from exc
-        return {name: self._part(name, str(text)) for name, text in (found.get("data") or {}).items() if text}
+        data = found.get("data") or {}
+        parts = {name: self._part(name, str(text)) for name, text in data.items() if text}
+        if said := found.annotations.get(self.note):
+            where = f"annotation {self.note} of {self.where}"
+            parts[self.note] = Part(self.option, where, said.encode())
+        return parts
 
     def _part(self, name: str, text: str) -> Part:
         where = f"{name} of {self.where}"

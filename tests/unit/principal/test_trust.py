@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,7 +18,8 @@ from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.cli.secretdata import encoded, opaque
-from trio_argoagent.model.resources import NAMESPACES, SECRETS
+from trio_argoagent.model.objects import Object
+from trio_argoagent.model.resources import NAMESPACES, SECRETS, Resource
 from trio_argoagent.net.certificates import facts
 from trio_argoagent.pki import rotation
 from trio_argoagent.pki.authority import Authority
@@ -25,7 +27,11 @@ from trio_argoagent.pki.bundles import Bundle, fingerprint
 from trio_argoagent.pki.rotation import Phase, Rotation
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.clusters import make_secret, secret_name
-from trio_argoagent.principal.trust import FRESH, LOOK, TRUST, Authorities, Seen, read_seen
+from trio_argoagent.principal.trust import FRESH, TRUST, Authorities, Seen, read_seen
+from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.material import LOOK, open_material
+from trio_argoagent.runtime.tlssources import Files, Secret, Source
+from trio_argoagent.runtime.tlsvalues import CA as BUNDLE
 from trio_argoagent.stream.protocol import messages
 from trio_argoagent.testing.faults import Faults, FaultyCluster, Limbo
 from trio_argoagent.testing.scheduling import make_env
@@ -53,13 +59,26 @@ def sha(name: str) -> bytes:
     return bytes.fromhex(NAMES[name])
 
 
+class Counting(LocalCluster):
+    """Knows how often it was read."""
+
+    gets = 0
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """See ``Cluster``."""
+        self.gets += 1
+        return await super().get(resource, namespace, name)
+
+
 @attrs.define
 class Scene:
     """A principal's part at work on a hub."""
 
     authorities: Authorities
     cluster: FaultyCluster
+    inside: Counting
     log: list[str]
+    texts: list[str]
     calls: Counter[str] = attrs.field(factory=Counter)
     woken: int = 0
 
@@ -83,29 +102,37 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(secret: str = CA) -> AsyncIterator[Scene]:
-    """A hub with the old root and one agent."""
+async def scene(source: Source | None = None) -> AsyncIterator[Scene]:
+    """A hub with the old root and one agent; the principal's roots are in its Secret, or elsewhere."""
     env = make_env(1, "principal")
     server = argocd_server(entropy=env.entropy, history=0, now=START)
     local, limbo = LocalCluster(server, env=env, actor="setup"), Limbo()
     await local.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}})
     await local.create(SECRETS, opaque(SPACE, CA, {"tls.crt": OLD.certificate_pem}))
     await local.create(SECRETS, make_secret("edge", SPACE))
-    cluster = FaultyCluster(LocalCluster(server, env=env, actor="principal"), limbo, random.Random(1))
+    inside = Counting(server, env=env, actor="principal")
+    cluster = FaultyCluster(inside, limbo, random.Random(1))
     log: list[str] = []
+    texts: list[str] = []
 
     def report(name: str, text: str, level: str) -> None:
         log.append(name)
+        texts.append(text)
 
-    async with trio.open_nursery() as nursery:
+    def told(event: Event) -> None:
+        log.append(event.name)
+
+    async with trio.open_nursery() as nursery, open_material(env, told) as material:
         nursery.start_soon(limbo.run)
-        play = Scene(Authorities(cluster, SPACE, env, secret_name, lambda: play.wake(), report), cluster, log)
+        authorities = Authorities(cluster, SPACE, env, secret_name, lambda: play.wake(), report)
+        play = Scene(authorities, cluster, inside, log, texts)
 
         def note(entry: LogEntry) -> None:
             play.calls[entry.actor] += 1
 
         server.subscribe(note)
-        play.authorities.follow(secret)
+        usual = Secret(cluster, SPACE, CA, "--ca", note=rotation.ANNOTATION)
+        play.authorities.follow(await material.trust("links", source or usual))
         nursery.start_soon(play.authorities.run)
         yield play
         nursery.cancel_scope.cancel()
@@ -124,7 +151,7 @@ async def test_what_agents_are_told(autojump_clock: trio.testing.MockClock) -> N
         assert play.authorities.said == messages.Authorities(NEW.certificate_pem, sha("new"), (sha("old"),))
         await play.rotate(None)
         assert play.authorities.said is None
-        assert (play.woken, play.log) == (4, [])
+        assert (play.woken, play.log) == (4, ["tls-rotated", "tls-rotated"])
 
 
 async def test_what_is_seen_is_written_down(autojump_clock: trio.testing.MockClock) -> None:
@@ -176,27 +203,70 @@ async def test_a_hub_that_does_not_answer(autojump_clock: trio.testing.MockClock
     """Told once; what was said last holds, and everything goes on afterwards."""
     async with scene() as play:
         await play.rotate(Phase.TRUST, ca_crt=BOTH)
+        told = list(play.log)
         play.cluster.faults = Faults(reads=1.0)
         await trio.sleep(5 * LOOK)
-        assert play.log == ["ca-unknown"]
+        assert play.log == [*told, "tls-unreadable"]
         assert play.authorities.said is not None
         play.cluster.faults = Faults()
         await play.rotate(None)
         assert play.authorities.said is None
 
 
+async def test_what_cannot_be_written_down(autojump_clock: trio.testing.MockClock) -> None:
+    """Told once for as long as it lasts, whatever goes well meanwhile; told again when it comes again."""
+    async with scene() as play:
+        await play.rotate(Phase.TRUST, ca_crt=BOTH)
+        for agent in ("gone", "edge"):
+            play.authorities.link_up(agent, ANCHORS["old"])
+        await trio.sleep(5 * LOOK)
+        assert await play.seen() is not None
+        assert play.log.count("ca-unknown") == 1
+        assert "agent gone" in play.texts[-1]
+        play.authorities.link_down("gone")
+        await trio.sleep(2 * LOOK)
+        play.authorities.link_up("gone", ANCHORS["old"])
+        await trio.sleep(2 * LOOK)
+        assert play.log.count("ca-unknown") == 2
+
+
+async def test_only_one_reads_the_secret(autojump_clock: trio.testing.MockClock) -> None:
+    """What is told is what is trusted, from one read of one object: no more than one each look."""
+    async with scene() as play:
+        await play.rotate(Phase.TRUST, ca_crt=BOTH)
+        before = play.inside.gets
+        await trio.sleep(10.5 * LOOK)
+        assert play.inside.gets - before == 10
+
+
 async def test_a_secret_that_cannot_be_read(autojump_clock: trio.testing.MockClock) -> None:
     """A person is told, and agents hear nothing that is not so."""
     async with scene() as play:
         await play.rotate(Phase.TRUST, ca_crt=b"no PEM")
-        assert (play.authorities.said, play.log) == (None, ["ca-unknown"])
+        assert (play.authorities.said, play.log) == (None, ["tls-refused"])
         await play.rotate(Phase.TRUST, ca_crt=BOTH)
         assert play.authorities.said is not None
 
 
-async def test_where_the_authority_is_in_files(autojump_clock: trio.testing.MockClock) -> None:
-    """Nothing is looked at."""
-    async with scene("") as play:
+async def test_an_annotation_that_cannot_be_read(autojump_clock: trio.testing.MockClock) -> None:
+    """A person is told once, and agents hear what they have heard."""
+    async with scene() as play:
+        await play.rotate(Phase.TRUST, ca_crt=BOTH)
+        said = play.authorities.said
+        value = {"metadata": {"annotations": {rotation.ANNOTATION: "{}"}}}
+        await play.cluster.patch(SECRETS, SPACE, CA, MergePatch(value))
+        await trio.sleep(5 * LOOK)
+        assert play.log == ["tls-rotated", "ca-unknown"]
+        assert said is not None and play.authorities.said == said
+
+
+async def test_where_the_authority_is_in_files(
+    autojump_clock: trio.testing.MockClock, tmp_path: Path
+) -> None:
+    """Nobody is told of what goes on in a Secret that does not count."""
+    path = tmp_path / "ca.crt"
+    path.write_bytes(OLD.certificate_pem)
+    async with scene(Files({BUNDLE: ("--root-ca-path", str(path))})) as play:
         play.authorities.link_up("edge", ANCHORS["old"])
         await play.rotate(Phase.TRUST, ca_crt=BOTH)
         assert play.authorities.said is None

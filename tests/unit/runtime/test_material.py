@@ -22,6 +22,7 @@ from trio_argoagent.net.dialling import open_transport
 from trio_argoagent.net.errors import TlsFailed
 from trio_argoagent.net.server import serve_https
 from trio_argoagent.pki import keys
+from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import resourceproxy
 from trio_argoagent.redis.client import open_redis
 from trio_argoagent.redis.server import over_tcp
@@ -314,3 +315,20 @@ async def test_an_api_server_that_is_away_is_waited_for(autojump_clock: MockCloc
     assert (away.asked, told.names) == (4, ["tls-unreadable"])
     assert trust.value.fingerprints
     assert CA in await there.read()
+
+
+async def test_what_lies_beside_a_bundle() -> None:
+    """An annotation is read with it, and is news for whoever asks; nothing else is: no link moves for it."""
+    pki, cluster, told = Pki.create(real_env()), await hub(), Told()
+    await put(cluster, "ca", (pki.ca, b"the key"), ca=pki.ca)
+    material = told.material()
+    trust = await material.trust("links", attrs.evolve(secret(cluster, "ca"), note="phase"))
+    assert set(trust.parts) == {CA, CERTIFICATE}
+    changed = trust.changed
+    value = {"metadata": {"annotations": {"phase": "drop", "other": "x"}}}
+    await cluster.patch(SECRETS, NAMESPACE, "ca", MergePatch(value))
+    await material.look()
+    assert changed.is_set() and trust.parts["phase"].content == b"drop"
+    await put(cluster, "ca", (pki.ca, b"another key"), ca=pki.ca)
+    await material.look()
+    assert (trust.version, told.names) == (0, [])
