@@ -26,6 +26,7 @@ from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.loglevels import Levels
 from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
@@ -47,7 +48,7 @@ def run_agent(
     enable_websocket: bool,
     kubeconfig: str,
     kubecontext: str,
-    log_level: str,
+    log_level: Levels,
     log_format: str,
     redis: RedisOptions,
     bootstrap: Bootstrap,

@@ -22,6 +22,7 @@ from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
 from trio_argoagent.cli.enrolment_options import enrolment_options
 from trio_argoagent.cli.link_tls_options import agent_tls_options, principal_tls_options
+from trio_argoagent.cli.log_options import log_options
 from trio_argoagent.cli.manifests_command import manifests
 from trio_argoagent.cli.mapping_options import (
     agent_mapping_options,
@@ -76,22 +77,6 @@ def _shared(prefix: str) -> Callable[[F], F]:
                 default="",
                 metavar="NAME",
                 help="Context of the kubeconfig; without it: its current one.",
-            ),
-            click.option(
-                "--log-level",
-                envvar=f"{prefix}_LOG_LEVEL",
-                default="info",
-                show_default=True,
-                type=click.Choice(("debug", "info", "warning", "error")),
-                help="The least that is logged.",
-            ),
-            click.option(
-                "--log-format",
-                envvar=f"{prefix}_LOG_FORMAT",
-                default="text",
-                show_default=True,
-                type=click.Choice(("text", "json")),
-                help="One line per event, for people or for programs.",
             ),
             click.option(
                 "--max-deletions",
@@ -161,6 +146,7 @@ def _shared(prefix: str) -> Callable[[F], F]:
 @bans_option
 @expiry_option
 @share_options
+@log_options("ARGOCD_PRINCIPAL")
 @_shared("ARGOCD_PRINCIPAL")
 @local_options("ARGOCD_PRINCIPAL")
 @registration_options
@@ -216,6 +202,7 @@ def principal(**options: Any) -> None:
 @agent_tls_options
 @creds_options
 @websocket_option("ARGOCD_AGENT", "Dial the principal by WebSocket; it must have the option as well.")
+@log_options("ARGOCD_AGENT")
 @_shared("ARGOCD_AGENT")
 @local_options("ARGOCD_AGENT")
 @mapping_options(

@@ -34,6 +34,7 @@ from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
+from trio_argoagent.runtime.loglevels import Levels
 from trio_argoagent.runtime.material import Material, open_material
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
@@ -54,7 +55,7 @@ def run_principal(
     keepalive: float,
     kubeconfig: str,
     kubecontext: str,
-    log_level: str,
+    log_level: Levels,
     log_format: str,
     audit_log: str,
     bans: bool,

@@ -56,7 +56,7 @@ def test_an_event_on_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch, st
     handlers, level = root.handlers[:], root.level
     try:
         logs.configure("info", style)
-        observe = logs.log_events("agent")
+        observe = logs.log_events("agent", lambda: 0.0)
         disk.full = True
         observe(Event("link-up", "east", "lost"))
         logging.getLogger("x").error("lost, too")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +19,9 @@ from trio_argoagent.runtime.events import Event
 def put_back() -> Iterator[None]:
     """The process' logging, as it was."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     yield
+    sys.excepthook = hook
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -35,7 +37,7 @@ def lines(captured: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     """One event is one line with the same fields, always."""
     logs.configure("info", "json")
-    logs.log_events("principal")(Event("link-up", "east", "managed agent\n0.1.0", "warning"))
+    logs.log_events("principal", lambda: 0.0)(Event("link-up", "east", "managed agent\n0.1.0", "warning"))
     (line,) = lines(capsys)
     assert line.pop("timestamp").endswith("Z")
     assert line == {
@@ -44,13 +46,14 @@ def test_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
         "agent": "east",
         "detail": "managed agent\n0.1.0",
         "level": "warning",
+        "subsys": "link",
     }
 
 
 def test_an_event_about_the_program_itself(capsys: pytest.CaptureFixture[str]) -> None:
     """It names no agent."""
     logs.configure("info", "json")
-    logs.log_events("agent")(Event("cluster-unreachable", "", "the spoke's API server: no"))
+    logs.log_events("agent", lambda: 0.0)(Event("cluster-unreachable", "", "the spoke's API server: no"))
     (line,) = lines(capsys)
     assert "agent" not in line
 
@@ -58,7 +61,7 @@ def test_an_event_about_the_program_itself(capsys: pytest.CaptureFixture[str]) -
 def test_the_least_that_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     """What is below the level costs no line, whoever says it."""
     logs.configure("warning", "json")
-    observe = logs.log_events("agent")
+    observe = logs.log_events("agent", lambda: 0.0)
     for level in ("info", "warning", "error"):
         observe(Event(f"at-{level}", "", "", level))
     logging.getLogger("somebody").info("a library talks")
@@ -66,21 +69,36 @@ def test_the_least_that_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_libraries_log_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
-    """A traceback is a field of one line, not lines that no collector can read."""
-    logs.configure("info", "json")
+    """A traceback is a field of one line; what went wrong, and where, is another one."""
+    logs.configure("debug", "json")
     try:
         raise ValueError("broken")
     except ValueError as exc:
         logging.getLogger("trio_argoagent.net").error("a request handler failed", exc_info=exc)
     (line,) = lines(capsys)
     assert (line["event"], line["level"]) == ("a request handler failed", "error")
-    assert "ValueError: broken" in line["exception"]
+    assert line["error"].startswith("ValueError: broken (")
+    assert "test_logs.py:" in line["error"] and "Traceback" not in line["error"]
+    assert line["exception"].startswith("Traceback") and line["exception"].endswith("ValueError: broken")
+
+
+@pytest.mark.parametrize("style", logs.FORMATS)
+def test_a_group_is_one_line(capsys: pytest.CaptureFixture[str], style: str) -> None:
+    """However deep: what went wrong, each once; the tracebacks are for debug."""
+    logs.configure("info", style)
+    inner = ExceptionGroup("inner", [KeyError("b")])
+    group = ExceptionGroup("outer", [ValueError("a\nb"), inner, *map(OSError, range(9))])
+    logging.getLogger("trio_argoagent.net").error("a request handler failed", exc_info=group)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ValueError: a b (nowhere); KeyError: 'b' (nowhere); OSError: 0 (nowhere);" in line
+    assert "and 3 more" in line and "OSError: 6" not in line
+    assert "Traceback" not in line and "outer" not in line
 
 
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     """For people: one line, and no colours where there is no terminal."""
     logs.configure("info", "text")
-    logs.log_events("agent")(Event("link-up", "east", "connected"))
+    logs.log_events("agent", lambda: 0.0)(Event("link-up", "east", "connected"))
     (line,) = capsys.readouterr().err.splitlines()
     assert "link-up" in line
     assert "detail=connected" in line
@@ -90,7 +108,84 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("level", logs.LEVELS)
 @pytest.mark.parametrize("style", logs.FORMATS)
 def test_every_level_and_form(capsys: pytest.CaptureFixture[str], level: str, style: str) -> None:
-    """Errors come through at each."""
+    """Errors come through at each; at the last one, only what ends a program."""
     logs.configure(level, style)
-    logs.log_events("agent")(Event("bad", "", "", "error"))
-    assert "bad" in capsys.readouterr().err
+    logs.log_events("agent", lambda: 0.0)(Event("bad", "", "", "error"))
+    assert ("bad" in capsys.readouterr().err) == (level != "fatal")
+
+
+def test_parts_have_levels_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """More of one, less of another; what is in none has the default."""
+    logs.configure("warn,link=error,redis-proxy=info", "json")
+    observe = logs.log_events("principal", lambda: 0.0)
+    for name in ("link-up", "redis-proxy", "hub-unreachable"):
+        for level in ("info", "warning", "error"):
+            observe(Event(name, "", "", level))
+    told = [(line["event"], line["level"]) for line in lines(capsys)]
+    assert told == [
+        ("link-up", "error"),
+        ("redis-proxy", "info"),
+        ("redis-proxy", "warning"),
+        ("redis-proxy", "error"),
+        ("hub-unreachable", "warning"),
+        ("hub-unreachable", "error"),
+    ]
+
+
+def test_a_flood(capsys: pytest.CaptureFixture[str]) -> None:
+    """What one agent causes again and again is bounded, and told so; another one's lines are not."""
+    logs.configure("info", "json")
+    now = [0.0]
+    observe = logs.log_events("principal", lambda: now[0])
+    for number in range(1000):
+        observe(Event("link-broken", "east", f"{number}", "warning"))
+    observe(Event("link-broken", "west", "once", "warning"))
+    now[0] = 60.0
+    observe(Event("link-broken", "east", "again", "warning"))
+    told = lines(capsys)
+    assert [line["detail"] for line in told] == [*map(str, range(30)), "once", "again"]
+    assert "not logged" in told[29]["note"] and "note" not in told[28]
+    assert told[-1]["omitted"] == 970
+
+
+def test_a_flood_of_a_library(capsys: pytest.CaptureFixture[str]) -> None:
+    """Likewise."""
+    logs.configure("info", "json")
+    for number in range(100):
+        logging.getLogger("somebody").error("failed %d", number)
+    told = lines(capsys)
+    assert len(told) == 30
+    assert told[-1]["event"].startswith("failed 29 (more than 30 of these")
+
+
+SECRET = "hunter2hunter2"
+
+
+@pytest.mark.parametrize("style", logs.FORMATS)
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_secret_comes_out(capsys: pytest.CaptureFixture[str], style: str, level: str) -> None:
+    """In a detail, a field, an exception of a group, or what a library says."""
+    logs.configure(level, style)
+    logs.log_events("agent", lambda: 0.0)(Event("link-broken", "", f"it said password={SECRET}"))
+    structlog.get_logger().error(
+        "x", token=SECRET, value={"Authorization": SECRET}, raw=f"Bearer {SECRET}".encode()
+    )
+    try:
+        raise ExceptionGroup("all", [ValueError(f"GET https://user:{SECRET}@hub/ failed")])
+    except ExceptionGroup as group:
+        logging.getLogger("somebody").error("with Bearer %s", SECRET, exc_info=group)
+    logs.json_lines("audit", "decision", sys.stderr)("refused", {"reason": f'{{"token": "{SECRET}"}}'})
+    told = capsys.readouterr().err
+    assert SECRET not in told
+    assert told.count("<redacted>") >= 7
+
+
+def test_no_secret_in_the_last_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """What ends the program is shown whole, but for that."""
+    logs.configure("info", "text")
+    try:
+        raise ValueError(f"password={SECRET}")
+    except ValueError as exc:
+        sys.excepthook(type(exc), exc, exc.__traceback__)
+    told = capsys.readouterr().err
+    assert told.startswith("Traceback") and told.endswith("ValueError: password=<redacted>\n")
