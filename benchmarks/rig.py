@@ -26,7 +26,7 @@ from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.fleet import NAMESPACE, SpokePlan
 from trio_argoagent.testing.machine import Machine
-from trio_argoagent.testing.processes.fleet import Fleet, Node, open_fleet
+from trio_argoagent.testing.processes.fleet import OURS, Fleet, Node, open_fleet
 
 KEEPALIVE: Final = 30.0
 PATIENCE: Final = 600.0
@@ -36,10 +36,16 @@ RESOURCES: Final = 140
 
 
 @asynccontextmanager
-async def open_rig(plans: Sequence[SpokePlan]) -> AsyncIterator[Fleet]:
-    """A fleet of processes for as long as the block lasts."""
+async def open_rig(plans: Sequence[SpokePlan], command: Sequence[str] = OURS) -> AsyncIterator[Fleet]:
+    """A fleet of processes for as long as the block lasts.
+
+    Args:
+        plans: the agents.
+        command: what starts trio-argoagent.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        fleet = Fleet(1, plans, real_env(), Path(folder), Path(folder), controllers=False)
+        place = Path(folder)
+        fleet = Fleet(1, plans, real_env(), place, place, controllers=False, command=command)
         async with open_fleet(fleet, KEEPALIVE):
             yield fleet
 

@@ -38,6 +38,7 @@ from trio_argoagent.testing.scheduling import stream
 
 POLL: Final = 0.2
 """Seconds between two looks at whether both sides agree."""
+OURS: Final = (sys.executable, "-m", "trio_argoagent")
 QUIET: Final = 2.0
 """Seconds without a difference and without a write of the product: then both sides have settled."""
 
@@ -65,6 +66,7 @@ class Fleet:
         folder: for keys and kubeconfigs; nobody else may read it.
         logs: for the programs' logs.
         controllers: does an application-controller run on each spoke?
+        command: what starts trio-argoagent: this very one, unless another is to be looked at.
     """
 
     def __init__(
@@ -76,9 +78,10 @@ class Fleet:
         logs: Path,
         *,
         controllers: bool = True,
+        command: Sequence[str] = OURS,
     ) -> None:
         self.seed, self.env = seed, env
-        self._controllers = controllers
+        self._controllers, self._start = controllers, tuple(command)
         self.pki = Pki.create(env)
         self._folder, self._logs = folder, logs
         self.hub = Machine(HUB, self.pki, env, folder)
@@ -174,7 +177,7 @@ class Fleet:
         commands |= {name: self._agent_command(node) for name, node in self.nodes.items()}
         environ = environment(self._folder)
         for name, command in commands.items():
-            line = (sys.executable, "-m", "trio_argoagent", *command, "--log-format=json")
+            line = (*self._start, *command, "--log-format=json")
             self.programs[name] = Program(name, line, environ, self._logs / f"{name}.log")
 
     def _machine_of(self, program: str) -> Machine:
