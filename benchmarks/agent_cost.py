@@ -2,9 +2,9 @@
 
     python -m benchmarks.agent_cost [--zipapp FILE] [--apps 0 100 1000] [--idle 30] [--mode managed]
 
-Of this very program, or of a one-file program (``make zipapp``), in a cache of its own that is empty at first.
-The Applications are 40 KB each, with their statuses. ``rss`` is what the kernel counts as resident, ``own`` the
-part of it that is shared with no other process; both in MiB, when all has settled.
+Of this very program, or of a one-file program (``make zipapp``), in a cache of its own that is empty at
+first. The Applications are 40 KB each, with their statuses. ``rss`` is what the kernel counts as resident,
+``own`` the part of it that is shared with no other process; both in MiB, when all has settled.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.cli import running
 from trio_argoagent.cli.auth_options import CredsOptions
 from trio_argoagent.cli.bootstrap_options import Bootstrap
+from trio_argoagent.cli.credentials import find_credentials
 from trio_argoagent.cli.enrolling import enrolled
 from trio_argoagent.cli.link_tls import agent_link_tls
 from trio_argoagent.cli.link_tls_options import AgentTls
-from trio_argoagent.cli.principal import find_credentials
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.kube.client import open_cluster

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from trio_argoagent._version import __version__
 from trio_argoagent.cli.age_option import age_option
-from trio_argoagent.cli.apiserver_command import apiserver
 from trio_argoagent.cli.audit_options import audit_option, bans_option
 from trio_argoagent.cli.auth_options import auth_options, creds_options
-from trio_argoagent.cli.bench_command import bench
 from trio_argoagent.cli.bootstrap_options import bootstrap_options
 from trio_argoagent.cli.budget_options import budget_options, share_options
-from trio_argoagent.cli.chaos_command import chaos
-from trio_argoagent.cli.conformance_command import conformance
-from trio_argoagent.cli.ctl_command import ctl
-from trio_argoagent.cli.demo_command import demo
 from trio_argoagent.cli.duration import seconds
 from trio_argoagent.cli.enrolment_options import enrolment_options
 from trio_argoagent.cli.link_tls_options import agent_tls_options, principal_tls_options
 from trio_argoagent.cli.log_options import log_options
-from trio_argoagent.cli.manifests_command import manifests
 from trio_argoagent.cli.mapping_options import (
     agent_mapping_options,
     mapping_options,
@@ -33,16 +26,19 @@ from trio_argoagent.cli.policy_options import expiry_option, local_options, poli
 from trio_argoagent.cli.proxy_options import proxy_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, redis_options
 from trio_argoagent.cli.registration_options import registration_options
-from trio_argoagent.cli.simulate_command import simulate
+from trio_argoagent.cli.shelf import Shelf
 from trio_argoagent.cli.transport_options import websocket_option
 from trio_argoagent.cli.tunnel_options import tunnel_option
 
+LATER: Final = ("apiserver", "bench", "chaos", "conformance", "ctl", "demo", "manifests", "simulate")
+"""Commands in modules of their own, ``<name>_command``: neither an agent nor a principal loads them."""
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
 _LISTEN_PORT = click.IntRange(0, 65535)
 
 
 @click.group(
+    commands=Shelf({name: f"trio_argoagent.cli.{name}_command" for name in LATER}),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -228,7 +224,3 @@ def agent(**options: Any) -> None:
     from trio_argoagent.cli.agent import run_agent
 
     run_agent(**options)
-
-
-for each in (demo, simulate, chaos, apiserver, bench, conformance, manifests, ctl):
-    cli.add_command(each)

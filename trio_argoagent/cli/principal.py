@@ -8,6 +8,7 @@ import attrs
 
 from trio_argoagent.cli import running
 from trio_argoagent.cli.auth_options import Authentication, AuthOptions
+from trio_argoagent.cli.credentials import find_credentials
 from trio_argoagent.cli.issuing import open_desk
 from trio_argoagent.cli.link_tls import principal_link_tls
 from trio_argoagent.cli.link_tls_options import PrincipalTls
@@ -20,7 +21,6 @@ from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
-from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.plaintext import Neighbours
@@ -181,14 +181,3 @@ async def _beginning(
         )
         return _Beginning(asked, link.context, link.ours, link.freshness)
     return _Beginning(asked, asked.neighbours)
-
-
-async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
-    """Those of the kubeconfig if one is named, else those of the pod this runs in.
-
-    Raises:
-        UserError: there are none, or they cannot be used.
-    """
-    if kubeconfig:
-        return await from_kubeconfig(kubeconfig, kubecontext, now=real_env().now)
-    return in_cluster()

@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 from trio_argoagent.errors import UserError
-from trio_argoagent.runtime.dependencies import FLOORS, check, release
+from trio_argoagent.runtime.dependencies import FLOORS, check, release, stated
 
 
 def test_what_is_installed_is_new_enough() -> None:
@@ -29,13 +29,20 @@ def test_one_that_is_too_old(name: str) -> None:
     assert text.endswith(f"): install {FLOORS[name].version} or newer")
 
 
-def test_one_without_metadata() -> None:
+def test_one_that_states_no_version() -> None:
     """Nothing can be said of it."""
+    check(lambda name: "")
 
-    def version_of(asked: str) -> str:
-        raise metadata.PackageNotFoundError(asked)
 
-    check(version_of)
+@pytest.mark.parametrize("name", FLOORS)
+def test_what_a_package_states_is_what_was_installed(name: str) -> None:
+    """The names of distributions are those of packages, and each states its version."""
+    assert stated(name) == metadata.version(name)
+
+
+def test_a_package_that_states_none() -> None:
+    """Neither one without a version nor one that is not there."""
+    assert stated("errno") == stated("no_such_package") == ""
 
 
 @pytest.mark.parametrize(
