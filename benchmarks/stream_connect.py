@@ -1,6 +1,6 @@
 """How many agents a second can connect, and what does one cost?
 
-python -m benchmarks.stream_connect [--quick] [--side NAME] [--json FILE]
+python -m benchmarks.stream_connect [--quick] [--side NAME] [--output DIR]
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ import sys
 from trio_argoagent.cli import main
 
 if __name__ == "__main__":
-    main(["bench", "stream", "connect", *sys.argv[1:]])
+    main(["bench", "connect", *sys.argv[1:]])

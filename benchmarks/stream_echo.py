@@ -1,6 +1,6 @@
 """How fast do messages go there and back, 256 of them at a time?
 
-python -m benchmarks.stream_echo [--quick] [--side NAME] [--json FILE]
+python -m benchmarks.stream_echo [--quick] [--side NAME] [--output DIR]
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ import sys
 from trio_argoagent.cli import main
 
 if __name__ == "__main__":
-    main(["bench", "stream", "echo", *sys.argv[1:]])
+    main(["bench", "echo", *sys.argv[1:]])

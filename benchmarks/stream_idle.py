@@ -1,6 +1,6 @@
 """What does a connection that says nothing cost in memory?
 
-python -m benchmarks.stream_idle [--quick] [--side NAME] [--json FILE]
+python -m benchmarks.stream_idle [--quick] [--side NAME] [--output DIR]
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ import sys
 from trio_argoagent.cli import main
 
 if __name__ == "__main__":
-    main(["bench", "stream", "idle", *sys.argv[1:]])
+    main(["bench", "idle", *sys.argv[1:]])

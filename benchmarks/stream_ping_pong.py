@@ -1,6 +1,6 @@
 """How long does one message take there and back?
 
-python -m benchmarks.stream_ping_pong [--quick] [--side NAME] [--json FILE]
+python -m benchmarks.stream_ping_pong [--quick] [--side NAME] [--output DIR]
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ import sys
 from trio_argoagent.cli import main
 
 if __name__ == "__main__":
-    main(["bench", "stream", "ping-pong", *sys.argv[1:]])
+    main(["bench", "ping-pong", *sys.argv[1:]])

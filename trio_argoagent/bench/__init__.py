@@ -1,16 +1,26 @@
-"""Measuring, side by side: ours and its peers in one run, each in two processes over loopback.
+"""Measuring, side by side: ours and its peers in one run, each in processes of its own over loopback.
 
-values     what is asked, and what came of it: questions, sides, figures, goals
-channel    messages between two processes, whatever carries them, and what to do on each kind of loop
-loads      what is done over channels: one way, echo, ping-pong, crowds
-usage      what a process has used, and asking another one
-place      certificates, and where the server is
-raw, ours, grpc_aio, grpc_lib
+figures    quantities, as several rounds have shown them
+questions  what is asked: cases, sides, goals, growth, and how one round is measured
+runner     asks one question, the sides taking turns
+answers    what came of it: rows, and what became of goals
+growth     the exponent of a cost over sizes
+machine    what it was measured on
+report     tables on a terminal
+page       one HTML page; its pictures: plots
+results    JSON files, written and read
+comparing  two sets of figures: better, worse, or chance?
+catalogue  all questions by name
+
+stream     the questions about the link, which pairs of processes answer:
+  pairs    one pair after the other
+  worker   the server's process, and the client's
+  channel  messages between two processes, whatever carries them, and what to do on each kind of loop
+  loads    what is done over channels: one way, echo, ping-pong, crowds
+  usage    what a process has used, and asking another one
+  place    certificates, and where the server is
+  raw, ours, grpc_aio, grpc_lib
            the sides; each is imported only by the process that needs it
-worker     the server's process, and the client's
-runner     one pair of processes after the other, the sides taking turns
-stream     the questions about the link
-report     as a table and as JSON
 
 Every figure is taken by the process that it speaks of. CPU is what compares; wall rates depend on whatever
 else the machine is doing.

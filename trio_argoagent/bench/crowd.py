@@ -9,10 +9,10 @@ from typing import Final
 import attrs
 
 from trio_argoagent.bench.channel import Channel, Kit
+from trio_argoagent.bench.figures import CPU
 from trio_argoagent.bench.loads import MESSAGE, Meter, Task, Values, payload, percentiles
 from trio_argoagent.bench.place import Place
 from trio_argoagent.bench.usage import Usage, ask_usage
-from trio_argoagent.bench.values import CPU
 
 DIALLING: Final = 16
 """Connections that are being made at once."""

@@ -15,9 +15,9 @@ from typing import Final
 import attrs
 
 from trio_argoagent.bench.channel import Channel, Kit
+from trio_argoagent.bench.figures import CPU
 from trio_argoagent.bench.place import Place
 from trio_argoagent.bench.usage import Usage, ask_usage, own_usage
-from trio_argoagent.bench.values import CPU
 
 BATCH: Final = 64 * 1024
 """Bytes handed to a channel at once, on the way one way."""

@@ -1,40 +1,18 @@
-"""Answers for people, and for programs."""
+"""Answers for people, as tables on a terminal."""
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Iterable, Sequence
-from importlib import metadata
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from trio_argoagent.bench.values import Answer, Figure, Row, Verdict
+from trio_argoagent.bench.answers import Answer, Row, Verdict
+from trio_argoagent.bench.figures import Case, Figure
+from trio_argoagent.bench.growth import Trend
 
-_PACKAGES: Final = ("trio-argoagent", "trio", "h2", "msgpack", "cryptography", "grpcio", "grpclib")
 _VERDICTS: Final = {True: "[green]met[/]", False: "[red]missed[/]", None: "not measured"}
-
-
-def versions() -> dict[str, str]:
-    """Of what the figures depend on; without those that are not installed."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def as_json(name: str, answers: Sequence[Answer], *, quick: bool) -> dict[str, Any]:
-    """All of it."""
-    return {
-        "benchmark": name,
-        "quick": quick,
-        "versions": versions(),
-        "questions": [answer.as_json() for answer in answers],
-    }
 
 
 def show(answer: Answer, console: Console) -> None:
@@ -44,23 +22,31 @@ def show(answer: Answer, console: Console) -> None:
     units = {name: figure.unit for row in answer.rows for name, figure in row.figures.items()}
     table = Table(title=f"{question.name}: {question.what}", title_justify="left", title_style="bold")
     table.add_column(question.case_unit, justify="right")
-    table.add_column("side", no_wrap=True)
+    peers = len({row.side for row in answer.rows}) > 1
+    if peers:
+        table.add_column("side", no_wrap=True)
     for name, unit in units.items():
         table.add_column(f"{name}\n[dim]{unit}[/]", justify="right", no_wrap=True)
-    table.add_column(f"CPU /\n{question.ours}", justify="right", no_wrap=True)
+    if peers:
+        table.add_column(f"CPU /\n{question.ours}", justify="right", no_wrap=True)
     before = None
     for row in answer.rows:
-        if before is not None and row.case != before:
+        if peers and before is not None and row.case != before:
             table.add_section()
         before = row.case
-        figures = (row.figures.get(name) for name in units)
-        table.add_row(f"{row.case:,}", row.side, *(cell(figure) for figure in figures), _ratio(answer, row))
+        cells = [cell(row.figures.get(name)) for name in units]
+        table.add_row(named(row.case), *([row.side, *cells, _ratio(answer, row)] if peers else cells))
     console.print(table)
     for name, why in answer.absent.items():
         console.print(f"  {name}: {why}")
-    for line in verdicts(answer.verdicts):
+    for line in [*verdicts(answer.verdicts), *trends(answer.trends)]:
         console.print(f"  {line}")
     console.print()
+
+
+def named(case: Case) -> str:
+    """A case in the first column."""
+    return f"{case:,}" if isinstance(case, int) else case
 
 
 def cell(figure: Figure | None) -> str:
@@ -87,6 +73,16 @@ def verdicts(judged: Iterable[Verdict]) -> list[str]:
             f"goal: {goal.text}: {goal.sense.value} {number(goal.bound)}{times}:"
             f" {value}{_VERDICTS[verdict.met]}"
         )
+    return lines
+
+
+def trends(judged: Iterable[Trend]) -> list[str]:
+    """How costs grow, in one line each."""
+    lines = []
+    for trend in judged:
+        fits = "" if trend.exponent is None else f"n^{trend.exponent:.2f}, "
+        growth = trend.growth
+        lines.append(f"growth: {growth.text}: at most n^{growth.most:g}: {fits}{_VERDICTS[trend.met]}")
     return lines
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trio_argoagent.bench.values import CPU, Goal, Question, Sense, Side
+from trio_argoagent.bench.figures import CPU, Case, Sense
+from trio_argoagent.bench.pairs import pair
+from trio_argoagent.bench.questions import Goal, Question, Side
 
+FAMILY: Final = "stream"
 _PACKAGE: Final = "trio_argoagent.bench"
 
 SIDES: Final[Mapping[str, Side]] = {
@@ -26,17 +29,33 @@ _ALL: Final = tuple(SIDES)
 _CONNECTED: Final = ("frames", "tls-own", "tls-trio", "grpc.aio", "grpclib")
 _MORE, _LESS = Sense.AT_LEAST, Sense.AT_MOST
 
+
+
+def _question(
+    name: str,
+    what: str,
+    cases: tuple[Case, ...],
+    case_unit: str,
+    sides: tuple[str, ...],
+    *,
+    quick_cases: tuple[Case, ...] = (),
+    goals: tuple[Goal, ...] = (),
+) -> Question:
+    """One about the link: frames are ours."""
+    those = tuple(SIDES[side] for side in sides)
+    ask = pair(name)
+    return Question(name, FAMILY, what, cases, case_unit, ask, those, "frames", quick_cases, goals)
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
     question.name: question
     for question in (
-        Question(
+        _question(
             "one-way",
             "one way, as fast as it goes",
-            "one-way",
             (200, 2048, 20480),
             "B",
             _ALL,
-            "frames",
             goals=(
                 Goal("200 B frames a second", "frames", 200, "rate", _MORE, 500_000),
                 Goal("200 B messages a second", "messages", 200, "rate", _MORE, 200_000),
@@ -45,47 +64,39 @@ QUESTIONS: Final[Mapping[str, Question]] = {
                 Goal("20 KiB frames, of our raw TLS", "frames", 20480, "rate", _MORE, 0.8, "tls-own"),
             ),
         ),
-        Question("echo", "there and back, 256 at a time", "echo", (200,), "B", _ALL, "frames"),
-        Question(
+        _question("echo", "there and back, 256 at a time", (200,), "B", _ALL),
+        _question(
             "ping-pong",
             "there and back, one at a time",
-            "ping-pong",
             (200, 20480),
             "B",
             _ALL,
-            "frames",
             quick_cases=(200,),
         ),
-        Question(
+        _question(
             "many",
             "each connection: 200 B there and back, then again",
-            "many",
             (50, 500),
             "connections",
             ("messages", *_CONNECTED),
-            "frames",
             quick_cases=(50, 200),
             goals=(Goal("echoes a second with 500 agents", "frames", 500, "rate", _MORE, 10_000),),
         ),
-        Question(
+        _question(
             "idle",
             "what an idle connection costs the server in memory",
-            "idle",
             (500, 1000),
             "connections",
             _CONNECTED,
-            "frames",
             quick_cases=(100, 200),
             goals=(Goal("KiB of an idle connection", "frames", 1000, "rss", _LESS, 100),),
         ),
-        Question(
+        _question(
             "connect",
             "TCP, mutual TLS, a stream, one message there and back",
-            "connect",
             (1000,),
             "connections",
             _CONNECTED,
-            "frames",
             quick_cases=(200,),
         ),
     )

@@ -1,78 +1,152 @@
-"""``trio-argoagent bench``: questions, sides, and where the figures go.
+"""``trio-argoagent bench``: asks questions one after the other, and says where the answers are.
 
-Exit codes: 0 measured, whether or not the goals were met; 2 the input cannot be used, or a process failed.
+Exit codes: 0 measured, whether or not the goals were met; 1 ``compare`` has found a regression; 2 the input
+cannot be used, or a question has no answer; the others are answered all the same.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Final
 
 import attrs
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from trio_argoagent.bench import report
-from trio_argoagent.bench.runner import QUICK, THOROUGH, answer
-from trio_argoagent.bench.stream import QUESTIONS, SIDES
-from trio_argoagent.bench.values import Question
+from trio_argoagent.bench import machine, report, results
+from trio_argoagent.bench.answers import Answer
+from trio_argoagent.bench.catalogue import choose, with_sides
+from trio_argoagent.bench.comparing import Change, Difference, compare, regressions
+from trio_argoagent.bench.page import page
+from trio_argoagent.bench.questions import QUICK, THOROUGH, Effort, Question
+from trio_argoagent.bench.runner import answer, rounds_of
 from trio_argoagent.cli import running
-from trio_argoagent.errors import UserError
+from trio_argoagent.errors import UserError, leaves
 
-T = TypeVar("T")
+PAGE: Final = "report.html"
 
 
-def run_stream(*, questions: Sequence[str], sides: Sequence[str], quick: bool, path: str) -> None:
-    """Measure the link; the options are those of the command."""
+def run_questions(*, questions: Sequence[str], sides: Sequence[str], quick: bool, output: str) -> None:
+    """Measure; the options are those of the command."""
 
     async def program() -> int:
-        asked = [_narrowed(question, sides) for question in _pick(QUESTIONS, questions, "QUESTION")]
-        _pick(SIDES, sides, "--side")
-        file = _opened(path)
+        asked = with_sides(choose(questions), sides)
+        folder = _folder(output)
         console, effort = Console(), QUICK if quick else THOROUGH
-        answers = []
-        for question in asked:
-            those = [SIDES[name] for name in question.sides]
-            with console.status("") as status:
-                found = await answer(question, those, effort, status.update)
-            report.show(found, console)
-            answers.append(found)
-        if file is not None:
-            text = json.dumps(report.as_json("stream", answers, quick=quick), indent=1)
-            file.write_text(text + "\n")
-        return 0
+        measured = _Measured(folder, machine.describe())
+        with _progress(console) as bar:
+            task = bar.add_task("", total=sum(_turns(each, sides, effort) for each in asked))
+            for question in asked:
+
+                def step(text: str) -> None:
+                    bar.update(task, description=text)
+                    bar.advance(task)
+
+                await measured.ask(question, effort, sides, step, bar.console)
+        file = measured.finish(quick=quick)
+        console.print(f"{file}: open it in a browser; the figures are beside it, as JSON", soft_wrap=True)
+        return running.USAGE if measured.failed else 0
 
     running.judge(program)
 
 
-def _pick(known: Mapping[str, T], names: Sequence[str], what: str) -> list[T]:
-    """Those of these names, each once; without any: all.
+def run_compare(*, before: str, after: str, threshold: float) -> None:
+    """Compare two sets of figures; the options are those of the command."""
 
-    Raises:
-        UserError: there is none of such a name.
-    """
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UserError(f"{what}: there is no {unknown[0]!r}: choose of {', '.join(known)}")
-    return [value for name, value in known.items() if not names or name in names]
+    async def program() -> int:
+        older, newer = results.read(Path(before)), results.read(Path(after))
+        found = compare(older.figures, newer.figures, threshold / 100)
+        if not found:
+            raise UserError(f"{before} and {after} have no figure in common")
+        console = Console()
+        _show_changes(found, console)
+        if older.machine.get("cpu") != newer.machine.get("cpu"):
+            console.print("They were taken on different machines: only ratios to peers mean anything.")
+        return 1 if regressions(found) else 0
+
+    running.judge(program)
 
 
-def _narrowed(question: Question, sides: Sequence[str]) -> Question:
-    """With these sides only; the question's own where none is named."""
-    return attrs.evolve(question, sides=tuple(s for s in question.sides if not sides or s in sides))
+@attrs.define
+class _Measured:
+    """What has been found so far, and where it goes."""
+
+    folder: Path
+    machine: dict[str, object]
+    answers: list[Answer] = attrs.field(factory=list)
+    failed: dict[str, str] = attrs.field(factory=dict)
+
+    async def ask(
+        self,
+        question: Question,
+        effort: Effort,
+        sides: Sequence[str],
+        step: Callable[[str], None],
+        console: Console,
+    ) -> None:
+        """One question; what keeps it from being answered does not keep the others."""
+        try:
+            found = await answer(question, effort, step, sides=sides)
+        except* UserError as group:
+            self.failed[question.name] = str(next(leaves(group)))
+            console.print(f"{question.name}: no answer: {self.failed[question.name]}", markup=False)
+        else:
+            self.answers.append(found)
+            report.show(found, console)
+            results.write(self.folder, found, self.machine, quick=effort.quick)
+
+    def finish(self, *, quick: bool) -> Path:
+        """Write the page; returns where it is."""
+        file = self.folder / PAGE
+        file.write_text(page(self.answers, self.failed, self.machine, quick=quick), "utf-8")
+        return file
 
 
-def _opened(path: str) -> Path | None:
+def _turns(question: Question, sides: Sequence[str], effort: Effort) -> int:
+    """Rounds of all sides that can be measured."""
+    present = [each for each in question.sides if not each.absent and (not sides or each.name in sides)]
+    return len(present) * rounds_of(question, effort)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _folder(output: str) -> Path:
     """Where the figures go, once it is known that they can: measuring takes minutes.
 
     Raises:
         UserError: they cannot.
     """
-    if not path:
-        return None
+    folder = Path(output)
     try:
-        Path(path).touch()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / PAGE).touch()
     except OSError as exc:
-        raise UserError(f"--json: cannot write {path}: {exc.strerror}") from exc
-    return Path(path)
+        raise UserError(f"--output: cannot write to {folder}: {exc.strerror}") from exc
+    return folder
+
+
+def _show_changes(found: Sequence[Difference], console: Console) -> None:
+    """What differs, a line each; of the rest how many there are."""
+    for each in found:
+        if each.change in (Change.BETTER, Change.WORSE):
+            where = " ".join(part for part in each.key if part != "ours")
+            unit = each.before.unit
+            values = f"{report.cell(each.before)} -> {report.cell(each.after)} {unit} ({each.ratio:.2f}x)"
+            console.print(f"{each.change.value}: {where}: {values}", markup=False, soft_wrap=True)
+    counted = {change: sum(each.change is change for each in found) for change in Change}
+    told = ", ".join(f"{count} {change.value}" for change, count in counted.items() if count)
+    console.print(f"{len(found)} figures: {told}")
+
+
+def list_questions() -> None:
+    """Print what is asked, by family."""
+    console = Console()
+    for question in choose(()):
+        cases = ", ".join(report.named(case) for case in question.cases)
+        sides = ", ".join(side.name for side in question.sides)
+        console.print(f"[bold]{question.name}[/] ({question.family}): {question.what}", highlight=False)
+        console.print(f"    {question.case_unit}: {cases}; {sides}", highlight=False)

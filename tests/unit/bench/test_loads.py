@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_argoagent.bench import loads
+from trio_argoagent.bench.figures import CPU
 from trio_argoagent.bench.loads import END, OUTSTANDING, payload
 from trio_argoagent.bench.place import Place
 from trio_argoagent.bench.usage import Server, answering, ask_usage
-from trio_argoagent.bench.values import CPU
 
 
 class Echo:

@@ -9,9 +9,10 @@ from typing import Final
 import attrs
 import pytest
 
-from trio_argoagent.bench.runner import Effort, absent, answer
+from trio_argoagent.bench.answers import Answer
+from trio_argoagent.bench.questions import Effort, Question, Side
+from trio_argoagent.bench.runner import answer
 from trio_argoagent.bench.stream import QUESTIONS, SIDES
-from trio_argoagent.bench.values import Answer, Question, Side
 from trio_argoagent.errors import UserError
 
 TINY: Final = Effort(rounds=1, seconds=0.001, quick=False)
@@ -29,7 +30,7 @@ CASES: Final[Mapping[str, tuple[int, ...]]] = {
 async def small(question: Question, *sides: Side, effort: Effort = TINY) -> Answer:
     """A question, a few messages or connections at a time."""
     cases = CASES[question.name]
-    return await answer(attrs.evolve(question, cases=cases), sides, effort, lambda text: None)
+    return await answer(attrs.evolve(question, cases=cases, sides=sides), effort, lambda text: None)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -40,9 +41,8 @@ async def test_questions(name: str) -> None:
     assert [row.case for row in found.rows] == list(CASES[name])
     assert all(len(figure.values) == 1 for row in found.rows for figure in row.figures.values())
     assert {goal.figure for goal in question.goals} <= set(found.rows[0].figures)
-    assert {(goal.side, goal.peer or goal.side) for goal in question.goals} <= {
-        (a, b) for a in question.sides for b in question.sides
-    }
+    named = {side.name for side in question.sides}
+    assert {name for goal in question.goals for name in (goal.side, goal.peer or goal.side)} <= named
     assert {goal.case for goal in question.goals} <= set(question.cases)
 
 
@@ -55,8 +55,8 @@ def test_all_sides() -> None:
 async def test_sides(name: str) -> None:
     """The other sides can be measured, where they are installed."""
     side = SIDES[name]
-    if absent(side):
-        pytest.skip(f"{side.package} is not installed")
+    if side.absent:
+        pytest.skip(side.absent)
     found = await small(QUESTIONS["echo"], side)
     assert [(row.side, row.case) for row in found.rows] == [(name, 200)]
 

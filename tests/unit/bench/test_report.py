@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 
 from rich.console import Console
 
-from trio_argoagent.bench.report import as_json, cell, show, verdicts
-from trio_argoagent.bench.values import CPU, Answer, Figure, Goal, Question, Row, Sense
+from trio_argoagent.bench.answers import Answer, Row
+from trio_argoagent.bench.figures import CPU, Figure, Sense
+from trio_argoagent.bench.questions import Goal, Question, Side
+from trio_argoagent.bench.report import cell, show, verdicts
+
+from .conftest import unasked
 
 GOAL = Goal("frames a second", "ours", 200, "rate", Sense.AT_LEAST, 500_000)
 RELATIVE = Goal("CPU of grpc's", "ours", 200, CPU, Sense.AT_MOST, 0.1, "grpc")
-QUESTION = Question(
-    "q", "how fast", "echo", (200,), "B", ("ours", "grpc", "other"), "ours", goals=(GOAL, RELATIVE)
-)
+SIDES = tuple(Side(name, "", "") for name in ("ours", "grpc", "other"))
+QUESTION = Question("q", "family", "how fast", (200,), "B", unasked, SIDES, "ours", goals=(GOAL, RELATIVE))
 
 
 def figures(rate: float, cpu: float) -> dict[str, Figure]:
@@ -63,13 +65,3 @@ def test_cell() -> None:
     assert cell(Figure("us", (0.123456,))) == "0.123"
     assert cell(Figure("us", (1234.5,))) == "1,234"
     assert cell(None) == ""
-
-
-def test_json() -> None:
-    """Everything is in it, in plain values."""
-    told = json.loads(json.dumps(as_json("stream", [ANSWER], quick=True)))
-    assert told["quick"] is True
-    assert {"python", "trio", "h2"} <= set(told["versions"])
-    (question,) = told["questions"]
-    assert [goal["met"] for goal in question["goals"]] == [False, True]
-    assert question["rows"][1]["figures"]["cpu"]["values"] == [50.0]

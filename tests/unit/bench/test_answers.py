@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from trio_argoagent.bench.values import CPU, Answer, Figure, Goal, Question, Row, Sense
+from trio_argoagent.bench.answers import Answer, Row
+from trio_argoagent.bench.figures import CPU, Figure, Sense
+from trio_argoagent.bench.questions import Goal, Question, Side
+
+from .conftest import unasked
 
 
 def row(side: str, case: int = 200, **figures: float) -> Row:
@@ -14,7 +18,8 @@ def row(side: str, case: int = 200, **figures: float) -> Row:
 
 def question(*goals: Goal) -> Question:
     """Of two sides."""
-    return Question("q", "what", "echo", (200,), "B", ("ours", "peer"), "ours", goals=goals)
+    sides = (Side("ours", "", ""), Side("peer", "", ""))
+    return Question("q", "family", "what", (200,), "B", unasked, sides, "ours", goals=goals)
 
 
 def test_figure() -> None:

@@ -1,0 +1,53 @@
+"""What counts as a change."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from trio_argoagent.bench.comparing import Change, compare, interval, regressions
+from trio_argoagent.bench.figures import Figure
+
+KEY = ("q", "ours", "200", "cpu")
+
+
+def test_interval() -> None:
+    """Student's, of the mean: checked by hand for three rounds."""
+    low, high = interval(Figure("us", (1.0, 2.0, 3.0))) or (math.nan, math.nan)
+    assert (low, high) == pytest.approx((2 - 4.303 / math.sqrt(3), 2 + 4.303 / math.sqrt(3)))
+    assert interval(Figure("us", (1.0,))) is None
+    assert interval(Figure("us", (4.0,) * 50)) == (4.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "before", "after", "change"),
+    [
+        ("us", (10.0, 10.1, 9.9), (20.0, 20.1, 19.9), Change.WORSE),
+        ("us", (20.0, 20.1, 19.9), (10.0, 10.1, 9.9), Change.BETTER),
+        ("/s", (10.0, 10.1, 9.9), (20.0, 20.1, 19.9), Change.BETTER),
+        ("MiB/s", (20.0, 20.1, 19.9), (10.0, 10.1, 9.9), Change.WORSE),
+        ("us", (10.0, 10.01, 9.99), (10.5, 10.51, 10.49), Change.SAME),
+        ("us", (10.0, 20.0, 15.0), (20.0, 30.0, 25.0), Change.SAME),
+        ("us", (10.0,), (20.0, 20.1, 19.9), Change.UNKNOWN),
+        ("us", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), Change.WORSE),
+        ("us", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), Change.SAME),
+    ],
+)
+def test_change(unit: str, before: tuple[float, ...], after: tuple[float, ...], change: Change) -> None:
+    """Apart by more than chance and more than the threshold, in the direction that the unit says."""
+    (found,) = compare({KEY: Figure(unit, before)}, {KEY: Figure(unit, after)}, 0.1)
+    assert found.change is change
+    assert bool(regressions([found])) is (change is Change.WORSE)
+
+
+@pytest.mark.parametrize(("before", "after", "ratio"), [(2.0, 5.0, 2.5), (0.0, 0.0, 1), (0.0, 1.0, math.inf)])
+def test_ratio(before: float, after: float, ratio: float) -> None:
+    """Of what was nothing, too."""
+    (found,) = compare({KEY: Figure("us", (before,))}, {KEY: Figure("us", (after,))}, 0.1)
+    assert found.ratio == ratio
+
+
+def test_only_what_both_have() -> None:
+    """A new figure is no change."""
+    assert compare({}, {KEY: Figure("us", (1.0,))}, 0.1) == []

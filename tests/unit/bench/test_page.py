@@ -1,0 +1,98 @@
+"""The page: whole, without anything beside it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import attrs
+import pytest
+
+from trio_argoagent.bench import plots
+from trio_argoagent.bench.answers import Answer, Row
+from trio_argoagent.bench.figures import Figure, Sense
+from trio_argoagent.bench.machine import describe
+from trio_argoagent.bench.page import page
+from trio_argoagent.bench.questions import OURS, Goal, Growth, Question
+
+from .conftest import unasked
+
+VOID = {"meta", "br", "path", "use", "line"}
+QUESTION = Question(
+    "q", "f", "how <much>", (1, 10, 100), "n", unasked,
+    goals=(Goal("it is little", "ours", 10, "cost", Sense.AT_MOST, 3.0),),
+    growth=(Growth("it does not grow", "cost", 0.2),),
+)  # fmt: skip
+ROWS = tuple(Row(OURS.name, n, {"cost": Figure("us", (1.0 * n, 1.1 * n, 1.2 * n))}) for n in (1, 10, 100))
+ANSWER = Answer(QUESTION, ROWS, {"peer": "peer & co. is not installed"})
+
+
+class Balanced(HTMLParser):
+    """Collects what is open, and what other files are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.foreign: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """See ``HTMLParser``."""
+        if tag not in VOID:
+            self.open.append(tag)
+        asked = [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+        self.foreign += [value for value in asked if not value.startswith("#")]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """See ``HTMLParser``."""
+
+    def handle_endtag(self, tag: str) -> None:
+        """See ``HTMLParser``."""
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def checked(text: str) -> str:
+    """The page, which is balanced and asks for nothing."""
+    parser = Balanced()
+    parser.feed(text)
+    assert (parser.open, parser.foreign) == ([], [])
+    assert "<script" not in text
+    return text
+
+
+def test_page() -> None:
+    """Goals, growth, tables, who is missing and what has failed; what comes from elsewhere is escaped."""
+    text = checked(page([ANSWER], {"other": "too <few> files"}, describe(), quick=True))
+    for part in (
+        "how &lt;much&gt;", "it is little", '<td class="missed">missed</td>', "at most n^0.2", "n^1.00",
+        "<td>11 ±9%</td>", "peer: peer &amp; co. is not installed", "other: too &lt;few&gt; files",
+        "quick look",
+    ):  # fmt: skip
+        assert part in text, part
+
+
+def test_nothing_measured() -> None:
+    """An empty run has a page, too."""
+    assert "No such" not in checked(page([], {}, describe(), quick=False))
+    empty = attrs.evolve(ANSWER, rows=())
+    assert "not measured" in checked(page([empty], {}, describe(), quick=False))
+
+
+@pytest.mark.skipif(not plots.available(), reason=f"{plots.PACKAGE} is not installed")
+@pytest.mark.parametrize("cases", [(1, 10, 100), ("cut", "crash", "storm"), (0, 1, 2)], ids=str)
+def test_plots(cases: tuple[int | str, ...]) -> None:
+    """Lines over sizes and bars over names, the same text each time."""
+    cost = {"cost": Figure("us", (1.0, 2.0))}
+    sides = tuple(attrs.evolve(OURS, name=name) for name in ("ours", "peer"))
+    rows = tuple(Row(side.name, case, cost) for side in sides for case in cases)
+    answer = Answer(attrs.evolve(QUESTION, sides=sides), rows, {})
+    (svg,) = plots.draw(answer)
+    assert svg.startswith("<svg")
+    assert {"cost", "us", "ours", "peer"} <= set(re.findall(r">([^<>\s]+)</text>", svg))
+    assert plots.draw(answer) == [svg]
+
+
+@pytest.mark.skipif(plots.available(), reason=f"{plots.PACKAGE} is installed")
+def test_no_plots() -> None:
+    """Said on the page, and everything else is there."""
+    assert f"No plots: {plots.PACKAGE} is not installed" in page([ANSWER], {}, describe(), quick=False)

@@ -1,0 +1,88 @@
+"""Figures to files and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from trio_argoagent.bench.answers import Answer, Row
+from trio_argoagent.bench.figures import Figure, Sense
+from trio_argoagent.bench.machine import describe
+from trio_argoagent.bench.questions import OURS, Goal, Growth, Question
+from trio_argoagent.bench.results import FORM, read, write
+from trio_argoagent.errors import UserError
+
+from .conftest import unasked
+
+QUESTION = Question(
+    "q", "f", "what", (1, 10), "n", unasked,
+    goals=(Goal("it is little", "ours", 10, "cost", Sense.AT_MOST, 3.0),),
+    growth=(Growth("it does not grow", "cost", 0.2),),
+)  # fmt: skip
+ROWS = tuple(Row(OURS.name, case, {"cost": Figure("us", (1.0, 2.0, 4.5))}) for case in (1, 10))
+ANSWER = Answer(QUESTION, ROWS, {"peer": "it is not installed"})
+
+
+def test_there_and_back(tmp_path: Path) -> None:
+    """What was written is read again, from the file and from its folder; for others it is plain JSON."""
+    file = write(tmp_path, ANSWER, describe(), quick=True)
+    for path in (file, tmp_path):
+        found = read(path)
+        assert found.figures == {("q", "ours", case, "cost"): ROWS[0].figures["cost"] for case in ("1", "10")}
+        assert found.machine["versions"]["python"]
+    told = json.loads(file.read_text())
+    assert told["quick"] is True
+    assert told["question"]["goals"][0]["met"] is True
+    assert told["question"]["absent"] == {"peer": "it is not installed"}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", f"no form {FORM}"),
+        ('{"form": 99}', f"no form {FORM}"),
+        ('{"form": 1}', "not written by bench: KeyError"),
+        ('{"form": 1, "machine": {}, "question": {"rows": [1]}}', "not written by bench: TypeError"),
+        ('{"form": 1, "machine": {}, "question": []}', "not written by bench: TypeError"),
+        (
+            '{"form": 1, "machine": {}, "question": {"name": "q", "rows": [{"side": "a", "case": 1,'
+            ' "figures": {"cost": {"unit": "us", "values": []}}}]}}',
+            "ValueError: cost has no values",
+        ),
+        (
+            '{"form": 1, "machine": {}, "question": {"name": "q", "rows": [{"side": "a", "case": 1,'
+            ' "figures": {"cost": {"unit": "us", "values": ["much"]}}}]}}',
+            "not written by bench: ValueError",
+        ),
+    ],
+    ids=range(9),
+)
+def test_no_such_file(tmp_path: Path, text: str, hint: str) -> None:
+    """One line that names the file."""
+    file = tmp_path / "odd.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=hint) as caught:
+        read(file)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    """No file, or a folder without any."""
+    with pytest.raises(UserError, match="no figures"):
+        read(tmp_path)
+    with pytest.raises(UserError, match="No such file"):
+        read(tmp_path / "none.json")
+    with pytest.raises(UserError, match="cannot write"):
+        write(tmp_path / "none", ANSWER, describe(), quick=True)
+
+
+def test_machine_names_nobody() -> None:
+    """No host name is in what is told of a machine."""
+    import socket
+
+    assert socket.gethostname() not in json.dumps(describe())

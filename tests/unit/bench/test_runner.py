@@ -1,0 +1,100 @@
+"""Who is asked when, and what becomes of what goes wrong."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+
+import attrs
+import pytest
+import trio
+import trio.testing
+
+from trio_argoagent.bench.figures import Found
+from trio_argoagent.bench.questions import OURS, Asked, Effort, Question, Side
+from trio_argoagent.bench.runner import LIMIT, answer, rounds_of
+from trio_argoagent.errors import UserError
+
+EFFORT = Effort(rounds=3, seconds=1.0, quick=False)
+A, B = Side("a", "", ""), Side("b", "", "")
+
+
+class Asking:
+    """Answers each case with the number of the round."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    async def __call__(self, asked: Asked) -> Found:
+        """See ``Ask``."""
+        self.asked.append((asked.side.name, asked.turn))
+        return [(case, {"cost": ("us", float(asked.turn))}) for case in asked.cases]
+
+
+def question(ask: Callable[[Asked], object], **more: object) -> Question:
+    """Of two sides and three cases."""
+    asked = Question("q", "f", "what", (1, 2, 3), "n", ask, (A, B), "a", (1,))  # type: ignore[arg-type]
+    return attrs.evolve(asked, **more)
+
+
+def quiet(text: str) -> None:
+    """Nobody looks on."""
+
+
+async def test_turns() -> None:
+    """Each round has all sides, and in each another one begins."""
+    asking, told = Asking(), list[str]()
+    found = await answer(question(asking), EFFORT, told.append)
+    assert asking.asked == [("a", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 2), ("b", 2)]
+    assert [(row.case, row.side) for row in found.rows] == [(c, s) for c in (1, 2, 3) for s in "ab"]
+    assert found.rows[0].figures["cost"].values == (0.0, 1.0, 2.0)
+    assert told[3] == "q: a, round 2 of 3"
+
+
+async def test_choice() -> None:
+    """Of sides, and of cases for a quick look."""
+    asking = Asking()
+    quick = attrs.evolve(EFFORT, quick=True, rounds=1)
+    found = await answer(question(asking), quick, quiet, sides=["b"])
+    assert [(row.case, row.side) for row in found.rows] == [(1, "b")]
+
+
+async def test_absent() -> None:
+    """A side that is not installed is told, and the others are measured."""
+    missing = Side("missing", "", "", package="no_such_package")
+    found = await answer(question(Asking(), sides=(A, missing)), EFFORT, quiet)
+    assert {row.side for row in found.rows} == {"a"}
+    assert found.absent == {"missing": "no_such_package is not installed"}
+
+
+async def test_stuck(autojump_clock: trio.testing.MockClock) -> None:
+    """What never ends is given up, in one line."""
+
+    async def never(asked: Asked) -> Found:
+        await trio.sleep_forever()
+        return []
+
+    with pytest.raises(UserError, match=r"^q: a: no figures after 600 s: given up$"):
+        await answer(question(never), EFFORT, quiet)
+    assert trio.current_time() == LIMIT
+
+
+@pytest.mark.parametrize(("rounds", "effort", "all_in_all"), [(0, 3, 3), (1, 3, 1), (5, 3, 3), (5, 1, 1)])
+def test_rounds(rounds: int, effort: int, all_in_all: int) -> None:
+    """As many as the effort says, or fewer where more would tell nothing."""
+    assert rounds_of(question(Asking(), rounds=rounds), attrs.evolve(EFFORT, rounds=effort)) == all_in_all
+
+
+async def test_files() -> None:
+    """A limit that is too low is one line; one that may be raised is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        pytest.skip("this machine has no hard limit of open files")
+    with pytest.raises(UserError, match=rf"^q: needs {hard + 1:,} open files, and {hard:,} are allowed"):
+        await answer(question(Asking(), files=hard + 1), EFFORT, quiet)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard - 1, hard))
+        await answer(question(Asking(), files=hard, sides=(OURS,)), EFFORT, quiet)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,42 @@
+"""All questions by name, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from trio_argoagent.bench import stream
+from trio_argoagent.bench.questions import Question
+from trio_argoagent.errors import UserError
+
+QUESTIONS: Final[Mapping[str, Question]] = {
+    question.name: question for family in (stream.QUESTIONS,) for question in family.values()
+}
+FAMILIES: Final = tuple(dict.fromkeys(question.family for question in QUESTIONS.values()))
+"""Names that stand for all questions of a kind."""
+
+
+def choose(names: Sequence[str]) -> list[Question]:
+    """The questions of these names or families, each once; without any: all.
+
+    Raises:
+        UserError: there is none of such a name.
+    """
+    for name in names:
+        if name not in QUESTIONS and name not in FAMILIES:
+            every = ", ".join([*FAMILIES, *QUESTIONS])
+            raise UserError(f"QUESTION: there is no {name!r}: choose of {every}")
+    return [each for each in QUESTIONS.values() if not names or each.name in names or each.family in names]
+
+
+def with_sides(questions: Sequence[Question], sides: Sequence[str]) -> list[Question]:
+    """Those of them that have one of these sides; all where none is named.
+
+    Raises:
+        UserError: none of them has such a side.
+    """
+    known = dict.fromkeys(side.name for question in questions for side in question.sides)
+    for name in sides:
+        if name not in known:
+            raise UserError(f"--side: there is no {name!r}: choose of {', '.join(known)}")
+    return [each for each in questions if not sides or {side.name for side in each.sides} & set(sides)]

@@ -1,0 +1,54 @@
+"""What the figures were taken on, and how busy it was."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+_PACKAGES: Final = (
+    "trio-argoagent",
+    "trio",
+    "h2",
+    "msgpack",
+    "msgspec",
+    "cryptography",
+    "kubernetes",
+    "grpcio",
+    "grpclib",
+)
+
+
+def describe() -> dict[str, Any]:
+    """This machine and its versions: nothing that names it or its user."""
+    return {
+        "cpu": cpu_model(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "kernel": platform.release(),
+        "load": round(os.getloadavg()[0], 2),
+        "versions": versions(),
+    }
+
+
+def cpu_model() -> str:
+    """As the kernel calls it; else the architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def versions() -> dict[str, str]:
+    """Of what the figures depend on; without those that are not installed."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

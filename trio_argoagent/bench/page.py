@@ -1,0 +1,115 @@
+"""All answers as one HTML page that needs nothing beside it: no script, no font, no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from trio_argoagent.bench import plots
+from trio_argoagent.bench.answers import Answer
+from trio_argoagent.bench.report import cell, named, number
+
+_STYLE: Final = """
+:root { color-scheme: light; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color: #222; }
+h1 { font-size: 1.6rem; }
+h2 { font-size: 1.15rem; margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem; }
+table { border-collapse: collapse; margin: .6rem 0; display: block; overflow-x: auto; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
+th { border-bottom: 2px solid #999; } td.text, th.text { text-align: left; white-space: normal; }
+.met { color: #176b2c; } .missed { color: #a3231b; font-weight: 600; } .unknown { color: #777; }
+.pictures { display: flex; flex-wrap: wrap; gap: .5rem; } .pictures svg { max-width: 100%; height: auto; }
+small { color: #666; }
+"""
+_WORDS: Final = {True: "met", False: "missed", None: "not measured"}
+_CLASSES: Final = {True: "met", False: "missed", None: "unknown"}
+
+
+def page(
+    answers: Sequence[Answer], failed: Mapping[str, str], machine: Mapping[str, Any], *, quick: bool
+) -> str:
+    """The page.
+
+    Args:
+        answers: in the order in which they are shown.
+        failed: questions that could not be answered, and why.
+        machine: see ``machine.describe``.
+        quick: was it a quick look?
+    """
+    draws = plots.available()
+    parts = [_summary(answers), *(_question(answer, draws) for answer in answers)]
+    if failed:
+        parts.append("<h2>Without an answer</h2>" + _list(f"{name}: {why}" for name, why in failed.items()))
+    if not draws:
+        parts.append(f"<p><small>No plots: {plots.PACKAGE} is not installed.</small></p>")
+    looked = " A quick look: one round of smaller cases; its figures are coarse." if quick else ""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>trio-argoagent: figures</title><style>{_STYLE}</style></head><body>"
+        f"<h1>trio-argoagent: figures</h1><p>{escape(_told(machine))}.{looked}</p>"
+        f"{''.join(parts)}</body></html>\n"
+    )
+
+
+def _told(machine: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']},"
+        f" load {machine['load']} at the start; {versions}"
+    )
+
+
+def _summary(answers: Sequence[Answer]) -> str:
+    """Every goal and every growth in one table."""
+    rows = []
+    for answer in answers:
+        link = f'<a href="#{escape(answer.question.name)}">{escape(answer.question.name)}</a>'
+        for verdict in answer.verdicts:
+            times = "x" if verdict.goal.peer else ""
+            value = "" if verdict.value is None else number(verdict.value) + times
+            bound = f"{verdict.goal.sense.value} {number(verdict.goal.bound)}{times}"
+            rows.append(_judged(link, verdict.goal.text, bound, value, met=verdict.met))
+        for trend in answer.trends:
+            value = "" if trend.exponent is None else f"n^{trend.exponent:.2f}"
+            bound = f"at most n^{trend.growth.most:g}"
+            rows.append(_judged(link, trend.growth.text, bound, value, met=trend.met))
+    if not rows:
+        return ""
+    heads = ("question", "goal", "bound", "found", "")
+    head = "".join(f'<th class="text">{name}</th>' for name in heads)
+    return f"<h2>Goals</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _judged(link: str, text: str, bound: str, value: str, *, met: bool | None) -> str:
+    return (
+        f'<tr><td class="text">{link}</td><td class="text">{escape(text)}</td>'
+        f'<td>{bound}</td><td>{value}</td><td class="{_CLASSES[met]}">{_WORDS[met]}</td></tr>'
+    )
+
+
+def _question(answer: Answer, draws: bool) -> str:
+    asked = answer.question
+    heading = f'<h2 id="{escape(asked.name)}">{escape(asked.name)}: {escape(asked.what)}</h2>'
+    pictures = f'<div class="pictures">{"".join(plots.draw(answer))}</div>' if draws and answer.rows else ""
+    return heading + _table(answer) + _list(f"{n}: {why}" for n, why in answer.absent.items()) + pictures
+
+
+def _table(answer: Answer) -> str:
+    units = {name: figure.unit for row in answer.rows for name, figure in row.figures.items()}
+    heads = "".join(f"<th>{escape(name)}<br><small>{escape(of)}</small></th>" for name, of in units.items())
+    rows = [
+        f'<tr><td>{escape(named(row.case))}</td><td class="text">{escape(row.side)}</td>'
+        + "".join(f"<td>{cell(row.figures.get(name))}</td>" for name in units)
+        + "</tr>"
+        for row in answer.rows
+    ]
+    unit = escape(answer.question.case_unit)
+    return f'<table><tr><th>{unit}</th><th class="text">side</th>{heads}</tr>{"".join(rows)}</table>'
+
+
+def _list(lines: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<ul>{items}</ul>" if items else ""

@@ -1,0 +1,91 @@
+"""Figures as pictures: SVG text, drawn by matplotlib where it is installed.
+
+A question whose cases are sizes is drawn as lines over a logarithmic axis, one a side, with whiskers from the
+least to the greatest round; one whose cases have names, or that has a single case, as bars.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from trio_argoagent.bench.answers import Answer
+from trio_argoagent.bench.figures import Case, Figure
+
+PACKAGE: Final = "matplotlib"
+MOST_PICTURES: Final = 6
+"""Figures of one question that are drawn: its first ones."""
+_SIZE: Final = (4.6, 3.0)
+"""Inches."""
+
+Series = Sequence[tuple[Case, Figure]]
+
+
+def available() -> bool:
+    """Can anything be drawn?"""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
+def draw(answer: Answer) -> list[str]:
+    """A picture for each of the first figures, as SVG elements; the same figures give the same text."""
+    import matplotlib
+
+    # Ids are hashed from this, and no date is written: a report of the same figures has the same bytes.
+    with matplotlib.rc_context({"svg.hashsalt": "trio-argoagent", "svg.fonttype": "none", "font.size": 8}):
+        return [_picture(answer, name) for name in _names(answer)[:MOST_PICTURES]]
+
+
+def _names(answer: Answer) -> list[str]:
+    return list(dict.fromkeys(name for row in answer.rows for name in row.figures))
+
+
+def _picture(answer: Answer, name: str) -> str:
+    from matplotlib.figure import Figure as Canvas
+
+    sides = [side.name for side in answer.question.sides]
+    series = {side: found for side in sides if (found := answer.series(side, name))}
+    canvas: Any = Canvas(figsize=_SIZE, layout="constrained")
+    axes = canvas.add_subplot()
+    unit = next(iter(series.values()))[0][1].unit
+    axes.set_title(name)
+    axes.set_ylabel(unit)
+    axes.set_xlabel(answer.question.case_unit)
+    sized = all(isinstance(case, int) and case > 0 for found in series.values() for case, _ in found)
+    if sized and any(len(found) > 1 for found in series.values()):
+        _lines(axes, series)
+    else:
+        _bars(axes, series)
+    if len(series) > 1:
+        axes.legend()
+    text = io.StringIO()
+    canvas.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def _lines(axes: Any, series: Mapping[str, Series]) -> None:
+    for side, found in series.items():
+        middle = [figure.median for _, figure in found]
+        whiskers = [
+            [figure.median - min(figure.values) for _, figure in found],
+            [max(figure.values) - figure.median for _, figure in found],
+        ]
+        axes.errorbar([case for case, _ in found], middle, yerr=whiskers, label=side, marker="o", capsize=2)
+    axes.set_xscale("log")
+    if all(figure.median > 0 for found in series.values() for _, figure in found):
+        axes.set_yscale("log")
+    axes.grid(visible=True, alpha=0.3)
+
+
+def _bars(axes: Any, series: Mapping[str, Series]) -> None:
+    cases = list(dict.fromkeys(case for found in series.values() for case, _ in found))
+    wide = 0.8 / len(series)
+    for number, (side, found) in enumerate(series.items()):
+        places = [cases.index(case) + number * wide for case, _ in found]
+        axes.bar(places, [figure.median for _, figure in found], wide, label=side)
+    middle = 0.4 - wide / 2
+    axes.set_xticks([place + middle for place in range(len(cases))], [str(case) for case in cases])
+    if len(cases) > 4:
+        axes.tick_params(axis="x", rotation=60)

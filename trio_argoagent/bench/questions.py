@@ -1,0 +1,164 @@
+"""What a benchmark asks: the cases, who takes part, what should come out, and how one round is measured."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import attrs
+
+from trio_argoagent.bench.figures import Case, Found, Sense
+
+
+@attrs.frozen
+class Effort:
+    """How much trouble to take.
+
+    Attributes:
+        rounds: of each side.
+        seconds: of one case in one round, about, where that can be chosen.
+        quick: take the cases for a quick look.
+    """
+
+    rounds: int
+    seconds: float
+    quick: bool
+
+
+THOROUGH: Final = Effort(rounds=3, seconds=1.0, quick=False)
+QUICK: Final = Effort(rounds=1, seconds=0.2, quick=True)
+
+
+@attrs.frozen
+class Side:
+    """One of those that are compared.
+
+    Attributes:
+        name: on the command line and in the table.
+        module: of this package; what it must have is told in ``channel``.
+        what: one line about it.
+        variant: which of the module's ways it is.
+        package: what must be installed besides; empty: nothing.
+    """
+
+    name: str
+    module: str
+    what: str
+    variant: str = ""
+    package: str = ""
+
+    @property
+    def absent(self) -> str:
+        """Why it cannot be measured here; empty: it can."""
+        if not self.package or importlib.util.find_spec(self.package) is not None:
+            return ""
+        return f"{self.package} is not installed"
+
+
+OURS: Final = Side("ours", "", "this project")
+"""The only side of a question that has no peers."""
+
+
+@attrs.frozen
+class Asked:
+    """One round of one side of a question.
+
+    Attributes:
+        side: whose turn it is.
+        cases: in the order of the question.
+        effort: how much of it.
+        turn: counts the rounds from 0: what is drawn is drawn from it.
+    """
+
+    side: Side
+    cases: tuple[Case, ...]
+    effort: Effort
+    turn: int
+
+
+Ask = Callable[[Asked], Awaitable[Found]]
+"""Measures one round.
+
+Raises:
+    UserError: it cannot be done here; the text says why.
+"""
+
+
+@attrs.frozen
+class Growth:
+    """How a figure grows with the cases.
+
+    Attributes:
+        text: one line for people.
+        figure: its name, as ``n ** exponent``.
+        most: that the exponent should be.
+        side: whose.
+    """
+
+    text: str
+    figure: str
+    most: float
+    side: str = OURS.name
+
+
+@attrs.frozen
+class Goal:
+    """What should come out.
+
+    Attributes:
+        text: one line for people.
+        side: whose figure.
+        case: of which case.
+        figure: its name.
+        sense: which way.
+        bound: how much.
+        peer: the bound is a multiple of this side's figure of the same name; empty: it stands for itself.
+    """
+
+    text: str
+    side: str
+    case: Case
+    figure: str
+    sense: Sense
+    bound: float
+    peer: str = ""
+
+
+@attrs.frozen
+class Question:
+    """Something to be measured.
+
+    Attributes:
+        name: on the command line.
+        family: that it belongs to; on the command line it stands for all of them.
+        what: one line: what is measured.
+        cases: bytes of a message, or how many connections.
+        case_unit: what the cases count.
+        ask: measures one round of one side.
+        sides: in the order of the table.
+        ours: name of the side that the others are compared with.
+        quick_cases: the cases for a quick look; none: the same.
+        goals: what should come out.
+        growth: how figures should grow with the cases.
+        rounds: of each side, at the most; 0: as the effort says.
+        files: descriptors that a process of its greatest case holds open, about.
+    """
+
+    name: str
+    family: str
+    what: str
+    cases: tuple[Case, ...]
+    case_unit: str
+    ask: Ask = attrs.field(repr=False)
+    sides: tuple[Side, ...] = (OURS,)
+    ours: str = OURS.name
+    quick_cases: tuple[Case, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    growth: tuple[Growth, ...] = ()
+    rounds: int = 0
+    files: int = 0
+
+    def chosen(self, effort: Effort) -> tuple[Case, ...]:
+        """The cases that an effort takes."""
+        return (effort.quick and self.quick_cases) or self.cases
