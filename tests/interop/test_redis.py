@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import trio
 
-from trio_argoagent.cli.proxy_options import RESOURCE_SECRET
 from trio_argoagent.net.client import open_client
 from trio_argoagent.net.contexts import client_context
 from trio_argoagent.redis.client import open_redis
 from trio_argoagent.redis.protocol import argocache
 from trio_argoagent.redis.protocol.argocache import ClusterInfo, Compression, Counts, State
 from trio_argoagent.redis.server import RedisServer, over_tcp
+from trio_argoagent.runtime.options.usual import RESOURCE_PROXY_SECRET
 from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE
 from trio_argoagent.testing.redisfake import FakeRedis
 
@@ -70,7 +70,7 @@ async def test_argocd_reads_from_the_principal(tmp_path: Path) -> None:
             await nursery.start(machine.run)
             await machine.make_namespaces(NAMESPACE)
         await fleet.hub.add_agents("east")
-        await put(fleet.hub.local("setup"), RESOURCE_SECRET, fleet.pki.server("proxy"))
+        await put(fleet.hub.local("setup"), RESOURCE_PROXY_SECRET, fleet.pki.server("proxy"))
         fleet.principal.arguments = (
             *fleet.principal.arguments, f"--redis-server-address={hub_at}", f"--redis-password={PASSWORD}",
             "--redis-proxy-port=0", "--resource-proxy-port=0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import trio
@@ -16,55 +17,43 @@ from trio_argoagent.cli.credentials import find_credentials
 from trio_argoagent.cli.enrolling import enrolled
 from trio_argoagent.cli.link_tls import agent_link_tls
 from trio_argoagent.cli.link_tls_options import AgentTls
+from trio_argoagent.cli.redis_options import AGENT as REDIS
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.kube.client import open_cluster
-from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event
-from trio_argoagent.runtime.loglevels import Levels
 from trio_argoagent.runtime.material import open_material
+from trio_argoagent.runtime.options.reading import pick
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
 from trio_argoagent.sync.flow import Budget
 from trio_argoagent.sync.guard import Limits
-from trio_argoagent.sync.mapping import Style
-from trio_argoagent.sync.patterns import NONE, Patterns
-from trio_argoagent.sync.policy import Adoption, Local, Mismatch, Policies, Recreation
+from trio_argoagent.sync.patterns import NONE
+from trio_argoagent.sync.policy import Local, Policies
 
 
-def run_agent(
-    *,
-    server_address: str,
-    server_port: int,
-    namespace: str,
-    agent_mode: str,
-    tls: AgentTls,
-    creds: CredsOptions,
-    enable_websocket: bool,
-    kubeconfig: str,
-    kubecontext: str,
-    log_level: Levels,
-    log_format: str,
-    redis: RedisOptions,
-    bootstrap: Bootstrap,
-    **settings: Any,
-) -> None:
-    """Run it until a signal comes."""
-    logs.configure(log_level, log_format)
+def run_agent(values: Mapping[str, Any]) -> None:
+    """Run it until a signal comes.
+
+    Args:
+        values: of its options, by their names in the table.
+    """
+    logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
     async def program() -> int:
-        config = _config(namespace, Mode(agent_mode), **settings)
+        config = agent_config(values)
+        tls, redis, bootstrap = AgentTls.of(values), RedisOptions.of(REDIS, values), bootstrap_of(values)
         read_redis(redis)  # Mistakes are told before anything is dialled.
-        dialer, protocol = _dialer(websocket=enable_websocket)
-        known = creds.read(os.environ, tls, bootstrap, server_address, server_port)
+        dialer, protocol = _dialer(websocket=values["enable_websocket"])
+        where = server_address, server_port = values["server_address"], values["server_port"]
+        known = pick(CredsOptions, values).read(os.environ, tls, bootstrap, *where)
         proxy = environment_proxy(os.environ, server_address, server_port)
-        credentials = await find_credentials(kubeconfig, kubecontext)
+        credentials = await find_credentials(values["kubeconfig"], values["kubecontext"])
         observer, env = logs.log_events("agent"), real_env()
         if proxy is not None:
             observer(Event("proxy", "", f"the principal is reached through the proxy {proxy.where}"))
@@ -73,8 +62,7 @@ def run_agent(
             open_cluster(credentials) as cluster,
             open_material(env, observer) as material,
         ):
-            place = Place(cluster, namespace)
-            where = server_address, server_port
+            place = Place(cluster, config.namespace)
             dialler = dialer(*where, None, connect=connect, headers=known.headers)
             renewer = link = None
             if known.by_certificate:
@@ -109,49 +97,35 @@ def _dialer(*, websocket: bool) -> tuple[type[TlsDialer], str]:
     return WebSocketDialer, "http/1.1"
 
 
-def _config(
-    namespace: str,
-    mode: Mode,
-    *,
-    max_deletions: int | None,
-    max_inferred_deletions: int | None,
-    local_annotations: tuple[str, ...],
-    local_labels: tuple[str, ...],
-    adoption_policy: str,
-    source_uid_mismatch_policy: str,
-    on_application_recreate: str,
-    status_budget_records: int,
-    status_budget_bytes: int,
-    status_budget_cosmetic: int,
-    cache_refresh_interval: float,
-    style: Style,
-    allowed_namespaces: Patterns | None,
-    selector: LabelSelector,
-    creates_namespaces: bool,
-    ignores_unmanaged: bool,
-    tunnel_addresses: tuple[str, ...],
-) -> AgentConfig:
+def agent_config(values: Mapping[str, Any]) -> AgentConfig:
     """The settings that the options ask for.
 
     Raises:
         UserError: they contradict each other.
     """
     return AgentConfig(
-        namespace,
-        mode,
-        limits=Limits.of(max_deletions, max_inferred_deletions),
+        values["namespace"],
+        values["agent_mode"],
+        limits=Limits.of(values["max_deletions"], values["max_inferred_deletions"]),
         policies=Policies(
-            Adoption(adoption_policy),
-            Mismatch(source_uid_mismatch_policy),
-            Recreation(on_application_recreate),
-            Local(local_annotations, local_labels),
+            values["adoption_policy"],
+            values["source_uid_mismatch_policy"],
+            values["on_application_recreate"],
+            Local(values["local_annotations"], values["local_labels"]),
         ),
-        count_every=cache_refresh_interval,
-        style=style,
-        allowed_namespaces=allowed_namespaces or NONE,
-        creates_namespaces=creates_namespaces,
-        selector=selector,
-        ignores_unmanaged=ignores_unmanaged,
-        budget=Budget(status_budget_records, status_budget_bytes, status_budget_cosmetic),
-        tunnel_addresses=tunnel_addresses,
+        count_every=values["cache_refresh_interval"],
+        style=values["destination_based_mapping"],
+        allowed_namespaces=values["allowed_namespaces"] or NONE,
+        creates_namespaces=values["create_namespace"],
+        selector=values["label_selector"],
+        ignores_unmanaged=values["ignore_unmanaged_apps"],
+        budget=Budget(
+            values["status_budget_records"], values["status_budget_bytes"], values["status_budget_cosmetic"]
+        ),
+        tunnel_addresses=values["tunnel_addresses"],
     )
+
+
+def bootstrap_of(values: Mapping[str, Any]) -> Bootstrap:
+    """What the options say of the agent's certificate."""
+    return Bootstrap(values["bootstrap_token"], values["bootstrap_token_file"], values["renew"])

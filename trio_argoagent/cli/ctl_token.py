@@ -11,7 +11,6 @@ import click
 
 from trio_argoagent.cli import running
 from trio_argoagent.cli.contexts import Place
-from trio_argoagent.cli.link_tls_options import PRINCIPAL_SECRET
 from trio_argoagent.cli.secretdata import NO_ANSWER, data_of, find
 from trio_argoagent.cli.tables import table
 from trio_argoagent.errors import NotFound, UserError
@@ -24,6 +23,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import claims
 from trio_argoagent.principal import tokens as keeping
 from trio_argoagent.principal.issuing import SECRET, NotIssuing, read_authorities
+from trio_argoagent.runtime.options.usual import PRINCIPAL_SECRET
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.sync.names import AGENT_NAME, SECRET_TYPE
 
@@ -175,9 +175,7 @@ async def revoke(hub: Cluster, namespace: str, token: str) -> str:
     try:
         await hub.delete(SECRETS, namespace, keeping.secret_name(token_id))
     except NotFound as exc:
-        raise UserError(
-            f"there is no token {token_id}; see: trio-argoagent ctl agent token list"
-        ) from exc
+        raise UserError(f"there is no token {token_id}; see: trio-argoagent ctl agent token list") from exc
     except NO_ANSWER as exc:
         raise UserError(f"cannot remove token {token_id}: {exc}; run it again") from exc
     return f"token {token_id} is gone; a certificate that it was used for is not"

@@ -1,16 +1,10 @@
-"""Durations on the command line, written as Go programs do: ``90s``, ``10m``, ``1h30m``; ``0``: none."""
+"""Durations as options of ctl."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 import click
 
-_UNITS: Final = (3600.0, 60.0, 1.0)
-_DURATION: Final = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
-LONGEST: Final = 366 * 86_400.0
-"""Seconds: nobody means more than a year."""
+from trio_argoagent.runtime.options.kinds import parse_duration
 
 
 def seconds(context: click.Context, parameter: click.Parameter, text: str) -> float:
@@ -19,14 +13,7 @@ def seconds(context: click.Context, parameter: click.Parameter, text: str) -> fl
     Raises:
         click.BadParameter: it is none, or too long.
     """
-    if text == "0":
-        return 0.0
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        wrong = f"{text!r} is no duration; write, for example, 90s, 10m or 1h30m"
-        raise click.BadParameter(wrong, context, parameter)
-    parts = zip(found.groups(), _UNITS, strict=True)
-    total = sum(float(part) * unit for part, unit in parts if part)
-    if total > LONGEST:
-        raise click.BadParameter(f"{text!r} is more than a year", context, parameter)
-    return total
+    try:
+        return parse_duration(text)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), context, parameter) from exc

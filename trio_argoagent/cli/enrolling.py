@@ -10,12 +10,13 @@ from trio_argoagent.agent.keeping import CERTIFICATE, KEY, ROOTS, Drawer, FileDr
 from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.agent.renewal import Renewer
 from trio_argoagent.cli.bootstrap_options import Bootstrap
-from trio_argoagent.cli.link_tls_options import CA_SECRET, CLIENT_SECRET, AgentTls
+from trio_argoagent.cli.link_tls_options import AgentTls
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.pki.tokens import Token, parse
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
+from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET
 
 
 async def enrolled(

@@ -7,13 +7,7 @@ from typing import Final
 
 import attrs
 
-from trio_argoagent.cli.link_tls_options import (
-    CA_SECRET,
-    CLIENT_SECRET,
-    PRINCIPAL_SECRET,
-    AgentTls,
-    PrincipalTls,
-)
+from trio_argoagent.cli.link_tls_options import AgentTls, PrincipalTls
 from trio_argoagent.cli.tls_sources import Place, Wanted
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.certificates import CLIENTS, SERVERS
@@ -24,6 +18,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Held, Material, renewed
+from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET, PRINCIPAL_SECRET
 from trio_argoagent.runtime.tlssources import Fixed, Secret, Source
 from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Identity, Part, Trust
 

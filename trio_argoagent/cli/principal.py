@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -16,12 +17,12 @@ from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.reception import open_reception
+from trio_argoagent.cli.redis_options import PRINCIPAL as REDIS
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
-from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.plaintext import Neighbours
 from trio_argoagent.net.refusals import Ours
@@ -34,67 +35,54 @@ from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
-from trio_argoagent.runtime.loglevels import Levels
 from trio_argoagent.runtime.material import Material, open_material
+from trio_argoagent.runtime.options.reading import pick
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.sync.guard import Limits
-from trio_argoagent.sync.mapping import Style
-from trio_argoagent.sync.patterns import Patterns
 from trio_argoagent.sync.policy import Local
 
 
-def run_principal(
-    *,
-    listen_host: str,
-    listen_port: int,
-    namespace: str,
-    tls: PrincipalTls,
-    enable_websocket: bool,
-    keepalive: float,
-    kubeconfig: str,
-    kubecontext: str,
-    log_level: Levels,
-    log_format: str,
-    audit_log: str,
-    bans: bool,
-    auth: AuthOptions,
-    redis: RedisOptions,
-    proxies: ProxyOptions,
-    enrolment: Rules,
-    **settings: Any,
-) -> None:
-    """Run it until a signal comes."""
-    logs.configure(log_level, log_format)
+def run_principal(values: Mapping[str, Any]) -> None:
+    """Run it until a signal comes.
+
+    Args:
+        values: of its options, by their names in the table.
+    """
+    logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
     async def program() -> int:
-        config = _config(namespace, keepalive, **settings)
+        config = principal_config(values)
+        tls, auth, redis = PrincipalTls.of(values), pick(AuthOptions, values), RedisOptions.of(REDIS, values)
         read_redis(redis)  # Mistakes are told before anything listens.
         observer, env = logs.log_events("principal"), real_env()
         async with (
-            open_audit_log(audit_log) as audit,
-            open_cluster(await find_credentials(kubeconfig, kubecontext)) as cluster,
+            open_audit_log(values["audit_log"]) as audit,
+            open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
         ):
-            place = Place(cluster, namespace)
-            way = await _beginning(auth, tls, place, material, env, websocket=enable_websocket)
+            place = Place(cluster, config.namespace)
+            websocket = values["enable_websocket"]
+            way = await _beginning(auth, tls, place, material, env, websocket=websocket)
             server = await find_redis(redis, place, material)
             proxy_tls = ProxyTls(place, material, tls.settings, redis=redis.tls_enabled)
-            door = open_reception(way.asked.identify, audit, bans=bans)
+            door = open_reception(way.asked.identify, audit, bans=values["bans"])
             tell = Strangers(observer, audit, way.ours)
-            rules = attrs.evolve(enrolment, registers=config.registration is not None)
-            desk = Desk(cluster, namespace, env, rules, door.admission, observer, audit)
+            desk = Desk(
+                cluster, config.namespace, env, enrolment_rules(values), door.admission, observer, audit
+            )
+            host = values["listen_host"]
             async with (
-                listening(listen_host, listen_port, "--listen-port") as listeners,
+                listening(host, values["listen_port"], "--listen-port") as listeners,
                 open_desk(desk, way.asked) as routes,
-                open_proxies(proxies, listen_host, server, observer, proxy_tls),
+                open_proxies(pick(ProxyOptions, values), host, server, observer, proxy_tls),
             ):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
                     config, cluster=cluster, env=env, observer=observer, audit=audit, redis=server,
-                    listener=Http2Listener(listeners, way.by, door.admission, tell, enable_websocket, routes),
+                    listener=Http2Listener(listeners, way.by, door.admission, tell, websocket, routes),
                     gatekeeper=door.gatekeeper,
                 )  # fmt: skip
                 principal.follow(way.freshness)
@@ -105,54 +93,44 @@ def run_principal(
     running.run(program, farewell)
 
 
-def _config(
-    namespace: str,
-    keepalive: float,
-    *,
-    max_deletions: int | None,
-    max_inferred_deletions: int | None,
-    local_annotations: tuple[str, ...],
-    local_labels: tuple[str, ...],
-    enable_self_cluster_registration: bool,
-    self_registration_client_cert_secret: str,
-    resource_proxy_address: str,
-    intent_expiry: float,
-    max_link_age: float,
-    max_hub_writes: float,
-    max_agent_objects: int,
-    style: Style,
-    allowed_namespaces: Patterns | None,
-    selector: LabelSelector,
-    create_namespaces: bool,
-    create_pattern: str,
-    create_labels: tuple[tuple[str, str], ...],
-) -> PrincipalConfig:
+def principal_config(values: Mapping[str, Any]) -> PrincipalConfig:
     """The settings that the options ask for.
 
     Raises:
         UserError: they contradict each other.
     """
-    if (create_pattern or create_labels) and not create_namespaces:
+    creates = values["namespace_create_enable"]
+    creation = NamespaceCreation(values["namespace_create_pattern"], values["namespace_create_labels"])
+    if creation != NamespaceCreation() and not creates:
         raise UserError("--namespace-create-pattern and -labels: need --namespace-create-enable")
-    registration = read_registration(
-        enabled=enable_self_cluster_registration,
-        secret=self_registration_client_cert_secret,
-        address=resource_proxy_address,
-    )
     return PrincipalConfig(
-        namespace,
-        keepalive,
-        Limits.of(max_deletions, max_inferred_deletions),
-        Local(local_annotations, local_labels),
-        registration,
-        intent_expiry,
-        max_link_age,
-        max_hub_writes,
-        max_agent_objects,
-        style=style,
-        allowed_namespaces=allowed_namespaces,
-        selector=selector,
-        creation=NamespaceCreation(create_pattern, create_labels) if create_namespaces else None,
+        values["namespace"],
+        values["keepalive"],
+        limits=Limits.of(values["max_deletions"], values["max_inferred_deletions"]),
+        local=Local(values["local_annotations"], values["local_labels"]),
+        registration=read_registration(
+            enabled=values["enable_self_cluster_registration"],
+            secret=values["self_registration_client_cert_secret"],
+            address=values["resource_proxy_address"],
+        ),
+        intent_expiry=values["intent_expiry"],
+        max_link_age=values["max_link_age"],
+        hub_writes=values["max_hub_writes"],
+        max_agent_objects=values["max_agent_objects"],
+        style=values["destination_based_mapping"],
+        allowed_namespaces=values["allowed_namespaces"],
+        selector=values["label_selector"],
+        creation=creation if creates else None,
+    )
+
+
+def enrolment_rules(values: Mapping[str, Any]) -> Rules:
+    """What the options say of certificates that the principal issues."""
+    return Rules(
+        lifetime=values["certificate_lifetime"],
+        window=values["rejoin_window"],
+        registers=values["enable_self_cluster_registration"],
+        issues=values["enroll"],
     )
 
 

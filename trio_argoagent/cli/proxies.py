@@ -11,7 +11,7 @@ import attrs
 import trio
 
 from trio_argoagent.cli.listening import addresses, listening
-from trio_argoagent.cli.proxy_options import REDIS_SECRET, RESOURCE_SECRET, ProxyOptions
+from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.tls_sources import Place, Wanted
 from trio_argoagent.net.certificates import SERVERS
 from trio_argoagent.net.contexts import OPENSSL, Current, TlsSettings, server_context
@@ -21,6 +21,7 @@ from trio_argoagent.principal.redisproxy import RedisProxy
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import Held, Material, renewed
+from trio_argoagent.runtime.options.usual import REDIS_PROXY_SECRET, RESOURCE_PROXY_SECRET
 from trio_argoagent.runtime.tlssources import Unread
 from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Trust
 
@@ -95,7 +96,7 @@ async def _redis_context(options: ProxyOptions, tls: ProxyTls) -> Current | None
         ),
         "--redis-proxy-server-tls-secret-name",
         options.redis_proxy_server_tls_secret_name,
-        REDIS_SECRET if tls.redis else "",
+        REDIS_PROXY_SECRET if tls.redis else "",
     )
     return await _context("the Redis proxy", wanted, None, tls, ())
 
@@ -111,7 +112,7 @@ async def _resource_context(options: ProxyOptions, tls: ProxyTls) -> Current | N
         ),
         "--resource-proxy-secret-name",
         options.resource_proxy_secret_name,
-        RESOURCE_SECRET,
+        RESOURCE_PROXY_SECRET,
     )
     clients = Wanted(
         ((CA, "--resource-proxy-ca-path", options.resource_proxy_ca_path),),

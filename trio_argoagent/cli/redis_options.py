@@ -1,18 +1,13 @@
-"""The options that say where Argo CD's Redis is, of both programs; argocd-agent's names.
-
-Its password comes from the environment or a mounted Secret; on a command line everybody on the node sees it.
-"""
+"""What the options that say where Argo CD's Redis is mean together."""
 
 from __future__ import annotations
 
-import functools
 import ssl
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
-import click
 
 from trio_argoagent.cli.running import read_file
 from trio_argoagent.cli.tls_sources import Place, Wanted
@@ -22,15 +17,10 @@ from trio_argoagent.net.contexts import Current, client_context
 from trio_argoagent.redis.protocol.argocache import Compression
 from trio_argoagent.redis.server import RedisServer, over_tcp
 from trio_argoagent.runtime.material import Material, renewed
+from trio_argoagent.runtime.options.reading import pick
+from trio_argoagent.runtime.options.usual import REDIS_CA_SECRET, REDIS_PORT
 from trio_argoagent.runtime.tlssources import Unread
 from trio_argoagent.runtime.tlsvalues import CA
-
-F = TypeVar("F", bound=Callable[..., Any])
-Option = Callable[[Any], Any]
-PORT = 6379
-"""Of a Redis whose address names none."""
-CA_SECRET = "argocd-redis-tls"
-"""Where argocd-agent has the CA of Redis by default."""
 
 
 @attrs.frozen
@@ -38,25 +28,18 @@ class Names:
     """What a program calls those options that have another name in the other.
 
     Attributes:
-        prefix: of its environment variables.
         address: the option that says where it is.
         ca: the option that names its CA.
         ca_secret: the option that names a Secret with it.
     """
 
-    prefix: str
     address: str
     ca: str
     ca_secret: str
 
-    def variables(self, option: str) -> list[str]:
-        """The environment variables of an option: ours, and the one that all of Argo CD's programs share."""
-        plain = option.removeprefix("--").replace("-", "_").upper()
-        return [f"{self.prefix}_{plain}", plain]
 
-
-PRINCIPAL = Names("ARGOCD_PRINCIPAL", "--redis-server-address", "--redis-ca-path", "--redis-ca-secret-name")
-AGENT = Names("ARGOCD_AGENT", "--redis-addr", "--redis-tls-ca-path", "--redis-tls-ca-secret-name")
+PRINCIPAL = Names("--redis-server-address", "--redis-ca-path", "--redis-ca-secret-name")
+AGENT = Names("--redis-addr", "--redis-tls-ca-path", "--redis-tls-ca-secret-name")
 
 
 @attrs.frozen
@@ -68,108 +51,16 @@ class RedisOptions:
     username: str
     password: str = attrs.field(repr=False)
     creds_dir_path: str
-    compression_type: str
+    compression_type: Compression
     tls_enabled: bool
     tls_insecure: bool
     ca: str
     ca_secret: str
 
-
-def redis_options(names: Names) -> Callable[[F], F]:
-    """All of them; the command gets them as one argument, ``redis``."""
-
-    def decorate(command: F) -> F:
-        @functools.wraps(command)
-        def packed(**given: Any) -> Any:
-            ours = {name: given.pop(name) for name in list(given) if name in _FIELDS}
-            fields = {name.removeprefix("redis_"): value for name, value in ours.items()}
-            return command(redis=RedisOptions(names, **fields), **given)
-
-        result: Any = packed
-        for option in reversed((*_who(names), *_how(names))):
-            result = option(result)
-        return result  # type: ignore[no-any-return]
-
-    return decorate
-
-
-def _who(names: Names) -> tuple[Option, ...]:
-    of = names.variables
-    return (
-        click.option(
-            names.address,
-            "redis_address",
-            envvar=of(names.address),
-            default=f"argocd-redis:{PORT}",
-            show_default=True,
-            metavar="HOST:PORT",
-            help="Argo CD's Redis in this cluster; empty: none.",
-        ),
-        click.option(
-            "--redis-username",
-            envvar=of("redis-username"),
-            default="",
-            metavar="NAME",
-            help="User of its access list; without it: the default user.",
-        ),
-        click.option(
-            "--redis-password",
-            envvar=of("redis-password"),
-            default="",
-            metavar="WORD",
-            help="Its password; better given by REDIS_PASSWORD.",
-        ),
-        click.option(
-            "--redis-creds-dir-path",
-            envvar=of("redis-creds-dir-path"),
-            default="",
-            metavar="DIR",
-            help="A mounted Secret with auth and maybe auth_username, instead of these two.",
-        ),
-    )
-
-
-def _how(names: Names) -> tuple[Option, ...]:
-    of = names.variables
-    return (
-        click.option(
-            "--redis-compression-type",
-            envvar=of("redis-compression-type")[:1],
-            default=Compression.GZIP.value,
-            show_default=True,
-            type=click.Choice([each.value for each in Compression]),
-            help="How Argo CD compresses there (its redis.compression).",
-        ),
-        click.option(
-            "--redis-tls-enabled", envvar=of("redis-tls-enabled")[:1], is_flag=True, help="Speak TLS to it."
-        ),
-        click.option(
-            names.ca,
-            "redis_ca",
-            envvar=of(names.ca)[:1],
-            default="",
-            metavar="FILE",
-            help="PEM: the CA of its certificate, instead of a Secret.",
-        ),
-        click.option(
-            names.ca_secret,
-            "redis_ca_secret",
-            envvar=of(names.ca_secret)[:1],
-            default="",
-            metavar="NAME",
-            help=f"The Secret with that CA (ca.crt); by default {CA_SECRET} if it is there, else the system's"
-            " authorities count.",
-        ),
-        click.option(
-            "--redis-tls-insecure",
-            envvar=of("redis-tls-insecure")[:1],
-            is_flag=True,
-            help="Take any certificate of it.",
-        ),
-    )
-
-
-_FIELDS = frozenset(f"redis_{field.name}" for field in attrs.fields(RedisOptions))
+    @classmethod
+    def of(cls, names: Names, values: Mapping[str, Any]) -> RedisOptions:
+        """What the values of a program's options say."""
+        return pick(cls, values, "redis_", names=names)
 
 
 async def find_redis(options: RedisOptions, place: Place, material: Material) -> RedisServer | None:
@@ -215,7 +106,7 @@ def read_redis(options: RedisOptions, context: Current | None = None) -> RedisSe
     if not options.address:
         return None
     try:
-        host, port = parse_address(options.address, default_port=PORT)
+        host, port = parse_address(options.address, default_port=REDIS_PORT)
     except UserError as exc:
         raise UserError(f"{options.names.address}: {exc}") from exc
     username, password = _credentials(options)
@@ -225,13 +116,13 @@ def read_redis(options: RedisOptions, context: Current | None = None) -> RedisSe
         (context or _context(options)) if options.tls_enabled else None,
         username=username,
         password=password,
-        compression=Compression(options.compression_type),
+        compression=options.compression_type,
     )
 
 
 def _ca(options: RedisOptions) -> Wanted:
     names = options.names
-    return Wanted(((CA, names.ca, options.ca),), names.ca_secret, options.ca_secret, CA_SECRET)
+    return Wanted(((CA, names.ca, options.ca),), names.ca_secret, options.ca_secret, REDIS_CA_SECRET)
 
 
 def _context(options: RedisOptions) -> Current:

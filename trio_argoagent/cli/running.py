@@ -10,9 +10,9 @@ from __future__ import annotations
 import linecache
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import attrs
 import click
@@ -51,6 +51,13 @@ def run(program: Callable[[], Awaitable[int]], farewell: Farewell | None = None)
         for problem in leaves(group):
             click.echo(f"error: {problem}", err=True)
     sys.exit(code)
+
+
+def refuse(mistakes: Iterable[str]) -> NoReturn:
+    """Say each in a line of its own, and leave the process."""
+    for each in mistakes:
+        click.echo(f"error: {each}", err=True)
+    sys.exit(USAGE)
 
 
 def judge(program: Callable[[], Awaitable[int]]) -> None:

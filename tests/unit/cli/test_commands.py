@@ -49,8 +49,9 @@ def test_help_tells_each_option(run: Run, command: str) -> None:
         (["demo", "--agents", "0"], ["--agents", "0 is not in the range 1<=x<=50"]),
         (["demo", "--duration", "soon"], ["--duration", "'soon' is not a valid float"]),
         (["demo", "more"], ["unexpected extra argument", "more"]),
-        (["principal", "--tls-max-version", "tls1.2"], ["--tls-min-version tls1.2"]),
-        (["agent"], ["--server-address"]),
+        (["principal", "--loud"], ["--loud", "trio-argoagent principal --help"]),
+        (["principal", "--tls-max-version", "tls1"], ["--tls-max-version", "'tls1' is not one of 'tls1.2'"]),
+        (["agent"], ["--server-address or ARGOCD_AGENT_REMOTE_SERVER", "trio-argoagent agent --help"]),
     ],
 )
 def test_an_option_that_cannot_be_understood(run: Run, arguments: list[str], hints: list[str]) -> None:
@@ -72,8 +73,8 @@ def test_shells_complete(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, 
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])
 def test_bad_ports(run: Run, files: Files, port: str) -> None:
     """Both programs refuse what is no port."""
-    assert "'--listen-port'" in run(*files.principal(listen_port=port)).line
-    assert "'--server-port'" in run(*files.agent(server_port=port)).line
+    assert "--listen-port: " in run(*files.principal(listen_port=port)).line
+    assert "--server-port: " in run(*files.agent(server_port=port)).line
 
 
 def test_a_mode_that_does_not_exist(run: Run, files: Files) -> None:
@@ -86,4 +87,17 @@ def test_options_from_the_environment(run: Run, files: Files, monkeypatch: pytes
     """argocd-agent's variables set the same options, and are refused as clearly."""
     monkeypatch.setenv("ARGOCD_PRINCIPAL_LISTEN_PORT", "eighty")
     good = [option for option in files.principal() if not option.startswith("--listen-port")]
-    assert "'eighty' is not a valid integer" in run(*good).line
+    line = run(*good).line
+    assert line.startswith("--listen-port (ARGOCD_PRINCIPAL_LISTEN_PORT): 'eighty' is not a valid integer")
+
+
+def test_all_mistakes_are_told_at_once(run: Run) -> None:
+    """A line each, in the order of the help."""
+    said = run("agent", "--server-port=0", "--agent-mode=manged", "--redis-tls-enabled=perhaps")
+    assert (said.code, said.out) == (2, "")
+    assert [line.split(": ")[1].split()[0] for line in said.err.splitlines()] == [
+        "--server-address",
+        "--server-port",
+        "--agent-mode",
+        "--redis-tls-enabled",
+    ]

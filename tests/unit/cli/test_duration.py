@@ -6,7 +6,7 @@ import click
 import pytest
 
 from trio_argoagent.cli import duration
-from trio_argoagent.cli.duration import LONGEST
+from trio_argoagent.runtime.options.kinds import LONGEST
 
 
 def convert(text: str) -> float:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import attrs
-import click
 import pytest
 import trio
-from click.testing import CliRunner
 
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
-from trio_argoagent.cli.bootstrap_options import Bootstrap, bootstrap_options
+from trio_argoagent.cli.agent import bootstrap_of
+from trio_argoagent.cli.bootstrap_options import Bootstrap
 from trio_argoagent.cli.enrolling import enrolled, make_store, read_token
 from trio_argoagent.cli.link_tls import agent_link_tls
 from trio_argoagent.cli.link_tls_options import AgentTls
@@ -23,14 +21,15 @@ from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.pki import tokens
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.material import open_material
+from trio_argoagent.runtime.options.programs import AGENT
 from trio_argoagent.stream.dial import Http2Dialer
 
 from ..agent.issuing import ENV, LOOPBACK, open_issuer
+from .parsing import reading_of, values_of
 
 TIMEOUT = 60.0
 USUAL = AgentTls("argocd-agent-client-tls", "", "", "argocd-agent-ca", "", False)
 TOKEN = tokens.make(bytes(range(40)), "ab" * 32)
-SAID: list[Bootstrap] = []
 
 
 async def make_spoke() -> Place:
@@ -102,18 +101,11 @@ async def test_where_it_is_kept() -> None:
     assert names == ["mine", "roots"]
 
 
-@click.command()
-@bootstrap_options
-def command(bootstrap: Bootstrap, **_: Any) -> None:
-    """What an agent would be given."""
-    SAID.append(bootstrap)
-
-
 def test_the_options() -> None:
     """The token may come from the environment, where others do not see it; it is never shown."""
-    environment = {"ARGOCD_AGENT_BOOTSTRAP_TOKEN": TOKEN.text}
-    assert CliRunner().invoke(command, ["--no-renew"], env=environment).exit_code == 0
-    assert SAID[-1] == Bootstrap(TOKEN.text, "", False)
-    assert TOKEN.secret not in repr(SAID[-1])
-    assert CliRunner().invoke(command, ["--bootstrap-token-file", "f"]).exit_code == 0
-    assert SAID[-1] == Bootstrap("", "f", True)
+    values = values_of(AGENT, "--no-renew", ARGOCD_AGENT_BOOTSTRAP_TOKEN=TOKEN.text)
+    assert bootstrap_of(values) == Bootstrap(TOKEN.text, "", False)
+    assert TOKEN.secret not in repr(bootstrap_of(values))
+    reading = reading_of(AGENT, "--bootstrap-token", TOKEN.text)
+    assert TOKEN.secret not in repr(reading)
+    assert bootstrap_of(values_of(AGENT, "--bootstrap-token-file", "f")) == Bootstrap("", "f", True)

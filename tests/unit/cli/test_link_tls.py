@@ -10,19 +10,14 @@ import pytest
 
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.cli.link_tls import LinkTls, agent_link_tls, principal_link_tls
-from trio_argoagent.cli.link_tls_options import (
-    CA_SECRET,
-    CLIENT_SECRET,
-    PRINCIPAL_SECRET,
-    AgentTls,
-    PrincipalTls,
-)
-from trio_argoagent.cli.tls_options import NEWEST, OLDER, VERSIONS, read_settings
+from trio_argoagent.cli.link_tls_options import AgentTls, PrincipalTls
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.contexts import TlsSettings
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.material import Material
+from trio_argoagent.runtime.options.suites import NEWEST, OLDER, VERSIONS, read_settings
+from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET, PRINCIPAL_SECRET
 from trio_argoagent.runtime.world import real_env
 
 from ..runtime.hubsecrets import NAMESPACE, hub, put

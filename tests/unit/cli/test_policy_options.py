@@ -4,36 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from trio_argoagent.cli.policy_options import local_options, policy_options
+from trio_argoagent.runtime.options.objects import METADATA, POLICIES
+from trio_argoagent.runtime.options.programs import AGENT
 from trio_argoagent.sync.policy import Adoption, Mismatch, Recreation
 
 from .conftest import Run
+from .parsing import values_of
 
 
 def _read(*arguments: str, **environment: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-
-    @click.command()
-    @local_options("ARGOCD_AGENT")
-    @policy_options
-    def command(**options: Any) -> None:
-        found.update(options)
-
-    said = CliRunner().invoke(command, arguments, env=environment, catch_exceptions=False)
-    assert said.exit_code == 0, said.output
-    return found
+    values = values_of(AGENT, *arguments, **environment)
+    return {each.name: values[each.name] for each in (*POLICIES, *METADATA)}
 
 
 def test_nothing_said_is_argocd_agents_defaults() -> None:
     """Adopt, recreate, ignore; nothing is local."""
     assert _read() == {
-        "adoption_policy": "always",
-        "source_uid_mismatch_policy": "recreate",
-        "on_application_recreate": "ignore",
+        "adoption_policy": Adoption.ALWAYS,
+        "source_uid_mismatch_policy": Mismatch.RECREATE,
+        "on_application_recreate": Recreation.IGNORE,
         "local_annotations": (),
         "local_labels": (),
     }
@@ -50,12 +41,11 @@ def test_nothing_said_is_argocd_agents_defaults() -> None:
 def test_each_word_of_each_policy(option: str, variable: str, words: Any) -> None:
     """By flag, by variable; the flag goes before."""
     name = option.replace("-", "_")
-    known = [each.value for each in words]
-    for word in known:
-        assert _read(f"--{option}", word)[name] == word
-        assert _read(**{variable: word})[name] == word
-    first, last = known[0], known[-1]
-    assert _read(f"--{option}", first, **{variable: last})[name] == first
+    for word in words:
+        assert _read(f"--{option}", word.value)[name] is word
+        assert _read(**{variable: word.value})[name] is word
+    first, last = next(iter(words)), list(words)[-1]
+    assert _read(f"--{option}", first.value, **{variable: last.value})[name] is first
 
 
 def test_patterns_are_a_list() -> None:
@@ -74,5 +64,5 @@ def test_patterns_are_a_list() -> None:
 )
 def test_what_makes_no_sense_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], hint: str) -> None:
     """Before anything has started."""
-    line = run("agent", *arguments).line
+    line = run("agent", "--server-address", "hub", *arguments).line
     assert arguments[0] in line and hint in line

@@ -11,12 +11,13 @@ import trio
 
 from trio_argoagent.apiserver.local import LocalCluster
 from trio_argoagent.cli.proxies import ProxyTls, open_proxies
-from trio_argoagent.cli.proxy_options import REDIS_SECRET, RESOURCE_SECRET, ProxyOptions
+from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.redis.server import over_tcp
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.material import Material
+from trio_argoagent.runtime.options.usual import REDIS_PROXY_SECRET, RESOURCE_PROXY_SECRET
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.machine import LOOPBACK
 
@@ -75,14 +76,14 @@ async def test_certificates_of_secrets() -> None:
     """The usual ones count where they are; one that was named must be there, and be one."""
     cluster = await hub()
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy"]
-    await put(cluster, RESOURCE_SECRET, pki().server("proxy"))
+    await put(cluster, RESOURCE_PROXY_SECRET, pki().server("proxy"))
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
     missing = attrs.evolve(PLAIN, redis_proxy_server_tls_secret_name="mine")
     with pytest.raises(UserError, match="--redis-proxy-server-tls-secret-name: Secret argocd/mine is not"):
         await opened(missing, cluster=cluster)
-    await put(cluster, REDIS_SECRET, (b"no", b"pem"))
+    await put(cluster, REDIS_PROXY_SECRET, (b"no", b"pem"))
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
-    with pytest.raises(UserError, match=f"certificate in tls.crt of Secret argocd/{REDIS_SECRET}"):
+    with pytest.raises(UserError, match=f"certificate in tls.crt of Secret argocd/{REDIS_PROXY_SECRET}"):
         await opened(PLAIN, cluster=cluster, tls=True)
     both = attrs.evolve(PLAIN, resource_proxy_secret_name="mine", resource_proxy_cert_path="x")
     with pytest.raises(UserError, match="-cert-path and --resource-proxy-secret-name: give one of the two"):

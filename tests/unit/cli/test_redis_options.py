@@ -4,35 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from trio_argoagent.cli import redis_options
 from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, Names, RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
 from trio_argoagent.redis.protocol.argocache import Compression
 from trio_argoagent.runtime.events import ignore
 from trio_argoagent.runtime.material import Material
+from trio_argoagent.runtime.options import programs
 from trio_argoagent.runtime.world import real_env
 
 from ..runtime.hubsecrets import NAMESPACE, hub
 from .conftest import Files, Run
+from .parsing import values_of
 
 
 def parse(names: Names, *arguments: str, **environ: str) -> RedisOptions:
     """What the options say."""
-    found: list[RedisOptions] = []
-
-    @click.command()
-    @redis_options.redis_options(names)
-    def command(redis: RedisOptions) -> None:
-        found.append(redis)
-
-    done = CliRunner().invoke(command, arguments, env=environ, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return found[0]
+    program = programs.PRINCIPAL if names is PRINCIPAL else programs.AGENT
+    return RedisOptions.of(names, values_of(program, *arguments, **environ))
 
 
 @pytest.mark.parametrize(

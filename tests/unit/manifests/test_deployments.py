@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from trio_argoagent._version import __version__
-from trio_argoagent.cli.commands import cli
 from trio_argoagent.cli.manifests import Objects, built, keys
 from trio_argoagent.cli.manifests_command import OVERLAYS
+from trio_argoagent.runtime.options.programs import PROGRAMS
 
 from . import upstream
 
@@ -48,12 +47,8 @@ def pod(objects: Objects) -> dict[str, Any]:
 
 def variables(overlay: str) -> dict[str, set[str]]:
     """Option -> its environment variables, of the program that is installed."""
-    command = cli.commands[OVERLAYS[overlay]]
-    return {
-        max(each.opts, key=len): {each.envvar} if isinstance(each.envvar, str) else {*(each.envvar or ())}
-        for each in command.params
-        if isinstance(each, click.Option)
-    }
+    program = PROGRAMS[OVERLAYS[overlay]]
+    return {option.flag: set(program.variables(option)) for option in program}
 
 
 def test_the_restricted_pod_security_standard(objects: Objects) -> None:
@@ -126,6 +121,9 @@ def test_keys_are_argocd_agents(overlay: str, objects: Objects) -> None:
         variable: key for variable, key in KEYS[half].items() if variable in ours
     }
     (container,) = pod(objects)["containers"]
+    program = PROGRAMS[half]
+    named = {program.key(option): program.variables(option)[0] for option in program if option.key}
+    assert named == {key: variable for key, variable in found.items()}
     assert len(found) == sum("configMapKeyRef" in each["valueFrom"] for each in container["env"])
     assert all(key.startswith(f"{half}.") for key in found)
     for each in container["env"]:

@@ -1,21 +1,17 @@
-"""The options of TLS itself, of both programs; argocd-agent's names.
+"""Versions and cipher suites of TLS, by argocd-agent's names for them, and what may go together.
 
 The names of cipher suites are IANA's, as Go has them; OpenSSL's are others.
 """
 
 from __future__ import annotations
 
-import functools
 import ssl
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
-
-import click
+from collections.abc import Mapping
+from typing import Final
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.contexts import TlsSettings
 
-F = TypeVar("F", bound=Callable[..., Any])
 VERSIONS: Final = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
 LINKS: Final = "tls1.3"
 """The lowest version of links, unless the user says otherwise."""
@@ -31,68 +27,6 @@ OLDER: Final[Mapping[str, str]] = {
     )
 }
 """Those of TLS 1.2 that HTTP/2 allows (RFC 9113 appendix A), with OpenSSL's names."""
-
-
-def tls_options(prefix: str) -> Callable[[F], F]:
-    """All of them; the command gets them as one argument, ``tls_settings``.
-
-    Args:
-        prefix: of the environment variables.
-    """
-
-    def decorate(command: F) -> F:
-        @functools.wraps(command)
-        def packed(tls_min_version: str, tls_max_version: str, tls_ciphersuites: str, **given: Any) -> Any:
-            try:
-                settings = read_settings(tls_min_version, tls_max_version, tls_ciphersuites)
-            except UserError as exc:
-                raise click.UsageError(str(exc)) from exc
-            return command(tls_settings=settings, **given)
-
-        result: Any = packed
-        for option in reversed(_options(prefix)):
-            result = option(result)
-        return result  # type: ignore[no-any-return]
-
-    return decorate
-
-
-def _options(prefix: str) -> tuple[Callable[[Any], Any], ...]:
-    versions = f"[{'|'.join(VERSIONS)}]"
-    return (
-        click.option(
-            "--tls-min-version",
-            envvar=f"{prefix}_TLS_MIN_VERSION",
-            default="",
-            show_default=f"{LINKS}; beside links: tls1.2",
-            metavar=versions,
-            help="The lowest TLS version.",
-        ),
-        click.option(
-            "--tls-max-version",
-            envvar=f"{prefix}_TLS_MAX_VERSION",
-            default="",
-            show_default="any",
-            metavar=versions,
-            help="The highest TLS version.",
-        ),
-        click.option(
-            "--tls-ciphersuites",
-            envvar=f"{prefix}_TLS_CIPHERSUITES",
-            default="",
-            show_default="OpenSSL's",
-            metavar="NAME,...",
-            callback=_listed,
-            help="Cipher suites of TLS 1.2; those of 1.3 are always there. 'list' prints the names.",
-        ),
-    )
-
-
-def _listed(context: click.Context, parameter: click.Parameter, given: str) -> str:
-    if given == "list":
-        click.echo("\n".join((*NEWEST, *OLDER)))
-        context.exit()
-    return given
 
 
 def read_settings(minimum: str, maximum: str, suites: str) -> TlsSettings:

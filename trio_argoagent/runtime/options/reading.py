@@ -1,0 +1,126 @@
+"""From what a user has written, in three places, to the values of a program's options.
+
+A flag goes before a variable, a variable before the default; an empty variable is as good as none, as it is
+for argocd-agent. All mistakes are found, not the first alone.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from trio_argoagent.errors import UserError
+from trio_argoagent.runtime.options.rows import Option, Program
+
+T = TypeVar("T")
+
+
+class Origin(enum.Enum):
+    """Where a value comes from."""
+
+    FLAG = "flag"
+    VARIABLE = "variable"
+    DEFAULT = "default"
+
+
+@attrs.frozen
+class Setting:
+    """The value of one option.
+
+    Attributes:
+        option: whose it is.
+        origin: where it comes from.
+        where: the flag or the variable; empty: it is the default.
+        text: as it was written; None: nothing was, and nothing is the default.
+        value: what that means; None as well where it means nothing.
+    """
+
+    option: Option
+    origin: Origin
+    where: str
+    text: str | None = attrs.field(repr=False)
+    value: Any = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class Reading:
+    """What was written, and what is wrong with it.
+
+    Attributes:
+        program: whose options they are.
+        settings: one for each option of the program, in the table's order.
+        mistakes: a line each, with the option's name; none: the values can be used.
+    """
+
+    program: Program
+    settings: tuple[Setting, ...]
+    mistakes: tuple[str, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """By the options' names."""
+        return {each.option.name: each.value for each in self.settings}
+
+
+def read(program: Program, typed: Mapping[str, str], environ: Mapping[str, str]) -> Reading:
+    """The values of all options of a program.
+
+    Args:
+        program: whose.
+        typed: what stands on the command line, by the options' names.
+        environ: the environment.
+    """
+    settings, mistakes = [], []
+    for option in program:
+        written = _written(program, option, typed, environ)
+        try:
+            settings.append(attrs.evolve(written, value=_value(written)))
+        except (ValueError, UserError) as exc:
+            settings.append(written)
+            mistakes.append(f"{_named(written)}: {exc}")
+        if option.required and not written.text:
+            mistakes.append(f"{' or '.join(names(program, option))}: {option.required}")
+    return Reading(program, tuple(settings), tuple(mistakes))
+
+
+def pick(kind: type[T], values: Mapping[str, Any], begins: str = "", **more: Any) -> T:
+    """An attrs value whose fields are called as options are.
+
+    Args:
+        kind: of the value.
+        values: of the options.
+        begins: what the options' names begin with, and the fields' do not.
+        more: fields that are no options.
+    """
+    fields = (field.name for field in attrs.fields(kind))  # type: ignore[arg-type]
+    return kind(**{name: values[begins + name] for name in fields if begins + name in values}, **more)
+
+
+def names(program: Program, option: Option) -> Iterator[str]:
+    """All that it may be set by, but for its key."""
+    yield option.flag
+    yield from program.variables(option)
+
+
+def _written(
+    program: Program, option: Option, typed: Mapping[str, str], environ: Mapping[str, str]
+) -> Setting:
+    if option.name in typed:
+        return Setting(option, Origin.FLAG, option.flag, typed[option.name])
+    for variable in program.variables(option):
+        if environ.get(variable):
+            return Setting(option, Origin.VARIABLE, variable, environ[variable])
+    return Setting(option, Origin.DEFAULT, "", option.default)
+
+
+def _value(written: Setting) -> Any:
+    return None if written.text is None else written.option.kind.parse(written.text)
+
+
+def _named(written: Setting) -> str:
+    if written.origin is Origin.VARIABLE:
+        return f"{written.option.flag} ({written.where})"
+    return written.option.flag
