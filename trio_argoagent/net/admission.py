@@ -28,6 +28,37 @@ HANDSHAKE_TIMEOUT: Final = 10.0
 """Seconds for one."""
 
 
+class Visitors:
+    """Those who are past their handshake and have shown nothing that keeps them here.
+
+    Args:
+        most: of them at once; with one more the oldest goes.
+        why: what is said of the one that goes.
+    """
+
+    def __init__(self, most: int, why: str) -> None:
+        self._most, self._why = most, why
+        self._here: OrderedDict[trio.CancelScope, None] = OrderedDict()
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Be one of them.
+
+        Raises:
+            ConnectionBroken: there were too many, and this was the oldest.
+        """
+        if len(self._here) >= self._most:
+            self._here.popitem(last=False)[0].cancel()
+        with trio.CancelScope() as scope:
+            self._here[scope] = None
+            try:
+                yield
+            finally:
+                self._here.pop(scope, None)
+        if scope.cancelled_caught:
+            raise ConnectionBroken(self._why)
+
+
 class Admission:
     """Of one listener.
 

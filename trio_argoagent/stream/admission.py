@@ -53,6 +53,10 @@ ABUSE: Final = "it opens tunnels that nobody has asked for"
 """Why the connection of an agent that guesses ends."""
 CROWDED: Final = "it has no link, and others without one wait"
 """Why the connection of somebody ends who stays without a link."""
+VISITORS: Final = 1024
+"""HTTP/2 connections that ask for something and have no link, and as many others; with one more the oldest of
+them ends. Without that whoever can reach the port could keep it full, without any certificate, by asking now
+and then."""
 TWO_AGENTS: Final = "requests of two agents came on one connection"
 """Why a connection ends that names a second owner."""
 

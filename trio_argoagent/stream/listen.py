@@ -16,6 +16,7 @@ import attrs
 import trio
 
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.admission import Visitors
 from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler, Request
@@ -37,6 +38,7 @@ from trio_argoagent.stream.admission import (
     NOTHING,
     SECOND_LINK,
     TWO_AGENTS,
+    VISITORS,
     Admission,
     Refusal,
     Shown,
@@ -46,9 +48,6 @@ from trio_argoagent.stream.link import CONTENT_TYPE, LINK_PATH, TUNNEL_PATH, Htt
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.websocket_listen import REQUEST_TIMEOUT, WebSocketAcceptor
 
-VISITORS: Final = 1024
-"""HTTP/2 connections that ask for something and have no link; with one more the oldest of them ends. Without
-that whoever can reach the port could keep it full, without any certificate, by asking now and then."""
 NO_ROUTES: Final[Mapping[tuple[str, str], Handler]] = {}
 LINK_LIMITS: Final = attrs.evolve(PRINCIPAL, streams=MAX_TUNNELS + 8)
 """A link, its tunnels, and some whose end is on its way."""
@@ -222,21 +221,27 @@ class Http2Listener:
             self.context,
             limits=LINK_LIMITS,
             on_error=self.on_error,
-            otherwise=self._websockets(handler) if self.websocket else serve_http1,
+            otherwise=self._otherwise(handler),
             blame=self.admission.blame,
             until=until,
             task_status=task_status,
         )
 
-    def _websockets(self, handler: Callable[[Link], Awaitable[None]]) -> Speaker:
-        acceptor = WebSocketAcceptor(handler, self.admission)
+    def _otherwise(self, handler: Callable[[Link], Awaitable[None]]) -> Speaker:
+        """Whoever does not speak HTTP/2: until he has a link he is one of a bounded number."""
+        visitors = Visitors(VISITORS, CROWDED)
+        acceptor = WebSocketAcceptor(handler, self.admission, visitors)
 
         async def serve(stream: trio.abc.Stream, handle: Handler) -> None:
-            first = Peeked(stream)
-            if await _asks(first):
-                await acceptor.serve(first)
-            else:
-                await serve_http1(first, handle)
+            if self.websocket:
+                stream = Peeked(stream)
+                with visitors.visit():
+                    upgrade = await _asks(stream)
+                if upgrade:
+                    await acceptor.serve(stream)
+                    return
+            with visitors.visit():
+                await serve_http1(stream, handle)
 
         return serve
 

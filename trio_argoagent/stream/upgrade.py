@@ -16,6 +16,7 @@ from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_client_st
 
 from trio_argoagent.net.apart import kept_apart
 from trio_argoagent.net.http import Headers
+from trio_argoagent.net.protocol.budgets import Budget
 from trio_argoagent.stream.protocol.messaging import MESSAGE
 from trio_argoagent.stream.webstream import Line, WebSocketStream
 
@@ -90,6 +91,7 @@ class Reading:
 
 async def carry(
     stream: trio.abc.Stream,
+    budget: Budget,
     upgrade: Callable[[Reading], Awaitable[WebSocketConnection | None]],
     *,
     task_status: trio.TaskStatus[WebSocketStream | None],
@@ -98,10 +100,11 @@ async def carry(
 
     Args:
         stream: connected, and after its TLS handshake; owned from now on.
+        budget: what the peer's frames may cost.
         upgrade: makes the WebSocket. None: there is none, and that is no error.
         task_status: started with None where there is none.
     """
-    line = Line(stream)
+    line = Line(stream, budget)
     try:
         async with alone() as nursery:
             socket = await upgrade(Reading(line, nursery))

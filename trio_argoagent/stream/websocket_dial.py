@@ -16,6 +16,7 @@ from trio_argoagent.errors import LinkBroken, LinkError, LinkRefused
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.http import Headers
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
+from trio_argoagent.net.protocol.limits import CLIENT
 from trio_argoagent.net.refusals import Ours
 from trio_argoagent.stream.dial import DIAL_TIMEOUT, TlsDialer, seconds
 from trio_argoagent.stream.explain import answered, explain
@@ -89,7 +90,9 @@ class _Sockets:
 
     async def open(self, stream: trio.abc.Stream, path: str) -> WebSocketStream | None:
         """A WebSocket over that stream; None: there is nothing under that path."""
-        carrier: WebSocketStream | None = await self.nursery.start(carry, stream, partial(self._ask, path))
+        carrier: WebSocketStream | None = await self.nursery.start(
+            carry, stream, CLIENT.budget, partial(self._ask, path)
+        )
         return carrier
 
     async def _ask(self, path: str, reading: Reading) -> WebSocketConnection | None:

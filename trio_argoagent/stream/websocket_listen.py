@@ -14,14 +14,24 @@ import attrs
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 
-from trio_argoagent.errors import RemoteProtocolError
+from trio_argoagent.errors import LinkBroken, RemoteProtocolError
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.net.admission import Visitors
 from trio_argoagent.net.certificates import unbound
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.linger import close_gently
+from trio_argoagent.net.protocol.limits import PRINCIPAL
 from trio_argoagent.net.tls import peer_address
 from trio_argoagent.ports.transport import Link
-from trio_argoagent.stream.admission import ABUSE, NOTHING, Admission, Refusal, Shown
+from trio_argoagent.stream.admission import (
+    ABUSE,
+    CROWDED,
+    NOTHING,
+    VISITORS,
+    Admission,
+    Refusal,
+    Shown,
+)
 from trio_argoagent.stream.link import LINK_PATH, TUNNEL_PATH, WebSocketLink
 from trio_argoagent.stream.protocol.tunnels import Verdict
 from trio_argoagent.stream.upgrade import SUBPROTOCOL, Reading, alone, carry
@@ -47,10 +57,12 @@ class WebSocketAcceptor:
     Attributes:
         handler: of a link; when it returns the link is closed, and when it raises broken off.
         admission: as for ``Http2Listener``.
+        visitors: whom whoever has not been answered yet is one of.
     """
 
     handler: Callable[[Link], Awaitable[None]]
     admission: Admission
+    visitors: Visitors = attrs.field(factory=lambda: Visitors(VISITORS, CROWDED))
     _links: dict[str, list[WebSocketLink]] = attrs.field(factory=dict, init=False)
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -66,14 +78,19 @@ class WebSocketAcceptor:
         granted: list[_Granted] = []
         async with alone() as nursery:
             answer = partial(self._answer, stream, granted)
-            carrier: WebSocketStream | None = await nursery.start(carry, stream, answer)
+            carrier: WebSocketStream | None = await nursery.start(carry, stream, PRINCIPAL.budget, answer)
             if carrier is None:
                 return
-            await self._use(granted[0], carrier)
+            try:
+                await self._use(granted[0], carrier)
+            except LinkBroken as exc:
+                if (fault := _fault(carrier)) is not None:
+                    raise fault from exc
+                raise
             carrier.reset()
             await carrier.closed.wait()
-            if carrier.error is not None and isinstance(carrier.error.__cause__, RemoteProtocolError):
-                raise carrier.error.__cause__
+            if (fault := _fault(carrier)) is not None:
+                raise fault
 
     async def _use(self, granted: _Granted, carrier: WebSocketStream) -> None:
         if granted.link is not None:
@@ -98,6 +115,15 @@ class WebSocketAcceptor:
     async def _answer(
         self, stream: trio.abc.Stream, granted: list[_Granted], reading: Reading
     ) -> WebSocketConnection | None:
+        with self.visitors.visit():
+            socket = await self._greet(stream, granted, reading)
+        if socket is None:
+            await close_gently(stream)
+        return socket
+
+    async def _greet(
+        self, stream: trio.abc.Stream, granted: list[_Granted], reading: Reading
+    ) -> WebSocketConnection | None:
         try:
             with trio.fail_after(REQUEST_TIMEOUT):
                 request = await reading.request()
@@ -114,7 +140,6 @@ class WebSocketAcceptor:
             raise ConnectionBroken(f"no WebSocket within {REQUEST_TIMEOUT:g} s") from exc
         except ConnectionClosed as exc:
             raise ConnectionBroken("the peer hung up during the upgrade") from exc
-        await close_gently(stream)
         return None
 
     def _judge(self, request: WebSocketRequest, stream: trio.abc.Stream) -> _Granted | Refusal:
@@ -154,6 +179,12 @@ def _shown(request: WebSocketRequest, stream: trio.abc.Stream) -> Shown:
     fields = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers)
     certificate, lasts = getattr(stream, "peer_certificate", None), getattr(stream, "standing", unbound)
     return Shown(certificate, tuple(fields), peer_address(stream), lasts)
+
+
+def _fault(carrier: WebSocketStream) -> RemoteProtocolError | None:
+    """What the peer has done wrong, if that is how it ended."""
+    cause = carrier.error.__cause__ if carrier.error is not None else None
+    return cause if isinstance(cause, RemoteProtocolError) else None
 
 
 def _fields(refusal: Refusal) -> list[tuple[bytes, bytes]]:

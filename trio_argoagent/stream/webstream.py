@@ -12,16 +12,19 @@ from typing import Final
 
 import trio
 from trio_websocket import CloseReason, ConnectionClosed, WebSocketConnection
+from wsproto.utilities import LocalProtocolError
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http2 import ConnectionStatistics
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT
 from trio_argoagent.net.peeked import Peeked
+from trio_argoagent.net.protocol.budgets import Budget
 from trio_argoagent.net.protocol.fields import one_line
 from trio_argoagent.net.protocol.inbox import Inbox
 from trio_argoagent.net.protocol.limits import ROOM, Patience
 from trio_argoagent.net.tls import TlsStream
+from trio_argoagent.stream.protocol.heads import Heads
 from trio_argoagent.stream.protocol.messaging import Messages
 
 HEAD: Final = 16 * 1024
@@ -35,26 +38,28 @@ STALLED: Final = Patience().stalled
 
 
 class Line(trio.abc.Stream):
-    """The byte stream under a WebSocket: counted, bounded before the upgrade, and its failure remembered.
+    """The byte stream under a WebSocket: counted, bounded, and its failure remembered.
 
     The library knows of ``BrokenResourceError`` alone, and tells nobody why.
 
     Args:
         stream: connected, and after its TLS handshake; not owned.
+        budget: what the peer's frames may cost after the upgrade.
 
     Attributes:
         head: what the peer has said before the upgrade.
-        upgraded: nothing is bounded, and ``head`` stays as it is, from now on. Whoever accepts sets it.
+        upgraded: frames come, and ``head`` stays as it is, from now on. Whoever accepts sets it.
         ended: the peer has hung up.
-        failure: how receiving has failed.
+        failure: how receiving or sending has failed.
     """
 
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: trio.abc.Stream, budget: Budget) -> None:
         self.head = b""
         self.upgraded = False
         self.ended = False
         self.failure: Exception | None = None
         self._stream = stream
+        self._heads = Heads(budget)
         self._sent = self._received = 0
 
     def statistics(self) -> ConnectionStatistics:
@@ -75,15 +80,35 @@ class Line(trio.abc.Stream):
             raise trio.BrokenResourceError(str(exc)) from exc
         self.ended = not data
         self._received += len(data)
+        frames = data
         if not self.upgraded:
             self.head += data
             # What follows may come with it, before anybody else has been told.
-            self.upgraded = self.head.startswith(_SWITCHING) and b"\r\n\r\n" in self.head
+            head, end, frames = self.head.partition(b"\r\n\r\n")
+            self.upgraded = bool(end) and head.startswith(_SWITCHING)
+        if self.upgraded:
+            self._count(frames)
         return data
+
+    @property
+    def closing(self) -> bool:
+        """Has the peer said Close?"""
+        return self._heads.closing
+
+    def _count(self, frames: bytes) -> None:
+        try:
+            self._heads.feed(frames, trio.current_time())
+        except RemoteProtocolError as exc:
+            self.failure = exc
+            raise trio.BrokenResourceError(str(exc)) from exc
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """See ``trio.abc.SendStream``."""
-        await self._stream.send_all(data)
+        try:
+            await self._stream.send_all(data)
+        except (ConnectionBroken, trio.BrokenResourceError) as exc:
+            self.failure = self.failure or exc
+            raise trio.BrokenResourceError(str(exc)) from exc
         self._sent += len(data)
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -218,11 +243,20 @@ class WebSocketStream:
                 self._changed.unpark_all()
                 self._work.unpark_all()
         except ConnectionClosed as exc:
-            self.break_off(ConnectionBroken(_why(exc.reason)))
+            self.break_off(self._end(exc.reason))
         except RemoteProtocolError as exc:
-            error = ConnectionBroken(str(exc))
-            error.__cause__ = exc
-            self.break_off(error)
+            self.break_off(_caused(exc))
+
+    def _end(self, reason: CloseReason | None) -> ConnectionBroken:
+        """How the library's reader has come to its end."""
+        if self._line.failure is not None:
+            return _caused(self._line.failure)
+        if not self._line.ended and not self._line.closing and self.error is None:
+            # It ends by itself for one reason alone, and speaks of that as if the peer had closed.
+            text = one_line(reason.reason or "") if reason is not None else ""
+            rules = f"the peer breaks the rules of WebSockets: {text or 'RFC 6455'}"
+            return _caused(RemoteProtocolError(rules))
+        return ConnectionBroken(_why(reason))
 
     async def _speak(self) -> None:
         stalled = math.inf
@@ -241,7 +275,10 @@ class WebSocketStream:
                 self._handed = self._messages.end_taken
                 self._changed.unpark_all()
         except ConnectionClosed as exc:
-            self.break_off(ConnectionBroken(_why(exc.reason)))
+            self.break_off(self._end(exc.reason))
+        except LocalProtocolError:
+            # The library was about to hang up, and does not say so to whoever sends.
+            self.break_off(self._end(None))
         except trio.TooSlowError:
             limit = SEND_TIMEOUT if stalled == math.inf else STALLED
             self.break_off(ConnectionBroken(f"the peer has taken nothing for {limit:g} s"))
@@ -249,6 +286,12 @@ class WebSocketStream:
     def _check(self) -> None:
         if self.error is not None:
             raise renewed(self.error, sent=self.error.sent)
+
+
+def _caused(failure: Exception) -> ConnectionBroken:
+    error = ConnectionBroken(str(failure))
+    error.__cause__ = failure
+    return error
 
 
 def _why(reason: CloseReason | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from trio_argoagent.net.admission import HANDSHAKE_TIMEOUT, SLOW, STEPS, Admission
+from trio_argoagent.net.admission import HANDSHAKE_TIMEOUT, SLOW, STEPS, Admission, Visitors
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.tls import TlsStream
 
@@ -41,6 +41,26 @@ async def test_room_is_made_for_who_comes_later(autojump_clock: trio.testing.Moc
         ("second: no TLS handshake within 10.0 s", 1 + HANDSHAKE_TIMEOUT),
         ("third: no TLS handshake within 10.0 s", SLOW + HANDSHAKE_TIMEOUT),
     ]
+
+
+async def test_the_oldest_visitor_goes(autojump_clock: trio.testing.MockClock) -> None:
+    """Whoever has left makes room; else it is who has been here for longest, and he is told why."""
+    visitors = Visitors(2, "others wait")
+    ends: list[tuple[str, float]] = []
+
+    async def stay(name: str, seconds: float) -> None:
+        try:
+            with visitors.visit():
+                await trio.sleep(seconds)
+        except ConnectionBroken as exc:
+            name = f"{name}: {exc}"
+        ends.append((name, trio.current_time()))
+
+    async with trio.open_nursery() as nursery:
+        for name, seconds in (("a", 10.0), ("b", 0.5), ("c", 10.0), ("d", 10.0), ("e", 10.0)):
+            nursery.start_soon(stay, name, seconds)
+            await trio.sleep(1)
+    assert ends == [("b", 1.5), ("a: others wait", 3.0), ("c: others wait", 4.0), ("d", 13.0), ("e", 14.0)]
 
 
 async def test_a_few_steps_in_one_pass(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 import trio
 
 from trio_argoagent.net.client import HttpClient, open_client
 from trio_argoagent.net.contexts import client_context
+from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http2 import Http2Connection, open_http2
 from trio_argoagent.net.tls import TlsStream
@@ -22,7 +23,7 @@ from trio_argoagent.stream.enrolling import enrolment_routes
 from trio_argoagent.stream.listen import Http2Listener
 from trio_argoagent.stream.protocol import enrolment as e
 
-from .loopback import agent_tls, authority, client_pem, echo, principal_tls
+from .loopback import BOTH, agent_tls, authority, client_pem, echo, principal_tls
 
 SEEN: list[Shown] = []
 
@@ -39,13 +40,15 @@ async def roots() -> bytes:
 
 
 @asynccontextmanager
-async def serving(routes: dict[tuple[str, str], Handler] | None = None) -> AsyncIterator[int]:
+async def serving(
+    routes: dict[tuple[str, str], Handler] | None = None, *, websocket: bool = False
+) -> AsyncIterator[int]:
     """A principal's port."""
     sockets = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    context = principal_tls(require_client=False, alpn=("h2",))
+    context = principal_tls(require_client=False, alpn=BOTH)
     admission = Admission(by_certificate(agent_name))
     found = enrolment_routes(answer, roots) if routes is None else routes
-    listener = Http2Listener(sockets, context, admission, routes=found)
+    listener = Http2Listener(sockets, context, admission, websocket=websocket, routes=found)
     async with trio.open_nursery() as nursery:
         await nursery.start(listener.serve, echo)
         yield sockets[0].socket.getsockname()[1]
@@ -134,3 +137,40 @@ async def test_nobody_keeps_the_port_full(monkeypatch: pytest.MonkeyPatch) -> No
         assert all(each.is_open for each in visitors[3:])
         link.send_nowait(b"still here")
         assert await link.receive() == [b"still here"]
+
+
+@pytest.mark.parametrize("begun", ["silent", "posts", "upgrades", "no websockets"])
+async def test_nobody_keeps_the_port_full_without_http2(
+    begun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for whoever speaks HTTP/1.1, however far his request has come."""
+    monkeypatch.setattr(listen, "VISITORS", 3)
+    lines = {"posts": b"POST /v1/enroll HTTP/1.1\r\n", "upgrades": b"GET /v1/link HTTP/1.1\r\n"}
+    ended: list[int] = []
+    changed = trio.Event()
+
+    async def stay(number: int, tls: TlsStream) -> None:
+        try:
+            with suppress(ConnectionBroken, trio.BrokenResourceError):
+                await tls.do_handshake()
+                await tls.send_all(lines.get(begun, b""))
+                while await tls.receive_some():
+                    pass
+        finally:
+            await trio.aclose_forcefully(tls)
+        ended.append(number)
+        changed.set()
+
+    websocket = begun != "no websockets"
+    async with serving({}, websocket=websocket) as port, trio.open_nursery() as nursery:
+        with trio.fail_after(60.0):
+            for number in range(5):
+                transport = await trio.open_tcp_stream("127.0.0.1", port)
+                context = agent_tls(anonymous=True, alpn=("http/1.1",))
+                tls = TlsStream(transport, context, server_hostname="127.0.0.1")
+                nursery.start_soon(stay, number, tls)
+                if number >= 3:
+                    await changed.wait()
+                    changed = trio.Event()
+        assert len(ended) == 2 and 4 not in ended
+        nursery.cancel_scope.cancel()

@@ -7,7 +7,7 @@ import ssl
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import trio
@@ -15,11 +15,14 @@ import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from trio_argoagent.errors import LinkBroken, LinkRefused, RemoteProtocolError
+from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.contexts import fingerprint
+from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.tls import TlsStream
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.stream import webstream
+from trio_argoagent.stream.admission import Admission
 from trio_argoagent.stream.dial import DIAL_TIMEOUT
 from trio_argoagent.stream.link import LINK_PATH
 from trio_argoagent.stream.protocol.messages import Reason
@@ -296,6 +299,88 @@ async def test_a_peer_that_breaks_the_rules(name: str) -> None:
         await trio.testing.wait_all_tasks_blocked()
         kinds = (RemoteProtocolError, LinkBroken)
         assert hub.errors and all(isinstance(error, kinds) for error in hub.errors)
+
+
+@asynccontextmanager
+async def bytes_of_an_agent(port: int) -> AsyncIterator[TlsStream]:
+    """An upgraded connection without any library: for frames that none of them sends."""
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    async with TlsStream(stream, agent_tls(alpn=HTTP1), server_hostname="127.0.0.1") as tls:
+        await tls.do_handshake()
+        await tls.send_all(
+            f"GET {LINK_PATH} HTTP/1.1\r\nhost: hub\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n"
+            f"sec-websocket-protocol: {SUBPROTOCOL}\r\n\r\n".encode()
+        )
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += await tls.receive_some()
+        yield tls
+
+
+_PINGS: Final = "WebSocket: too many PING frames: more than 4 at once and 0.1 a second"
+_NOTHINGS: Final = "WebSocket: too many frames that do nothing: more than 1000 at once and 100 a second"
+_RULES: Final = "the peer breaks the rules of WebSockets"
+FLOODS: dict[str, tuple[bytes, str]] = {
+    "pings": (b"\x89\x80mask" * 5, _PINGS),
+    # So many that a slow machine, too, gets to the end of what comes back meanwhile.
+    "empty fragments": ((b"\x02\x80mask" + b"\x00\x80mask" * 199 + b"\x80\x81maskm") * 500, _NOTHINGS),
+    "answers that nobody asked for": (b"\x8a\x80mask" * 100_000, _NOTHINGS),
+    "reserved bits": (b"\xf2\x80mask", _RULES),
+    "no mask": (b"\x82\x01x", _RULES),
+    "no text": (b"\x81\x82\0\0\0\0\xff\xff", _RULES),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_a_flood_of_frames(name: str) -> None:
+    """Whoever holds the link is told why it ends, and so is whoever counts misconduct."""
+    data, text = FLOODS[name]
+    heard: list[str] = []
+    strikes: list[tuple[str, str]] = []
+    struck = trio.Event()
+
+    async def handler(link: Link) -> None:
+        try:
+            await link.receive()
+        except LinkBroken as exc:
+            heard.append(str(exc))
+
+    def strike(peer: Peer, why: str) -> None:
+        strikes.append((peer.name, why))
+        struck.set()
+
+    admission = Admission(ADMISSION.identify, strike=strike)
+    hub_of = open_hub(handler, websocket=True, admission=admission)
+    async with hub_of as hub, bytes_of_an_agent(hub.port) as tls:
+        with trio.fail_after(60):
+            with suppress(ConnectionBroken, trio.BrokenResourceError):
+                await tls.send_all(data)
+                while await tls.receive_some():
+                    pass
+            await struck.wait()
+    assert len(heard) == 1 and heard[0].startswith(text)
+    assert strikes == [("a1", heard[0])]
+
+
+@pytest.mark.parametrize("sending", [False, True], ids=["hearing", "sending"])
+async def test_whoever_is_cut_off_has_broken_no_rule(sending: bool) -> None:
+    """However the principal learns of it."""
+    strikes: list[str] = []
+
+    async def handler(link: Link) -> None:
+        while sending:
+            await link.wait_room()
+            link.send_nowait(bytes(MESSAGE))
+        await link.receive()
+
+    admission = Admission(ADMISSION.identify, strike=lambda peer, why: strikes.append(why))
+    async with open_hub(handler, websocket=True, admission=admission) as hub:
+        async with bytes_of_an_agent(hub.port) as tls:
+            await trio.aclose_forcefully(tls)
+        with trio.fail_after(60):
+            await hub.errors.some.wait()
+    assert strikes == []
 
 
 async def test_pings_are_answered_while_nobody_reads() -> None:
