@@ -44,9 +44,13 @@ class Program:
 
     Args:
         arguments: of the command line.
+
+    Attributes:
+        command: what these are arguments of.
     """
 
     def __init__(self, *arguments: str) -> None:
+        self.command: Sequence[str] = _COMMAND
         self.arguments: Sequence[str] = arguments
         self.environ: dict[str, str] = {}
         self.lines: list[dict[str, Any]] = []
@@ -56,7 +60,7 @@ class Program:
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """One life, until it ends or the test does; started with the process."""
-        command = [*_COMMAND, *self.arguments, "--log-format", "json"]
+        command = [*self.command, *self.arguments, "--log-format", "json"]
         self._ended = trio.Event()
         self._process = process = await trio.lowlevel.open_process(
             command, stderr=subprocess.PIPE, env=environment() | self.environ
@@ -118,6 +122,9 @@ class Fleet:
 
     Args:
         folder: for kubeconfigs and PEM files.
+
+    Attributes:
+        port: of the principal, once it was started.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -127,9 +134,10 @@ class Fleet:
         self.hub = self._machine("hub")
         self.east = Spoke("east", Mode.MANAGED, self._machine("east"))
         self.edge = Spoke("edge", Mode.AUTONOMOUS, self._machine("edge"))
-        self.spokes = (self.east, self.edge)
+        self.spokes: tuple[Spoke, ...] = (self.east, self.edge)
         self.principal = Program(*self.principal_arguments(0))
         self.nursery: trio.Nursery
+        self.port = 0
         self._written = trio.Event()
 
     def _machine(self, name: str) -> Machine:
@@ -169,7 +177,7 @@ class Fleet:
     async def serve(self, nursery: trio.Nursery) -> None:
         """Start the clusters, their controllers, and the three programs."""
         self.nursery = nursery
-        for machine in (self.hub, self.east.machine, self.edge.machine):
+        for machine in (self.hub, *(spoke.machine for spoke in self.spokes)):
             machine.server.subscribe(lambda entry: self._wake())
             await nursery.start(machine.run)
         await self.hub.make_namespaces(NAMESPACE)
@@ -185,10 +193,14 @@ class Fleet:
                 settings=argocd_names.Settings(operation=0.1, progressing=0.1, pruning=0.1),
             )
             await nursery.start(control, spoke.machine.local("application-controller"), NAMESPACE)
+        await self.prepare()
         port = await self.start_principal()
         for spoke in self.spokes:
             spoke.agent.arguments = self.agent_arguments(spoke, port)
             await nursery.start(spoke.agent.run)
+
+    async def prepare(self) -> None:
+        """What else there must be before the first program starts."""
 
     async def start_principal(self) -> int:
         """Start it on a free port, which it keeps when it is started again; that port."""
@@ -196,6 +208,7 @@ class Fleet:
         with trio.fail_after(START_TIMEOUT):
             port = int((await self.principal.wait_said("listening"))["detail"].rpartition(":")[2])
         self.principal.arguments = self.principal_arguments(port)
+        self.port = port
         return port
 
     async def _make_project(self, machine: Machine, **spec: Any) -> None:
@@ -215,9 +228,13 @@ class Fleet:
         ]
 
     async def converge(self) -> None:
-        """Wait until both sides agree about every object: only a write can bring that about."""
+        """Wait until both sides agree about every object."""
         while self.differences():
-            await self._written.wait()
+            await self.wait_written()
+
+    async def wait_written(self) -> None:
+        """Wait for the next write to any of the clusters: only that changes what they hold."""
+        await self._written.wait()
 
 
 @asynccontextmanager
@@ -227,5 +244,18 @@ async def open_fleet(folder: Path, kind: type[Fleet] = Fleet) -> AsyncIterator[F
     async with trio.open_nursery() as nursery:
         with trio.fail_after(START_TIMEOUT):
             await fleet.serve(nursery)
+        yield fleet
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def one_spoke(folder: Path) -> AsyncIterator[Fleet]:
+    """A hub and a spoke whose programs are not started yet."""
+    fleet = Fleet(folder)
+    async with trio.open_nursery() as nursery:
+        fleet.nursery = nursery
+        for machine in (fleet.hub, fleet.east.machine):
+            await nursery.start(machine.run)
+            await machine.make_namespaces(NAMESPACE)
         yield fleet
         nursery.cancel_scope.cancel()

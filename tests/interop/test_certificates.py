@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trio
 
-from trio_argoagent.testing.machine import NAMESPACE, Pki
+from trio_argoagent.testing.machine import Pki
 
-from .programs import START_TIMEOUT, Fleet, Program
+from .programs import START_TIMEOUT, Program, one_spoke
 
 pytestmark = pytest.mark.processes
-
-
-@asynccontextmanager
-async def one_spoke(folder: Path) -> AsyncIterator[Fleet]:
-    """A hub and a spoke whose programs are not started yet."""
-    fleet = Fleet(folder)
-    async with trio.open_nursery() as nursery:
-        fleet.nursery = nursery
-        for machine in (fleet.hub, fleet.east.machine):
-            await nursery.start(machine.run)
-            await machine.make_namespaces(NAMESPACE)
-        yield fleet
-        nursery.cancel_scope.cancel()
 
 
 async def details(agent: Program, principal: Program) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE
 
 from ..unit.principal.enrolling import put_authority
-from .programs import START_TIMEOUT, Fleet
+from .programs import START_TIMEOUT, Fleet, one_spoke
 
 pytestmark = pytest.mark.processes
 
@@ -26,12 +26,7 @@ pytestmark = pytest.mark.processes
 @asynccontextmanager
 async def issuing(folder: Path) -> AsyncIterator[Fleet]:
     """A hub with a principal that issues certificates, and a spoke whose agent has not been started."""
-    fleet = Fleet(folder)
-    async with trio.open_nursery() as nursery:
-        fleet.nursery = nursery
-        for machine in (fleet.hub, fleet.east.machine):
-            await nursery.start(machine.run)
-            await machine.make_namespaces(NAMESPACE)
+    async with one_spoke(folder) as fleet:
         await fleet.hub.add_agents("east")
         await put_authority(fleet.hub.local("you"), fleet.pki.authority)
         port = await fleet.start_principal()
@@ -40,7 +35,6 @@ async def issuing(folder: Path) -> AsyncIterator[Fleet]:
             f"--server-port={port}", "--agent-mode=managed", "--redis-addr=",
         )  # fmt: skip
         yield fleet
-        nursery.cancel_scope.cancel()
 
 
 async def test_from_a_token_to_a_link(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from .programs import START_TIMEOUT
-from .test_certificates import one_spoke
+from .programs import START_TIMEOUT, one_spoke
 
 pytestmark = pytest.mark.processes
 
