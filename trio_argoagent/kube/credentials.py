@@ -126,13 +126,16 @@ async def from_kubeconfig(
         UserError: the file, the context or its user cannot be used.
     """
     load = partial(_load, path or environ.get("KUBECONFIG", "") or "~/.kube/config", context, environ, now)
-    # In a thread: a plugin is a program that may ask a person. Abandoned when cancelled: it has no deadline.
-    credentials = await trio.to_thread.run_sync(load, abandon_on_cancel=True)
+    # One thread of its own: what is abandoned keeps its place. In the line that the whole program
+    # shares, a plugin that hangs each time would at last leave no thread to look up a host name with.
+    turn = trio.CapacityLimiter(1)
 
-    async def reload() -> Credentials:
-        return await from_kubeconfig(path, context, environ=environ, now=now)
+    async def read() -> Credentials:
+        # A plugin is a program that may ask a person. Abandoned when cancelled: it has no deadline.
+        found = await trio.to_thread.run_sync(load, abandon_on_cancel=True, limiter=turn)
+        return attrs.evolve(found, reload=read)
 
-    return attrs.evolve(credentials, reload=reload)
+    return await read()
 
 
 def _load(

@@ -127,17 +127,19 @@ class Wire:
         self._scope.cancel()
 
     async def run(self) -> None:
-        """Until the connection is over. The stream is closed then."""
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(keep, self, self._engine, self._owner, self._patience)
-                async with trio.open_nursery() as both:
-                    both.start_soon(self._write)
-                    await self._read()
-                nursery.cancel_scope.cancel()
+        """Until the connection is over, or has met a bug of ours. The stream is closed then."""
         try:
-            await trio.aclose_forcefully(self._stream)
-        finally:  # It closes, and then notices that the owner is cancelled.
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(keep, self, self._engine, self._owner, self._patience)
+                    async with trio.open_nursery() as both:
+                        both.start_soon(self._write)
+                        await self._read()
+                    nursery.cancel_scope.cancel()
+        finally:
+            # Shielded, because it would else notice that the owner is cancelled, and that would hide the bug.
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(self._stream)
             self.finished.set()
 
     async def _read(self) -> None:

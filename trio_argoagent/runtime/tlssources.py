@@ -17,7 +17,7 @@ from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.runtime.tlsvalues import Part, Parts
 
 PATIENCE: Final = 10.0
-"""Seconds for the API server to show a Secret."""
+"""Seconds for the API server to show a Secret, and for a file to be read."""
 MAX_FILE: Final = 1024 * 1024
 """Bytes of one file: what a Secret may hold."""
 
@@ -63,6 +63,9 @@ class Files:
     """
 
     paths: Mapping[str, tuple[str, str]]
+    _turn: trio.CapacityLimiter = attrs.field(
+        factory=lambda: trio.CapacityLimiter(1), init=False, eq=False, repr=False
+    )
 
     @property
     def where(self) -> str:
@@ -70,8 +73,12 @@ class Files:
         return " and ".join(path for _, path in self.paths.values())
 
     async def read(self) -> Parts:
-        """See ``Source``. In a thread: a mounted file may hang."""
-        return await trio.to_thread.run_sync(self._read, abandon_on_cancel=True)
+        """See ``Source``. In a thread: a mounted file may hang, which must not hold up all the others."""
+        try:
+            with trio.fail_after(PATIENCE):
+                return await trio.to_thread.run_sync(self._read, abandon_on_cancel=True, limiter=self._turn)
+        except trio.TooSlowError as exc:
+            raise Unread(f"{self.where} cannot be read: no answer") from exc
 
     def _read(self) -> Parts:
         return {

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import trio
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
@@ -193,6 +194,21 @@ async def test_a_plugin(tmp_path: Path) -> None:
     """What it prints is who we are."""
     user = plugin(tmp_path, PLUGIN.format(status={"token": "from-plugin"}))
     assert (await from_kubeconfig(write(tmp_path / "config", user))).token == "from-plugin"
+
+
+async def test_a_source_that_hangs(tmp_path: Path) -> None:
+    """Whoever gives up leaves its thread behind; the next one waits for that, and takes none of others."""
+    config = tmp_path / "config"
+    reload = (await from_kubeconfig(write(config, {"token": "t"}))).reload
+    assert reload is not None
+    config.unlink()
+    os.mkfifo(config)
+    for _ in range(3):
+        with trio.move_on_after(0.01) as scope:
+            await reload()
+        assert scope.cancelled_caught
+        assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+    os.close(os.open(config, os.O_RDWR))  # It has hung long enough.
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(3)", "print('hello')", PLUGIN.format(status={})])

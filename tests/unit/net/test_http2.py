@@ -222,6 +222,25 @@ async def test_handler_exception_is_not_lost() -> None:
             await trio.sleep_forever()
 
 
+async def test_a_bug_closes_the_connection(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It comes out of ``open_http2``, and the peer learns at once that nobody is there any more."""
+    near, far = trio.testing.memory_stream_pair()
+    with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+        async with open_http2(near, client=True) as client:
+
+            def fail(data: bytes, now: float) -> None:
+                raise ZeroDivisionError
+
+            monkeypatch.setattr(client.engine, "receive", fail)
+            await far.send_all(b"anything")
+            await client.wire.finished.wait()
+    with trio.fail_after(1):
+        while await far.receive_some():
+            pass
+
+
 async def test_lost_connection() -> None:
     """EOF without END_STREAM is an abort on the client, and cancels the handlers on the server."""
     cancelled = trio.Event()

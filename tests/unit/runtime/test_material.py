@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import resourceproxy
 from trio_argoagent.redis.client import open_redis
 from trio_argoagent.redis.server import over_tcp
+from trio_argoagent.runtime import tlssources
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.material import LOOK, SETTLE, Held, Material, open_material, renewed
 from trio_argoagent.runtime.tlssources import Files, Unread
@@ -222,6 +224,18 @@ def write(folder: Path, pem: tuple[bytes, bytes]) -> Files:
     return Files(
         {CERTIFICATE: ("--cert", str(folder / "crt")), KEY: ("--key", str(folder / "key"))},
     )
+
+
+async def test_a_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for a while each time, by one thread in all, and not by those that others need."""
+    os.mkfifo(tmp_path / "crt")
+    files = Files({CERTIFICATE: ("--cert", str(tmp_path / "crt"))})
+    monkeypatch.setattr(tlssources, "PATIENCE", 0.01)
+    for _ in range(3):
+        with pytest.raises(Unread, match="no answer"):
+            await files.read()
+        assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+    os.close(os.open(tmp_path / "crt", os.O_RDWR))  # It has hung long enough.
 
 
 async def test_a_key_that_tls_cannot_sign_with() -> None:
