@@ -7,6 +7,7 @@ server has really said is ever answered to the source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -65,6 +66,11 @@ class TryLater:
 _LOST_RACE = (errors.Conflict, errors.AlreadyExists, errors.NotFound, errors.Expired)
 _NOT_NOW = (errors.Throttled, errors.Unavailable)
 _NOT_ALLOWED = (errors.Forbidden, errors.Unauthorized)
+_NAMES_ONLY: Final = re.compile(
+    r'secrets (?:"[^"]*" )?is forbidden: User "[^"]*" cannot [a-z]+ resource "secrets" in API group ""'
+    r' in the namespace "[^"]*"|(?:namespaces|secrets) "[^"]*" not found'
+)
+"""What the API server itself says of a Secret, and not of what it was sent: RBAC, and what is missing."""
 
 
 class Executor:
@@ -91,25 +97,36 @@ class Executor:
             try:
                 await self._carry_out(namespace, name, step, plan)
             except _NOT_NOW as exc:
-                return _later(exc)
+                return self._later(exc)
             except _NOT_ALLOWED as exc:
-                return steps.pending(exc.message)
+                return steps.pending(self._words(exc))
             except errors.RemoteProtocolError as exc:
-                return _later(exc)  # The API server's fault, never that of whoever sent the record.
+                return self._later(exc)  # The API server's fault, never that of whoever sent the record.
             except (errors.ApiError, errors.OutcomeUnknown) as exc:
                 try:
                     now = await self._read(namespace, name)
                 except (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError) as again:
-                    return _later(again)
-                verdict = _judge(exc, live, now)
-                if verdict is not None:
-                    return self._discreet(verdict, exc)
+                    return self._later(again)
+                outcome = _judge(exc, live, now)
+                if outcome is not None:
+                    return steps.Done(outcome, self._words(exc))
         return TryLater(None, "others keep changing it")
 
-    def _discreet(self, verdict: steps.Done, cause: errors.ArgoAgentError) -> steps.Done:
-        if not self._secret or verdict.outcome is not Outcome.REJECTED:
-            return verdict
-        return steps.Done(Outcome.REJECTED, f"the API server does not accept it ({type(cause).__name__})")
+    def _words(self, cause: errors.ArgoAgentError) -> str:
+        """What may be repeated of an answer: where it may quote a secret, what quotes names alone."""
+        words = cause.message if isinstance(cause, errors.Forbidden | errors.Unauthorized) else str(cause)
+        if not self._secret:
+            return words
+        harmless = _NAMES_ONLY.match(words)
+        if harmless is not None:
+            return harmless[0]
+        if isinstance(cause, errors.Forbidden):
+            return f"{self._resource.plural} is forbidden, for a reason that may quote it"
+        return f"the API server does not accept it ({type(cause).__name__})"
+
+    def _later(self, exc: errors.ArgoAgentError) -> TryLater:
+        asked = exc.retry_after if isinstance(exc, errors.ApiError) else 0.0
+        return TryLater(min(asked, MAX_AFTER) or None, self._words(exc))
 
     async def _carry_out(self, namespace: str, name: str, step: steps.Step, plan: Plan) -> None:
         match step:
@@ -144,16 +161,11 @@ class Executor:
         return obj
 
 
-def _later(exc: errors.ArgoAgentError) -> TryLater:
-    asked = exc.retry_after if isinstance(exc, errors.ApiError) else 0.0
-    return TryLater(min(asked, MAX_AFTER) or None, str(exc))
-
-
-def _judge(cause: errors.ArgoAgentError, before: Object | None, now: Object | None) -> steps.Done | None:
+def _judge(cause: errors.ArgoAgentError, before: Object | None, now: Object | None) -> Outcome | None:
     """After a refusal: None if the object is not what the plan thought, so that it must plan anew."""
     versions = [obj.meta.resource_version if obj is not None else None for obj in (before, now)]
     if isinstance(cause, errors.OutcomeUnknown) or versions[0] != versions[1]:
         return None
     if isinstance(cause, errors.NotFound) and before is None:
-        return steps.pending(str(cause))  # The namespace is missing: it may come.
-    return None if isinstance(cause, _LOST_RACE) else steps.Done(Outcome.REJECTED, str(cause))
+        return Outcome.PENDING  # The namespace is missing: it may come.
+    return None if isinstance(cause, _LOST_RACE) else Outcome.REJECTED

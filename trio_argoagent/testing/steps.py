@@ -16,6 +16,7 @@ import trio
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.model.objects import canonical
 from trio_argoagent.runtime.events import Event
+from trio_argoagent.testing.discretion import masked
 from trio_argoagent.testing.divergence import Step
 from trio_argoagent.testing.fleet import Fleet
 from trio_argoagent.testing.programs import NODE
@@ -65,7 +66,7 @@ class Recorder(trio.abc.Instrument):
 
     def _on_write(self, cluster: str, entry: LogEntry) -> None:
         what = f"{entry.actor} has written {entry.resource.kind} {entry.namespace}/{entry.name} {entry.rv}"
-        self._add(cluster, what, canonical(entry.subject.value).decode())
+        self._add(cluster, what, canonical(masked(entry.subject.value)).decode())
 
     def _on_event(self, program: str, event: Event) -> None:
         self._add(program, f"reports {event.name}", event.text)

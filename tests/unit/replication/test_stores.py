@@ -6,16 +6,16 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import attrs
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
-from trio_argoagent.errors import Invalid
+from trio_argoagent.errors import ApiError, Forbidden, Invalid, NotFound, Unavailable
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.records import Outcome
 from trio_argoagent.model.resources import CONFIG_MAPS, NAMESPACES, SECRETS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.replication.stores import Stores
@@ -127,11 +127,29 @@ async def test_what_no_informer_shows_is_known_without_its_content(autojump_cloc
         assert again.seen == [None]
 
 
-async def test_a_refused_secret_is_told_by_its_reason_alone(autojump_clock: MockClock) -> None:
-    """An API server may quote what it was sent."""
+RBAC = (
+    'secrets "x" is forbidden: User "system:serviceaccount:argocd:agent" cannot create resource'
+    ' "secrets" in API group "" in the namespace "argocd"'
+)
+HOOK = f"admission webhook denied the request: {CANARY}"
+WORDS: dict[str, tuple[ApiError, str]] = {
+    "invalid": (Invalid(f"data: Invalid value: {CANARY}"), "the API server does not accept it (Invalid)"),
+    "rbac": (Forbidden(f"{RBAC}: {CANARY}"), RBAC),
+    "webhook": (Forbidden(HOOK), "secrets is forbidden, for a reason that may quote it"),
+    "webhook that fails": (Unavailable(HOOK), "the API server does not accept it (Unavailable)"),
+    "no namespace": (NotFound('namespaces "argocd" not found'), 'namespaces "argocd" not found'),
+    "not found": (NotFound(CANARY), "the API server does not accept it (NotFound)"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+async def test_a_refused_secret_is_told_by_its_reason_alone(
+    name: str, autojump_clock: MockClock
+) -> None:
+    """An API server may quote what it was sent, and a webhook in it, too."""
+    refusal, told = WORDS[name]
     async with open_world() as world:
-        world.script.refuse("create", Invalid(f"data: Invalid value: {CANARY}"))
+        world.script.refuse("create", refusal)
         executor = world.stores.executors(world.ours)[Kind.REPOSITORY]
         done = await executor.bring_about(NAMESPACE, "x", Steps(steps.Create(repository("x"))))
-        assert isinstance(done, steps.Done) and done.outcome is Outcome.REJECTED
-        assert CANARY not in done.reason and "Invalid" in done.reason
+        assert done.reason == told
