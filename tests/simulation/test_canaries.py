@@ -3,8 +3,8 @@
 What is looked through, channel by channel: the log at debug, events, the audit log, every object of every
 cluster that is no Secret (conditions, Events, ConfigMaps), and of Secrets all but their data, in each state
 that they ever had; what is in Redis; the ``repr`` of every value of the product in the end, which is what
-gets into a traceback or a log; the traces, timelines, snapshots and recordings that the simulator shows; what the
-conformance peer says of the principal; a support bundle. API servers quote what they were sent.
+gets into a traceback or a log; the traces, timelines, snapshots and recordings that the simulator shows; what
+the conformance peer says of the principal; a support bundle. API servers quote what they were sent.
 
 And once all that keeps secrets out of them is switched off: then each channel must show some.
 """
