@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -31,7 +32,7 @@ from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.argocd.applications import app_project, application
-from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
+from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, UNOBSERVED, Machine, Pki
 
 PADDING = 3500  # bytes of Helm values: the whole Application is about 4 KB
 
@@ -91,7 +92,8 @@ def free_port() -> int:
 
 
 async def _run(command: list[str]) -> None:
-    await trio.run_process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environ = {**os.environ, **UNOBSERVED}
+    await trio.run_process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ)
 
 
 async def measure(hub: Machine, east: Machine, edits: int) -> list[float]:

@@ -24,7 +24,7 @@ from trio_argoagent.testing.argocd import names as argocd_names
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project
 from trio_argoagent.testing.argocd.world import World
-from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, Machine, Pki
+from trio_argoagent.testing.machine import LOOPBACK, NAMESPACE, UNOBSERVED, Machine, Pki
 
 START_TIMEOUT: Final = 240.0
 """Seconds until clusters, controllers and programs are up."""
@@ -34,9 +34,10 @@ _COMMAND: Final = (sys.executable, "-m", "trio_argoagent")
 
 
 def environment() -> dict[str, str]:
-    """The test's own, without what would set options of the programs."""
+    """The test's own, without what would set options of the programs; they leave the usual ports alone."""
     ours = ("ARGOCD_", "KUBE")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | UNOBSERVED
 
 
 class Program:

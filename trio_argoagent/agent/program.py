@@ -58,6 +58,10 @@ class AgentStatus:
     """The deletions that wait for a person."""
     freight: FreightStatistics = attrs.field(factory=FreightStatistics)
     """How the bodies of its feed have travelled."""
+    link_since: float = 0.0
+    """When the link has come up, or gone (Unix time)."""
+    trouble: str = ""
+    """Why the last link has ended, or why there was none; for people."""
 
 
 class Agent:
@@ -182,6 +186,8 @@ class Agent:
             held=self.spoke.workers.guard.held,
             flow=self.spoke.outlet.flow.statistics(),
             freight=attrs.evolve(self.spoke.outlet.freight),
+            link_since=self._uplink.since,
+            trouble=self._uplink.trouble,
         )
 
 

@@ -69,6 +69,8 @@ class Uplink:
 
     Attributes:
         freshness: the TLS material that links are made with; None: there is none to follow.
+        since: when it has come up, or gone (Unix time).
+        trouble: why the last one has ended, or why there was none; for people, empty: there was no other.
     """
 
     def __init__(
@@ -97,17 +99,19 @@ class Uplink:
         self._why = ""  # The same, for people.
         self.name = config.name
         self.state = LinkState.STARTING
+        self.since = env.now()
+        self.trouble = ""
         self.links = 0
 
     async def run(self, cluster_uid: str) -> None:
         """Keep a link to the principal until cancelled."""
         async with trio.open_nursery() as nursery:
             while True:
-                self.state = LinkState.DIALING
+                self._turn(LinkState.DIALING)
                 mooring, self._next = self._next or self._moor(nursery), None
                 ended, told = await self._use(mooring, cluster_uid, nursery)
                 if self._next is None:
-                    self.state = LinkState.WAITING
+                    self._turn(LinkState.WAITING)
                     await self._wait(ended, told)
 
     async def stop(self) -> None:
@@ -115,6 +119,15 @@ class Uplink:
         if self._session is not None:
             self._session.leave(messages.Goodbye(messages.Reason.SHUTDOWN, "the agent stops"))
             await self._session.ended.wait()
+
+    def _turn(self, state: LinkState) -> None:
+        if LinkState.LIVE in (state, self.state):
+            self.since = self._now()
+        self.state = state
+
+    def _ended(self, name: str, text: str, level: str) -> None:
+        self.trouble = text
+        self._report(name, text, level)
 
     def _moor(self, nursery: trio.Nursery) -> Mooring:
         mooring = Mooring(self.freshness.mark if self.freshness is not None else None)
@@ -138,7 +151,7 @@ class Uplink:
         except* (LinkError, ProtocolError) as group:
             ended, told = self._failed(next(leaves(group)))
         except* trio.TooSlowError:
-            self._report("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
+            self._ended("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         finally:
             mooring.let_go()
             self._spoke.workers.core.link_down()
@@ -153,9 +166,9 @@ class Uplink:
     def _failed(self, cause: BaseException) -> tuple[Ended, float]:
         """Why there is no link (any more)."""
         if isinstance(cause, LinkRefused):
-            self._report("link-refused", str(cause), "error")
+            self._ended("link-refused", str(cause), "error")
             return (Ended.TOLD if cause.retry_after else Ended.FAILED), cause.retry_after
-        self._report("link-broken", str(cause), "warning")
+        self._ended("link-broken", str(cause), "warning")
         return (Ended.NOBODY if isinstance(cause, Unreachable) else Ended.FAILED), 0.0
 
     def _give_up_next(self) -> None:
@@ -222,7 +235,7 @@ class Uplink:
         """The session, to its end; returns the seconds that the principal wants us to keep away."""
         self._why = "the principal asks for another connection"
         self.name = welcome.agent
-        self.state = LinkState.LIVE
+        self._turn(LinkState.LIVE)
         self.links += 1
         self._spoke.principal_uid = welcome.principal_uid
         self._report("link-up", f"connected to the principal ({welcome.version})", "info")
@@ -258,7 +271,7 @@ class Uplink:
         finally:
             self._session = None
         goodbye = session.goodbye
-        self._report("link-ended", (goodbye and goodbye.detail) or "the link has ended", "info")
+        self._ended("link-ended", (goodbye and goodbye.detail) or "the link has ended", "info")
         if goodbye is None or goodbye.reason is not messages.Reason.REPLACED:
             return 0.0
         self._spoke.workers.core.stand_down()

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from trio_argoagent.agent import Agent
+from trio_argoagent.agent import Agent, health
 from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.cli import running
 from trio_argoagent.cli.auth_options import CredsOptions
@@ -17,15 +17,18 @@ from trio_argoagent.cli.credentials import find_credentials
 from trio_argoagent.cli.enrolling import enrolled
 from trio_argoagent.cli.link_tls import agent_link_tls
 from trio_argoagent.cli.link_tls_options import AgentTls
+from trio_argoagent.cli.observing import open_observing
+from trio_argoagent.cli.observing_options import ObservingOptions
 from trio_argoagent.cli.redis_options import AGENT as REDIS
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.net.connect import tunnel
+from trio_argoagent.net.dialling import Connect
 from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
-from trio_argoagent.runtime.events import Event
+from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.options.reading import pick
 from trio_argoagent.runtime.world import real_env
@@ -50,16 +53,13 @@ def run_agent(values: Mapping[str, Any]) -> None:
         tls, redis, bootstrap = AgentTls.of(values), RedisOptions.of(REDIS, values), bootstrap_of(values)
         read_redis(redis)  # Mistakes are told before anything is dialled.
         dialer, protocol = _dialer(websocket=values["enable_websocket"])
-        where = server_address, server_port = values["server_address"], values["server_port"]
+        where = values["server_address"], values["server_port"]
         known = pick(CredsOptions, values).read(os.environ, tls, bootstrap, *where)
-        proxy = environment_proxy(os.environ, server_address, server_port)
-        credentials = await find_credentials(values["kubeconfig"], values["kubecontext"])
         observer, env = logs.log_events("agent"), real_env()
-        if proxy is not None:
-            observer(Event("proxy", "", f"the principal is reached through the proxy {proxy.where}"))
-        connect = tunnel(proxy) if proxy is not None else trio.open_tcp_stream
+        connect = _way(*where, observer)
         async with (
-            open_cluster(credentials) as cluster,
+            open_observing(pick(ObservingOptions, values), observer) as board,
+            open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
         ):
             place = Place(cluster, config.namespace)
@@ -80,11 +80,25 @@ def run_agent(values: Mapping[str, Any]) -> None:
                 redis=await find_redis(redis, place, material),
                 renewer=renewer,
             )
+            health.show(board, agent, material, env.now)
             farewell.take = agent.stop
             await agent.run()
         return 0
 
     running.run(program, farewell)
+
+
+def _way(host: str, port: int, observer: Observer) -> Connect:
+    """How connections to the principal are made.
+
+    Raises:
+        UserError: the environment names a proxy that cannot be used.
+    """
+    proxy = environment_proxy(os.environ, host, port)
+    if proxy is None:
+        return trio.open_tcp_stream
+    observer(Event("proxy", "", f"the principal is reached through the proxy {proxy.where}"))
+    return tunnel(proxy)
 
 
 def _dialer(*, websocket: bool) -> tuple[type[TlsDialer], str]:

@@ -14,6 +14,8 @@ from trio_argoagent.cli.issuing import open_desk
 from trio_argoagent.cli.link_tls import principal_link_tls
 from trio_argoagent.cli.link_tls_options import PrincipalTls
 from trio_argoagent.cli.listening import addresses, listening
+from trio_argoagent.cli.observing import open_observing
+from trio_argoagent.cli.observing_options import ObservingOptions
 from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.reception import open_reception
@@ -27,7 +29,7 @@ from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.plaintext import Neighbours
 from trio_argoagent.net.refusals import Ours
 from trio_argoagent.ports.env import Env
-from trio_argoagent.principal import Principal
+from trio_argoagent.principal import Principal, health
 from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.audit import open_audit_log
@@ -60,6 +62,7 @@ def run_principal(values: Mapping[str, Any]) -> None:
         observer, env = logs.log_events("principal"), real_env()
         async with (
             open_audit_log(values["audit_log"]) as audit,
+            open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
         ):
@@ -86,6 +89,7 @@ def run_principal(values: Mapping[str, Any]) -> None:
                     gatekeeper=door.gatekeeper,
                 )  # fmt: skip
                 principal.follow(way.freshness)
+                health.show(board, principal, material, env.now)
                 farewell.take = principal.stop
                 await principal.run()
         return 0

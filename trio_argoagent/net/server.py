@@ -105,6 +105,13 @@ async def serve_http(
     await trio.serve_listeners(server.connection, list(listeners))
 
 
+async def speak_http(
+    handler: Handler, transport: trio.SocketStream, *, on_error: ErrorCallback = log_error
+) -> None:
+    """One connection of ``serve_http``, to its end, for whoever accepts them himself."""
+    await _Server(handler, None, Limits(), on_error, Admission()).connection(transport)
+
+
 async def serve_http2(
     handler: Handler,
     stream: trio.abc.Stream,

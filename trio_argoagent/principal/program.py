@@ -95,7 +95,7 @@ class Principal:
         )
         self._links = Links(config, self._door, self._authorities, env, self._report, audit)
         self._tenure: Tenure | None = None
-        self._stopping = trio.Event()
+        self._serving, self._stopping = False, trio.Event()
         self.hub.stores.on_change(self._on_change)
         for store in self.hub.stores:
             store.informer.on_state(self._on_state)
@@ -139,7 +139,13 @@ class Principal:
             # Last, so that nobody is welcomed by a principal that does not know its own objects yet.
             serve = partial(self._listener.serve, self._links.serve, until=self._stopping)
             await nursery.start(serve)
+            self._serving = True
             task_status.started()
+
+    @property
+    def serves(self) -> bool:
+        """May agents dial? Not before it knows the hub, and not while it takes its leave."""
+        return self._serving and not self._stopping.is_set()
 
     def _secret_of(self, agent: str) -> str:
         entry = self._agents.entry(agent)

@@ -30,6 +30,12 @@ NAMESPACE: Final = "argocd"
 """Argo CD's namespace on every cluster."""
 USER: Final = "you"
 """Whoever uses the printed kubeconfigs, in the API servers' logs."""
+UNOBSERVED: Final = {
+    f"ARGOCD_{program}_{port}_PORT": "0"
+    for program in ("PRINCIPAL", "AGENT")
+    for port in ("METRICS", "HEALTH_CHECK")
+}
+"""Environment of programs that share this machine: each would open the same ports to be observed at."""
 LIFETIME: Final = 7 * 24 * 3600.0
 """Seconds that the certificates are valid."""
 

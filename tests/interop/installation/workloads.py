@@ -30,6 +30,12 @@ SELECTOR: Final = fields(
 )
 REFERENCE: Final = fields("name", "key", name=TEXT, key=TEXT, optional=FLAG)
 SECCOMP: Final = fields("type", type=TEXT)
+PROBE: Final = fields(
+    httpGet=fields("port", path=TEXT, port=EITHER),
+    periodSeconds=NUMBER,
+    timeoutSeconds=NUMBER,
+    failureThreshold=NUMBER,
+)
 CONTAINER: Final = fields(
     "name",
     "image",
@@ -37,6 +43,8 @@ CONTAINER: Final = fields(
     image=TEXT,
     args=TEXTS,
     ports=listed(fields("containerPort", name=TEXT, containerPort=NUMBER)),
+    livenessProbe=PROBE,
+    readinessProbe=PROBE,
     resources=fields(requests=MAP, limits=MAP),
     env=listed(
         fields("name", name=TEXT, valueFrom=fields(configMapKeyRef=REFERENCE, secretKeyRef=REFERENCE))
@@ -66,7 +74,9 @@ DEPLOYMENT: Final = fields(
     template=fields(metadata=fields(labels=MAP), spec=POD),
 )
 SERVICE: Final = fields(
-    ports=listed(fields("port", name=TEXT, port=NUMBER, targetPort=EITHER, protocol=TEXT)), selector=MAP
+    ports=listed(fields("port", name=TEXT, port=NUMBER, targetPort=EITHER, protocol=TEXT)),
+    selector=MAP,
+    publishNotReadyAddresses=FLAG,
 )
 NETWORK_POLICY: Final = fields(
     "podSelector",

@@ -15,7 +15,7 @@ import structlog
 from trio_argoagent.apiserver.http import kubeconfig
 from trio_argoagent.cli import main
 from trio_argoagent.runtime.world import real_env
-from trio_argoagent.testing.machine import Pki
+from trio_argoagent.testing.machine import UNOBSERVED, Pki
 
 
 @attrs.frozen
@@ -47,6 +47,8 @@ def run(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in [name for name in os.environ if name.startswith(("ARGOCD_", "KUBE"))]:
         monkeypatch.delenv(name)
+    for name, value in UNOBSERVED.items():
+        monkeypatch.setenv(name, value)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 

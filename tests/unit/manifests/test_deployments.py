@@ -11,6 +11,8 @@ import pytest
 from trio_argoagent._version import __version__
 from trio_argoagent.cli.manifests import Objects, built, keys
 from trio_argoagent.cli.manifests_command import OVERLAYS
+from trio_argoagent.runtime.observing import routes
+from trio_argoagent.runtime.observing.board import Board
 from trio_argoagent.runtime.options.programs import PROGRAMS
 
 from . import upstream
@@ -151,18 +153,55 @@ def test_services_and_policies_find_the_pod(objects: Objects) -> None:
     assert labels[NAME] in redis["podSelector"]["matchExpressions"][0]["values"]
 
 
+def services(overlay: str) -> list[dict[str, Any]]:
+    """Of an installation."""
+    return [each for each in built(overlay) if each["kind"] == "Service"]
+
+
 def test_the_services_are_argocd_agents() -> None:
-    """Argo CD and agents look for these names and ports."""
+    """Argo CD, agents and Prometheus look for these names and ports."""
     found = {
-        each["metadata"]["name"]: each["spec"]["ports"][0]["port"]
-        for each in built("principal")
-        if each["kind"] == "Service"
+        overlay: {each["metadata"]["name"]: each["spec"]["ports"][0]["port"] for each in services(overlay)}
+        for overlay in OVERLAYS
     }
+    of_an_agent = {"argocd-agent-agent-metrics": 8181}
     assert found == {
-        "argocd-agent-principal": 443,
-        "argocd-agent-redis-proxy": 6379,
-        "argocd-agent-resource-proxy": 9090,
+        "principal": {
+            "argocd-agent-principal": 443,
+            "argocd-agent-redis-proxy": 6379,
+            "argocd-agent-resource-proxy": 9090,
+            "argocd-agent-principal-metrics": 8000,
+            "argocd-agent-principal-healthz": 8003,
+        },
+        "agent-managed": of_an_agent,
+        "agent-autonomous": of_an_agent,
     }
+
+
+def test_what_a_principal_that_is_not_ready_still_serves() -> None:
+    """Everybody but agents: Argo CD's Redis is behind it, and one wants to know why it is not ready."""
+    only_ready = [
+        each["metadata"]["name"]
+        for each in services("principal")
+        if not each["spec"].get("publishNotReadyAddresses")
+    ]
+    assert only_ready == ["argocd-agent-principal"]
+
+
+def test_probes(overlay: str, objects: Objects) -> None:
+    """They ask for what there is, at the port that the program opens if nobody says otherwise.
+
+    None asks /healthz: argocd-agent's probe of it has each agent of a fleet killed while the hub is away.
+    """
+    (container,) = pod(objects)["containers"]
+    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+    options = PROGRAMS[OVERLAYS[overlay]].by_name
+    for name in ("metrics", "healthz"):
+        assert str(ports[name]) == options[f"{name}_port"].default
+    for probe, path in (("livenessProbe", "livez"), ("readinessProbe", "readyz")):
+        assert container[probe]["httpGet"] == {"path": f"/{path}", "port": "healthz"}
+        assert path in routes.health(Board())
+    assert container["livenessProbe"]["failureThreshold"] * container["livenessProbe"]["periodSeconds"] >= 60
 
 
 def test_the_container_file(objects: Objects) -> None:

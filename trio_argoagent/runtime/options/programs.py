@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trio_argoagent.runtime.options import clusters, identity, links, objects, proxies, redis, tls
+from trio_argoagent.runtime.options import clusters, identity, links, objects, observing, proxies, redis, tls
 from trio_argoagent.runtime.options.rows import Part, Program
 
 PRINCIPAL: Final = Program(
@@ -25,6 +25,7 @@ PRINCIPAL: Final = Program(
         Part("Resource proxy", proxies.RESOURCE),
         Part("Cluster", clusters.CLUSTER),
         Part("Logs", clusters.LOGS + clusters.AUDIT),
+        Part("Health and metrics", observing.PRINCIPAL),
     ),
 )
 AGENT: Final = Program(
@@ -42,6 +43,7 @@ AGENT: Final = Program(
         Part("Redis", redis.AGENT),
         Part("Cluster", clusters.CLUSTER),
         Part("Logs", clusters.LOGS),
+        Part("Health and metrics", observing.AGENT),
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {each.name: each for each in (PRINCIPAL, AGENT)}

@@ -15,6 +15,7 @@ import attrs
 import msgspec
 import trio
 
+from trio_argoagent.testing.machine import UNOBSERVED
 from trio_argoagent.testing.processes.leash import Child, open_child
 
 RESTART: Final = 0.3
@@ -191,11 +192,14 @@ class Program:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of a fleet's programs: ours, without what would set options of theirs."""
+    """The environment of a fleet's programs: ours, without what would set options of theirs.
+
+    All of them share this machine, so none of them opens the ports that it could be observed at.
+    """
     ours = ("ARGOCD_", "KUBE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     # Under a full disk CPython writes half a .pyc, and takes it for a whole one later.
-    return kept | {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | UNOBSERVED | {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def count_events(log: Path) -> Counter[str]:

@@ -1,0 +1,61 @@
+"""Where the parts of a program hang what they have to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from trio_argoagent.runtime.observing.conditions import Condition
+from trio_argoagent.runtime.observing.lag import Lag
+
+STARTING = Condition("started", False, "settings, TLS material and the cluster are looked for")
+STARTED = Condition("started", True, "settings, TLS material and the cluster have been found")
+
+
+class Exposition(Protocol):
+    """What a program counts, as text for Prometheus."""
+
+    @property
+    def content_type(self) -> str:
+        """Of what ``exposition`` returns."""
+
+    def exposition(self) -> bytes:
+        """All metrics as they are now. It neither waits nor raises."""
+
+
+class Board:
+    """Of one program. Until something is shown, the program has not started.
+
+    Attributes:
+        lag: of its event loop; counts while it is an instrument of Trio's.
+        metrics: what it counts; None: not yet known.
+    """
+
+    def __init__(self) -> None:
+        self.lag = Lag()
+        self.metrics: Exposition | None = None
+        self._conditions: list[Callable[[], Iterable[Condition]]] = []
+        self._facts: list[Callable[[], Iterable[str]]] = []
+
+    def show(
+        self, conditions: Callable[[], Iterable[Condition]], facts: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        """Ask these from now on, after those that are asked already.
+
+        Args:
+            conditions: what must hold. Each name is there once.
+            facts: lines, of which nothing follows; they may cost more.
+        """
+        self._conditions.append(conditions)
+        self._facts.append(facts)
+
+    def conditions(self) -> Sequence[Condition]:
+        """Those that there are now."""
+        begun = STARTED if self._conditions else STARTING
+        return (begun, *(each for source in self._conditions for each in source()))
+
+    def facts(self) -> Sequence[str]:
+        """What else there is to say."""
+        lag = self.lag.statistics()
+        loop = f"event loop: at most {1000 * lag.worst:.1f} ms late in the last minutes"
+        return (loop, *(each for source in self._facts for each in source()))
