@@ -42,7 +42,7 @@ async def open_observing(options: ObservingOptions, observer: Observer) -> Async
             for port, (name, host, shown) in ports.items():
                 listeners = await stack.enter_async_context(listening(host, port, name))
                 paths = ", ".join(f"/{path}" for path in shown)
-                nursery.start_soon(serve, shown, listeners, name=f"observing {paths}")
+                await nursery.start(serve, shown, listeners, name=f"observing {paths}")
                 observer(Event("observing", "", f"{addresses(listeners)} shows {paths}"))
             yield board
             nursery.cancel_scope.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -25,14 +25,20 @@ _ALLOWED: Final = ("allow", "GET, HEAD")
 _ONCE: Final = ("connection", "close")
 
 
-async def serve(routes: Routes, listeners: Sequence[trio.SocketListener]) -> None:
+async def serve(
+    routes: Routes,
+    listeners: Sequence[trio.SocketListener],
+    *,
+    task_status: trio.TaskStatus[Any] = trio.TASK_STATUS_IGNORED,
+) -> None:
     """Serve until cancelled.
 
     Args:
         routes: what there is to show.
         listeners: bound sockets, closed at the end.
+        task_status: started with the listeners.
     """
-    await trio.serve_listeners(_Server(routes).connection, list(listeners))
+    await trio.serve_listeners(_Server(routes).connection, list(listeners), task_status=task_status)
 
 
 class _Server:
