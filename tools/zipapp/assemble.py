@@ -1,8 +1,9 @@
 """From wheels to one file: the same wheels make the same bytes.
 
 The file is a zip archive after a line that names the interpreter. In it are ``common/``, what is the same
-everywhere; a folder for each Python and machine with what is not; ``index.json``; and ``__main__.py``, which
-is ``bootstrap.py``. Names are sorted, times are those of no day, and modes are all alike.
+everywhere, with what starts it once it is unpacked; a folder for each Python and machine with what is not;
+``index.json``; and ``__main__.py``, which is ``bootstrap.py``. Names are sorted, times are those of no day, and
+modes are all alike.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ INTERPRETER: Final = "/usr/bin/env python3"
 """What runs the file when it is started by itself."""
 LARGEST: Final = 40 * 1024 * 1024
 """Bytes that the file for one Python and one machine may have."""
+STARTED: Final = b"from trio_argoagent.cli import main\n\nmain()\n"
+"""What Python runs in the directory that the file is unpacked into."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip file can say."""
 _TESTS: Final = ("/_tests/", "/tests/", "/_core/_tests/")
@@ -40,7 +43,7 @@ def assemble(wheels: Mapping[str, Sequence[Path]], bootstrap: bytes) -> bytes:
         Clash: two wheels of one target do not fit together.
     """
     folders = {target: f"native-{target}" for target in sorted(wheels)}
-    files: dict[str, bytes] = {}
+    files = {"common/__main__.py": STARTED}
     for target, paths in sorted(wheels.items()):
         for path in sorted(paths):
             folder = "common" if is_pure(path) else folders[target]

@@ -3,7 +3,10 @@
 Packages with native code cannot be imported from a zip file, and what is imported from one is compiled anew
 at each start. So all of it is unpacked at the first start, into a directory named by the content's digest:
 another version gets another one, and two processes at once do not disturb each other, because the directory
-gets its name when it is whole. Python keeps its bytecode beside it.
+gets its name when it is whole.
+
+Then Python starts anew from that directory: what a long-lived process has needed to read this file and to
+compile what is in it, it would keep. For the same reason another process compiles, once.
 
 This file is read by whichever Python it is started with: it keeps to what every Python 3 understands.
 """
@@ -13,6 +16,7 @@ import os
 import platform
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +28,13 @@ USAGE = 2
 """Exit code when this cannot run here, as everywhere in the program."""
 STALE = 3600.0
 """Seconds after which what an interrupted start has left behind is removed."""
+
+
+NOT_COMPILED = (
+    "aiohttp|apiserver|bench|cffi|charset_normalizer|dateutil|demo|google|kubernetes|markdown_it|multidict|oauthlib"
+    "|pycparser|pydantic|pygments|requests|rich|testing|tzdata|urllib3|websocket|yaml|yarl"
+)
+"""Folders from which neither an agent nor a principal loads anything at first: two thirds of all files."""
 
 
 class CannotRun(Exception):
@@ -46,14 +57,16 @@ def main(archive):
     except CannotRun as exc:
         sys.stderr.write("error: %s\n" % exc)
         sys.exit(USAGE)
-    sys.path[:] = [place] + [path for path in sys.path if path != archive]
-    # For whatever it starts in its turn.
-    os.environ["PYTHONPATH"] = os.pathsep.join(
+    os.environ["PYTHONPATH"] = os.pathsep.join(  # For whatever it starts in its turn.
         filter(None, [place, os.environ.get("PYTHONPATH", "")])
     )
-    from trio_argoagent.cli import main as command_line
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable] + options() + [place] + sys.argv[1:])
 
-    command_line()
+
+def options():
+    """The options that Python was started with, such as -I."""
+    return sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv)]
 
 
 def this_python():
@@ -159,6 +172,7 @@ def unpack(archive, folders, place):
             folder, _, name = entry.filename.partition("/")
             if folder in folders:
                 write(archive, entry, os.path.join(partial, name))
+        bytecode(partial, place)
         os.rename(partial, place)
     except OSError as exc:
         shutil.rmtree(partial or os.devnull, ignore_errors=True)
@@ -172,6 +186,19 @@ def write(archive, entry, path):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with archive.open(entry) as source, open(path, "wb") as target:
         shutil.copyfileobj(source, target)
+
+
+def bytecode(partial, place):
+    """Compile what is unpacked; what fails here is compiled when it is imported.
+
+    The variable that keeps Python from writing bytecode is for directories of the user's: this one is ours.
+    """
+    command = [sys.executable, "-I", "-m", "compileall", "-q", "-x", "/(%s)/" % NOT_COMPILED]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    with open(os.devnull, "w") as nowhere:
+        subprocess.call(
+            command + ["-s", partial, "-p", place, partial], env=environment, stdout=nowhere, stderr=nowhere
+        )
 
 
 def sweep(base):

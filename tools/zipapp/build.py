@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,9 @@ OLDEST: Final = 11
 """Of the Pythons 3.x that this runs on."""
 OWN: Final = "trio_argoagent-"
 """How the name of our own wheel begins."""
+
+_SOURCES: Final = ("LICENSE", "README.md", "pyproject.toml", "setup.cfg", "trio_argoagent")
+"""What our own wheel is made of."""
 
 
 class Failed(Exception):
@@ -85,8 +89,12 @@ def build(output: Path, targets: Sequence[tuple[str, str]], lock: Path | None, s
 
 
 def _own_wheel(scratch: Path) -> Path:
-    place = scratch / "own"
-    _pip("wheel", "--no-deps", "--wheel-dir", str(place), str(TOP))
+    place, source = scratch / "own", scratch / "source"
+    # A copy: setuptools would build in the checkout, and put what it finds of earlier builds into the wheel.
+    source.mkdir()
+    for name in _SOURCES:
+        (shutil.copytree if (TOP / name).is_dir() else shutil.copy)(TOP / name, source / name)
+    _pip("wheel", "--no-deps", "--wheel-dir", str(place), str(source))
     return next(place.glob("*.whl"))
 
 

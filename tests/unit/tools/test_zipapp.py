@@ -21,6 +21,8 @@ PROGRAM = """
 import sys, native
 def main():
     print("ran", native.NAME, sys.argv[1:], __file__)
+    if sys.flags.isolated and sys.flags.utf8_mode:
+        print("isolated")
 """
 
 
@@ -75,6 +77,7 @@ def test_what_is_in_it(one_file: Path) -> None:
     with zipfile.ZipFile(one_file) as opened:
         assert opened.namelist() == [
             "__main__.py",
+            "common/__main__.py",
             "common/trio_argoagent/__init__.py",
             "common/trio_argoagent/cli.py",
             "index.json",
@@ -107,6 +110,26 @@ def test_started_twice(one_file: Path, tmp_path: Path) -> None:
     assert first.stdout == f"ran here ['a', 'b c'] {place}/trio_argoagent/cli.py\n", first.stderr
     (place / "trio_argoagent" / "cli.py").write_text("def main(): print('from the cache')")
     assert start(one_file, cache).stdout == "from the cache\n"
+
+
+def test_what_is_unpacked_is_compiled(
+    one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, whatever the environment says: else a process that lives long would carry a compiler's memory."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    start(one_file, tmp_path / "cache")
+    (place,) = (tmp_path / "cache").iterdir()
+    compiled = {path.name.partition(".")[0] for path in place.rglob("*.pyc")}
+    assert compiled == {"__init__", "__main__", "cli", "native"}
+
+
+def test_options_of_python_stay(one_file: Path, tmp_path: Path) -> None:
+    """Python starts anew from what is unpacked, as it was started; an isolated one finds it as well."""
+    environment = {**os.environ, bootstrap.CACHE: str(tmp_path / "cache")}
+    for _ in range(2):
+        command = [sys.executable, "-I", "-X", "utf8", str(one_file), "-I"]
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+        assert said.stdout.startswith("ran here ['-I'] ") and "isolated" in said.stdout
 
 
 def test_another_content_has_another_place(one_file: Path, tmp_path: Path) -> None:
