@@ -2,8 +2,8 @@
 
 The file is a zip archive after a line that names the interpreter. In it are ``common/``, what is the same
 everywhere, with what starts it once it is unpacked; a folder for each Python and machine with what is not;
-``index.json``; and ``__main__.py``, which is ``bootstrap.py``. Names are sorted, times are those of no day, and
-modes are all alike.
+``index.json``; and ``__main__.py``, which is ``bootstrap.py``. Names are sorted, times are those of no day,
+and modes are all alike.
 """
 
 from __future__ import annotations
