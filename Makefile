@@ -14,7 +14,7 @@ SEEDS ?= --seed 1 --seeds 150
 # Likewise fleets whose Applications move between agents, and whose users keep credentials.
 OTHER_SEEDS ?= --seed 1 --seeds 15 --mapping destination --credentials
 
-.PHONY: demo test seeds lint interop zipapp clean
+.PHONY: demo test seeds lint interop upgrade-test zipapp clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/trio-argoagent demo $(ARGS)
@@ -25,6 +25,11 @@ test: $(VENV)/.tested
 # Real API servers: built with Go once (about 6 minutes), then started on loopback for these tests.
 interop: $(VENV)/.tested
 	$(BIN)/python -m tests.interop.kubernetes.run $(ARGS)
+
+# The last release, or PREVIOUS=<commit or .pyz>, beside this one: upgraded program by program, and back.
+PREVIOUS ?= latest
+upgrade-test: $(VENV)/.tested
+	TRIO_ARGOAGENT_PREVIOUS="$(PREVIOUS)" $(BIN)/python -m pytest tests/interop/test_upgrade.py $(ARGS)
 
 seeds: $(VENV)/.installed
 	$(BIN)/trio-argoagent simulate $(SEEDS) --level 1

@@ -91,6 +91,7 @@ class Fleet:
         self.apis: dict[str, Passage] = {}
         """By program: from it to its API server."""
         self.programs: dict[str, Program] = {}
+        self._arguments: dict[str, Sequence[str]] = {}
         self.port = 0
         """That the principal listens on."""
         self.writes = 0
@@ -177,8 +178,13 @@ class Fleet:
         commands |= {name: self._agent_command(node) for name, node in self.nodes.items()}
         environ = environment(self._folder)
         for name, command in commands.items():
-            line = (*self._start, *command, "--log-format=json")
+            self._arguments[name] = (*command, "--log-format=json")
+            line = (*self._start, *self._arguments[name])
             self.programs[name] = Program(name, line, environ, self._logs / f"{name}.log")
+
+    def replace(self, program: str, command: Sequence[str]) -> None:
+        """From its next start on, a program is that which ``command`` starts: an upgrade, or its reverse."""
+        self.programs[program].command = (*command, *self._arguments[program])
 
     def _machine_of(self, program: str) -> Machine:
         return self.hub if program == PRINCIPAL else self.nodes[program].machine

@@ -51,7 +51,7 @@ class Program:
 
     Args:
         name: for people.
-        command: path of the program, and its arguments.
+        command: path of the program, and its arguments; what is assigned later counts from the next start on.
         environment: all of it.
         log: a file that every process of it appends to.
     """
@@ -60,7 +60,7 @@ class Program:
         self.name, self.log = name, log
         self.starts = 0
         self.deaths: list[Death] = []
-        self._command, self._environment = command, environment
+        self.command, self._environment = command, environment
         self._child: Child | None = None
         self._forbidden, self._stopped = 0, 0
         self._wanted = trio.Event()
@@ -86,7 +86,7 @@ class Program:
         self.starts += 1
         self._silence = self.log.stat().st_size if self.log.exists() else 0
         self._starved, self._asked = resource.RLIMIT_AS in self._limits, False
-        async with open_child(self._command, self._environment, self.log) as child:
+        async with open_child(self.command, self._environment, self.log) as child:
             self._child = child
             for what in self._limits:
                 if what not in RUNNING_ONLY:
@@ -114,13 +114,13 @@ class Program:
         return self._forbidden, self._stopped, {what: [*each] for what, each in self._limits.items()}
 
     @contextlib.contextmanager
-    def killed(self) -> Iterator[None]:
-        """Kill it (SIGKILL); it is started again when the context ends, unless another one forbids it."""
+    def killed(self, by: signal.Signals = signal.SIGKILL) -> Iterator[None]:
+        """Kill it; once it and the context have ended it is started again, unless another one forbids it."""
         self._forbidden += 1
         self._asked = True
         if self._wanted.is_set():  # Else somebody may be waiting for this very one.
             self._wanted = trio.Event()
-        self._send(signal.SIGKILL)
+        self._send(by)
         try:
             yield
         finally:
