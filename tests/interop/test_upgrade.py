@@ -70,7 +70,7 @@ class Log:
             server.subscribe(note)
 
     def check(self) -> None:
-        """The product has deleted nothing, and begun nothing: whoever writes an object first is somebody else."""
+        """The product has deleted nothing, and begun nothing: who writes an object first is somebody else."""
         told = [(where, entry.actor, entry.verb.value, entry.name) for where, entry in self.entries]
         begun: set[str] = set()
         for _, entry in self.entries:
