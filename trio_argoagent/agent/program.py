@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import attrs
@@ -121,10 +122,7 @@ class Agent:
         async with trio.open_nursery() as nursery:
             if self._renewer is not None:
                 nursery.start_soon(self._renewer.run)  # First: it needs nothing that the others wait for.
-            cluster_uid = await self._namespace_uid(IDENTITY_NAMESPACE)
-            self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
-            nursery.start_soon(self.views.memory.run)
-            await nursery.start(self.spoke.stores.run)
+            cluster_uid = await self._know_spoke(nursery)
             nursery.start_soon(self.spoke.workers.run)
             nursery.start_soon(self.spoke.telling.run)
             nursery.start_soon(self._refresher.run, self.spoke.stores[Kind.APPLICATION].known)
@@ -137,6 +135,24 @@ class Agent:
     async def stop(self) -> None:
         """Take leave of the principal, within a few seconds; cancel ``run`` then."""
         await self._uplink.stop()
+
+    async def _know_spoke(self, nursery: trio.Nursery) -> str:
+        """Start to read the spoke, and return once its objects are known, with the uid of the cluster.
+
+        Raises:
+            UserError: that takes longer than the operator would wait.
+        """
+        patience = self.config.patience or math.inf
+        with trio.move_on_after(patience):
+            cluster_uid = await self._namespace_uid(IDENTITY_NAMESPACE)
+            self.views.namespace_uid = await self._namespace_uid(self.config.namespace, optional=True)
+            nursery.start_soon(self.views.memory.run)
+            await nursery.start(self.spoke.stores.run)
+            return cluster_uid
+        raise errors.UserError(
+            f"--informer-sync-timeout: the spoke has not shown all its objects within {patience:g} s: is its"
+            " API server well, and may the agent list them?"
+        )
 
     async def _namespace_uid(self, name: str, *, optional: bool = False) -> str:
         """The uid of a namespace; empty if it is optional and not for us to see."""

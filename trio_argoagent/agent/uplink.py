@@ -256,7 +256,7 @@ class Uplink:
         )
         self._views.link_up()
         self._trust.link_up()
-        keepalive = min(max(welcome.keepalive, KEEPALIVES[0]), KEEPALIVES[1])
+        keepalive = min(max(self._config.silence(welcome.keepalive), KEEPALIVES[0]), KEEPALIVES[1])
         able = greeting.terms.has(negotiation.Capability.TUNNEL)
         tunnels = Tunnels(self._targets, able, self._report)
         session = self._session = Session(greeting, both, keepalive, tunnels)

@@ -30,7 +30,7 @@ from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import open_material
-from trio_argoagent.runtime.options.reading import pick
+from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
 from trio_argoagent.sync.flow import Budget
@@ -39,12 +39,13 @@ from trio_argoagent.sync.patterns import NONE
 from trio_argoagent.sync.policy import Local, Policies
 
 
-def run_agent(values: Mapping[str, Any]) -> None:
+def run_agent(reading: Reading) -> None:
     """Run it until a signal comes.
 
     Args:
-        values: of its options, by their names in the table.
+        reading: of its options; without mistakes.
     """
+    values = reading.values
     logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
@@ -56,6 +57,7 @@ def run_agent(values: Mapping[str, Any]) -> None:
         where = values["server_address"], values["server_port"]
         known = pick(CredsOptions, values).read(os.environ, tls, bootstrap, *where)
         observer, env = logs.log_events("agent"), real_env()
+        running.remark(reading.remarks, observer)
         connect = _way(*where, observer)
         async with (
             open_observing(pick(ObservingOptions, values), observer) as board,
@@ -117,6 +119,7 @@ def agent_config(values: Mapping[str, Any]) -> AgentConfig:
     Raises:
         UserError: they contradict each other.
     """
+    intervals = values["keep_alive_ping_interval"], values["heartbeat_interval"]
     return AgentConfig(
         values["namespace"],
         values["agent_mode"],
@@ -137,6 +140,8 @@ def agent_config(values: Mapping[str, Any]) -> AgentConfig:
             values["status_budget_records"], values["status_budget_bytes"], values["status_budget_cosmetic"]
         ),
         tunnel_addresses=values["tunnel_addresses"],
+        keepalive=min(filter(None, intervals), default=0.0),
+        patience=values["informer_sync_timeout"],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from trio_argoagent._version import __version__
-from trio_argoagent.cli.option_table import table_options, values
+from trio_argoagent.cli.option_table import readable, table_options
 from trio_argoagent.cli.shelf import Shelf
 from trio_argoagent.runtime.options.programs import AGENT, PRINCIPAL
 
@@ -41,7 +41,7 @@ def principal(typed: Mapping[str, str]) -> None:
     """Run the principal, on the hub."""
     from trio_argoagent.cli.principal import run_principal
 
-    run_principal(values(PRINCIPAL, typed))
+    run_principal(readable(PRINCIPAL, typed))
 
 
 @cli.command()
@@ -50,4 +50,4 @@ def agent(typed: Mapping[str, str]) -> None:
     """Run the agent, on a spoke."""
     from trio_argoagent.cli.agent import run_agent
 
-    run_agent(values(AGENT, typed))
+    run_agent(readable(AGENT, typed))

@@ -59,10 +59,15 @@ def table_options(program: Program) -> Callable[[Any], Any]:
 
 def _parameters(row: Option) -> Sequence[click.Option]:
     flags = [each for each in (row.short, row.flag) if each]
+    if not flags:
+        return ()
+    hidden = bool(row.unused)
     if not row.kind.is_switch:
-        return (_Parameter(row, [*flags, row.name], multiple=row.kind.is_list),)
+        return (_Parameter(row, [*flags, row.name], multiple=row.kind.is_list, hidden=hidden),)
     # As Go's flags: alone it is true, and =false may follow.
-    found: list[click.Option] = [_Parameter(row, [*flags, row.name], is_flag=False, flag_value="true")]
+    found: list[click.Option] = [
+        _Parameter(row, [*flags, row.name], is_flag=False, flag_value="true", hidden=bool(row.unused))
+    ]
     if row.negative:
         names = [row.negative, _NOT + row.name]
         found.append(click.Option(names, is_flag=True, hidden=True, help=f"Not {row.flag}."))
@@ -76,7 +81,7 @@ def _is_of(program: Program, name: str) -> bool:
 def _typed(program: Program, given: Mapping[str, Any]) -> dict[str, str]:
     """What was typed, by the options' names; several of a list are one list."""
     typed = {}
-    for option in program:
+    for option in (each for each in program if each.flag):
         value = given[option.name]
         if given.get(_NOT + option.name):
             if value is not None:
@@ -89,8 +94,8 @@ def _typed(program: Program, given: Mapping[str, Any]) -> dict[str, str]:
     return typed
 
 
-def values(program: Program, typed: Mapping[str, str]) -> dict[str, Any]:
-    """The values that a program is to run with, of its flags and of the environment.
+def readable(program: Program, typed: Mapping[str, str]) -> Reading:
+    """What a program is to run with, of its flags and of the environment.
 
     Where a user asks which values there are, that is answered, and where something is wrong, that is said:
     the process ends.
@@ -99,7 +104,7 @@ def values(program: Program, typed: Mapping[str, str]) -> dict[str, Any]:
     _print_listed(reading)
     if reading.mistakes:
         refuse([f"{each}; see trio-argoagent {program.name} --help" for each in reading.mistakes])
-    return reading.values
+    return reading
 
 
 def _print_listed(reading: Reading) -> None:

@@ -38,7 +38,7 @@ from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Material, open_material
-from trio_argoagent.runtime.options.reading import pick
+from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
@@ -46,12 +46,13 @@ from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.policy import Local
 
 
-def run_principal(values: Mapping[str, Any]) -> None:
+def run_principal(reading: Reading) -> None:
     """Run it until a signal comes.
 
     Args:
-        values: of its options, by their names in the table.
+        reading: of its options; without mistakes.
     """
+    values = reading.values
     logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
@@ -60,6 +61,7 @@ def run_principal(values: Mapping[str, Any]) -> None:
         tls, auth, redis = PrincipalTls.of(values), pick(AuthOptions, values), RedisOptions.of(REDIS, values)
         read_redis(redis)  # Mistakes are told before anything listens.
         observer, env = logs.log_events("principal"), real_env()
+        running.remark(reading.remarks, observer)
         async with (
             open_audit_log(values["audit_log"]) as audit,
             open_observing(pick(ObservingOptions, values), observer) as board,

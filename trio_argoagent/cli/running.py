@@ -20,6 +20,7 @@ import trio
 
 from trio_argoagent.errors import UserError, leaves
 from trio_argoagent.runtime import dependencies
+from trio_argoagent.runtime.events import Event, Observer
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -58,6 +59,12 @@ def refuse(mistakes: Iterable[str]) -> NoReturn:
     for each in mistakes:
         click.echo(f"error: {each}", err=True)
     sys.exit(USAGE)
+
+
+def remark(remarks: Iterable[str], observer: Observer) -> None:
+    """Log what a user has written in vain."""
+    for each in remarks:
+        observer(Event("option-ignored", "", each, "warning"))
 
 
 def judge(program: Callable[[], Awaitable[int]]) -> None:

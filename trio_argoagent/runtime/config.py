@@ -48,6 +48,8 @@ class AgentConfig:
         budget: what of its statuses may be under way unanswered.
         offer: what it says that it can do on a link.
         tunnel_addresses: ``host:port`` each: where the principal may open a tunnel to, over TCP.
+        keepalive: seconds of silence before it pings, where the principal names more; 0: as that says.
+        patience: seconds in which the spoke must have shown all that counts; 0: it may take any time.
 
     Raises:
         UserError: two of these contradict each other.
@@ -67,6 +69,8 @@ class AgentConfig:
     budget: Budget = DEFAULT
     offer: Offer = OURS
     tunnel_addresses: tuple[str, ...] = ()
+    keepalive: float = 0.0
+    patience: float = 0.0
 
     def __attrs_post_init__(self) -> None:
         if self.mode is Mode.AUTONOMOUS and self.style is Style.DESTINATION:
@@ -84,6 +88,14 @@ class AgentConfig:
         """What of the spoke counts."""
         chosen = Selection((self.selector,))
         return Scope(self.namespace, self.style, self.allowed_namespaces, self.creates_namespaces, chosen)
+
+    def silence(self, told: float) -> float:
+        """Seconds of silence before it pings.
+
+        Args:
+            told: by the principal.
+        """
+        return min(told, self.keepalive or told)
 
     @property
     def effective_policies(self) -> Policies:

@@ -19,8 +19,13 @@ from . import upstream
 
 ROOT = Path(__file__).parents[3]
 KEYS = {"principal": upstream.PRINCIPAL, "agent": upstream.AGENT}
-UNMAPPED = {"KUBECONFIG", "REDIS_CREDS_DIR_PATH", "ARGOCD_AGENT_BOOTSTRAP_TOKEN_FILE"}
-"""Environment variables that such a pod has no use for: it knows its cluster, and has no files."""
+UNMAPPED = {
+    "KUBECONFIG",
+    "REDIS_CREDS_DIR_PATH",
+    "ARGOCD_AGENT_BOOTSTRAP_TOKEN_FILE",
+    "ARGOCD_PRINCIPAL_HA_ENABLED",
+}
+"""Variables that such a pod has no use for: it knows its cluster, has no files, and is alone."""
 NAME = "app.kubernetes.io/name"
 
 
@@ -103,13 +108,14 @@ def test_every_variable_is_an_option(overlay: str, objects: Objects) -> None:
 
 
 def test_every_option_can_be_set(overlay: str, objects: Objects) -> None:
-    """By the ConfigMap, or Redis' password by its Secret; a new option goes into deployment.yaml."""
+    """By its key, or Redis' password by its Secret; a new option goes into deployment.yaml."""
     (container,) = pod(objects)["containers"]
     there = {each["name"] for each in container["env"]}
     missing = {
-        option
-        for option, names in variables(overlay).items()
-        if names and not names & there and not names & UNMAPPED
+        option.flag
+        for option in PROGRAMS[OVERLAYS[overlay]]
+        if (names := {*PROGRAMS[OVERLAYS[overlay]].variables(option)}) and not names & (there | UNMAPPED)
+        if option.key or not option.unused
     }
     assert missing == set()
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from trio_argoagent.runtime.loglevels import parse
 from trio_argoagent.runtime.logs import FORMATS
-from trio_argoagent.runtime.options.kinds import FILE, NAME, Kind, words
+from trio_argoagent.runtime.options.kinds import DURATION, FILE, NAME, Kind, words
 from trio_argoagent.runtime.options.rows import Option
 
 CLUSTER: Final = (
@@ -20,6 +20,16 @@ CLUSTER: Final = (
         also=("KUBECONFIG",),
     ),
     Option("--kubecontext", "", "", NAME, "", "Context of the kubeconfig; without it: its current one."),
+)
+PATIENCE: Final = (
+    Option(
+        "--informer-sync-timeout",
+        "INFORMER_SYNC_TIMEOUT",
+        "informer-sync-timeout",
+        DURATION,
+        "0",
+        "Give up when this cluster has not shown all its objects by then; 0: wait as long as it takes.",
+    ),
 )
 LOGS: Final = (
     Option(

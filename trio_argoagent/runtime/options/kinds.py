@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-_UNITS: Final = (3600.0, 60.0, 1.0)
-_DURATION: Final = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_PART: Final = r"(\d{1,12}(?:\.\d{0,9})?|\.\d{1,9})(h|ms|m|s|us|µs|ns)"
+_DURATION: Final = re.compile(rf"(?:{_PART})+", re.ASCII)
 LONGEST: Final = 366 * 86_400.0
 """Seconds: nobody means more than a year."""
 _TRUE: Final = ("true", "t", "1", "yes", "y", "on")
@@ -54,18 +55,16 @@ def parse_switch(text: str) -> bool:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a duration as Go programs write it: ``90s``, ``10m``, ``1h30m``; ``0``: none.
+    """Seconds of a duration as Go's time.ParseDuration reads it: ``90s``, ``1h30m``, ``1.5h``; ``0``: none.
 
     Raises:
         ValueError: it is none, or longer than a year.
     """
     if text == "0":
         return 0.0
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is no duration; write, for example, 90s, 10m or 1h30m")
-    parts = zip(found.groups(), _UNITS, strict=True)
-    total = sum(float(part) * unit for part, unit in parts if part)
+    total = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text, re.ASCII))
     if total > LONGEST:
         raise ValueError(f"{text!r} is more than a year")
     return total
@@ -140,6 +139,21 @@ def one_of(members: type[enum.Enum]) -> Kind:
     """A member of an Enum, by its value."""
     by_word = words(*(each.value for each in members))
     return attrs.evolve(by_word, parse=lambda text: members(by_word.parse(text)))
+
+
+def refused(why: str) -> Kind:
+    """A switch that may only be off.
+
+    Args:
+        why: it may not be on, and what to do.
+    """
+
+    def parse(text: str) -> bool:
+        if parse_switch(text):
+            raise ValueError(why)
+        return False
+
+    return attrs.evolve(SWITCH, parse=parse)
 
 
 def text(metavar: str) -> Kind:

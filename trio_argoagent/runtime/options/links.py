@@ -14,6 +14,7 @@ from trio_argoagent.runtime.options.usual import NAMESPACE
 YOUNGEST: Final = 3600.0
 OLDEST: Final = 12 * 3600.0
 """Seconds: in less than an hour they cost more than they are worth, after half a day few are replaced."""
+_INTERVAL: Final = duration(1.0, 3600.0, or_none=True, advice="must be 1s to 1h, or 0")
 
 PRINCIPAL: Final = (
     Option(
@@ -43,8 +44,8 @@ PRINCIPAL: Final = (
     ),
     Option(
         "--keepalive",
-        "",
-        "",
+        "KEEPALIVE",
+        "keepalive",
         number(1, 3600, "SECONDS"),
         f"{KEEPALIVE:g}",
         "Silence before a ping; two of them end a link.",
@@ -101,6 +102,22 @@ AGENT: Final = (
         SWITCH,
         "false",
         "Dial the principal by WebSocket; it must have the option as well.",
+    ),
+    Option(
+        "--keep-alive-ping-interval",
+        "KEEP_ALIVE_PING_INTERVAL",
+        "keep-alive.interval",
+        _INTERVAL,
+        "0",
+        "Silence before this side pings, where it is to be less than the principal says; 0: as that says.",
+    ),
+    Option(
+        "--heartbeat-interval",
+        "HEARTBEAT_INTERVAL",
+        "heartbeat-interval",
+        _INTERVAL,
+        "0",
+        "The same, by argocd-agent's other name: pings are messages of the link. The shorter one counts.",
     ),
     Option(
         "--tunnel-addresses",

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trio_argoagent.runtime.options import clusters, identity, links, objects, observing, proxies, redis, tls
+from trio_argoagent.runtime.options import (
+    clusters,
+    elsewhere,
+    identity,
+    links,
+    objects,
+    observing,
+    proxies,
+    redis,
+    tls,
+)
 from trio_argoagent.runtime.options.rows import Part, Program
 
 PRINCIPAL: Final = Program(
@@ -26,6 +36,8 @@ PRINCIPAL: Final = Program(
         Part("Cluster", clusters.CLUSTER),
         Part("Logs", clusters.LOGS + clusters.AUDIT),
         Part("Health and metrics", observing.PRINCIPAL),
+        Part("High availability", elsewhere.HA),
+        Part("Without effect", elsewhere.PRINCIPAL),
     ),
 )
 AGENT: Final = Program(
@@ -41,9 +53,10 @@ AGENT: Final = Program(
         Part("Deletions", objects.DELETIONS),
         Part("Limits", objects.AGENT_LIMITS),
         Part("Redis", redis.AGENT),
-        Part("Cluster", clusters.CLUSTER),
+        Part("Cluster", clusters.CLUSTER + clusters.PATIENCE),
         Part("Logs", clusters.LOGS),
         Part("Health and metrics", observing.AGENT),
+        Part("Without effect", elsewhere.AGENT),
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {each.name: each for each in (PRINCIPAL, AGENT)}

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import attrs
 
 from trio_argoagent.errors import UserError
+from trio_argoagent.runtime.options import kinds, strays
 from trio_argoagent.runtime.options.rows import Option, Program
 
 T = TypeVar("T")
@@ -53,11 +54,13 @@ class Reading:
         program: whose options they are.
         settings: one for each option of the program, in the table's order.
         mistakes: a line each, with the option's name; none: the values can be used.
+        remarks: a line for each thing that was written and has no effect, which is no reason not to start.
     """
 
     program: Program
     settings: tuple[Setting, ...]
     mistakes: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     @property
     def values(self) -> dict[str, Any]:
@@ -73,9 +76,10 @@ def read(program: Program, typed: Mapping[str, str], environ: Mapping[str, str])
         typed: what stands on the command line, by the options' names.
         environ: the environment.
     """
+    mine, remarks = _without_links(program, environ)
     settings, mistakes = [], []
     for option in program:
-        written = _written(program, option, typed, environ)
+        written = _written(program, option, typed, mine)
         try:
             settings.append(attrs.evolve(written, value=_value(written)))
         except (ValueError, UserError) as exc:
@@ -83,7 +87,11 @@ def read(program: Program, typed: Mapping[str, str], environ: Mapping[str, str])
             mistakes.append(f"{_named(written)}: {exc}")
         if option.required and not written.text:
             mistakes.append(f"{' or '.join(names(program, option))}: {option.required}")
-    return Reading(program, tuple(settings), tuple(mistakes))
+        if option.unused and written.origin is not Origin.DEFAULT:
+            remarks.append(f"{written.where} has no effect: {option.unused}")
+    for name, meant in strays.misspelt(program, environ):
+        remarks.append(f"{name} is no option: did you mean {meant}?")
+    return Reading(program, tuple(settings), tuple(mistakes), tuple(remarks))
 
 
 def pick(kind: type[T], values: Mapping[str, Any], begins: str = "", **more: Any) -> T:
@@ -101,8 +109,24 @@ def pick(kind: type[T], values: Mapping[str, Any], begins: str = "", **more: Any
 
 def names(program: Program, option: Option) -> Iterator[str]:
     """All that it may be set by, but for its key."""
-    yield option.flag
+    if option.flag:
+        yield option.flag
     yield from program.variables(option)
+
+
+def _without_links(program: Program, environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The environment without what Kubernetes says of Services by the names of our ports; a word on each."""
+    ports = {
+        variable
+        for option in program
+        if option.kind.name == kinds.PORT.name
+        for variable in program.variables(option)
+    }
+    links = [name for name in environ if name in ports and strays.is_link(environ[name])]
+    told = [
+        f"{name}={environ[name]} is Kubernetes' for a Service, and no port of this program" for name in links
+    ]
+    return {name: text for name, text in environ.items() if name not in links}, told
 
 
 def _written(
@@ -117,10 +141,11 @@ def _written(
 
 
 def _value(written: Setting) -> Any:
-    return None if written.text is None else written.option.kind.parse(written.text)
+    has_one = written.text is not None and not written.option.unused
+    return written.option.kind.parse(written.text or "") if has_one else None
 
 
 def _named(written: Setting) -> str:
-    if written.origin is Origin.VARIABLE:
+    if written.origin is Origin.VARIABLE and written.option.flag:
         return f"{written.option.flag} ({written.where})"
-    return written.option.flag
+    return written.where

@@ -23,7 +23,7 @@ class Option:
     """One row. Names of variables and keys are without what all those of a program begin with.
 
     Attributes:
-        flag: with its dashes.
+        flag: with its dashes; empty: there is none.
         variable: environment variable; empty: there is none.
         key: of the ConfigMap; empty: there is none.
         kind: of its value.
@@ -38,6 +38,7 @@ class Option:
         secret: is its value never shown?
         required: what to do when it is missing; empty: it may be.
         since: the version that brought it.
+        unused: why it does nothing here, as the end of a sentence; empty: it does something.
     """
 
     flag: str
@@ -62,6 +63,7 @@ class Option:
     secret: bool = attrs.field(default=False, kw_only=True)
     required: str = attrs.field(default="", kw_only=True)
     since: str = attrs.field(default=FIRST, kw_only=True)
+    unused: str = attrs.field(default="", kw_only=True)
 
 
 @attrs.frozen

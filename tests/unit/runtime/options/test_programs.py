@@ -13,7 +13,7 @@ from trio_argoagent.runtime.options.reading import read
 from trio_argoagent.runtime.options.rows import Option, Program
 
 ROWS = [
-    pytest.param(program, option, id=f"{program.name}{option.flag}")
+    pytest.param(program, option, id=f"{program.name} {option.name}")
     for program in PROGRAMS.values()
     for option in program
 ]
@@ -38,7 +38,8 @@ def test_nothing_is_said_twice(program: Program) -> None:
 @pytest.mark.parametrize(("program", "option"), ROWS)
 def test_a_row(program: Program, option: Option) -> None:
     """Names as such things are called, a help that is a sentence, a default that is a value."""
-    assert re.fullmatch(r"--[a-z][a-z0-9-]*[a-z0-9]", option.flag)
+    assert re.fullmatch(r"(--[a-z][a-z0-9-]*[a-z0-9])?", option.flag)
+    assert option.flag or (option.unused and option.also), "all that does something has a flag"
     assert re.fullmatch(r"(-[a-z])?", option.short)
     assert re.fullmatch(r"([A-Z][A-Z0-9_]*[A-Z0-9])?", option.variable)
     assert re.fullmatch(r"([a-z0-9-]+(\.[a-z0-9-]+)*)?", option.key)
@@ -46,9 +47,10 @@ def test_a_row(program: Program, option: Option) -> None:
     assert option.name.isidentifier()
     assert option.negative in ("", f"--no-{option.flag[2:]}")
     assert not option.negative or option.kind.is_switch
+    assert option.unused[-1:] != ".", "it is the end of a sentence"
     assert not option.key or option.variable, "a key reaches the program by its variable"
     if option.default is None:
-        assert not option.kind.is_switch
+        assert option.unused or not option.kind.is_switch
     else:
         option.kind.parse(option.default)
 
@@ -57,7 +59,7 @@ def test_a_row(program: Program, option: Option) -> None:
 def test_names_of_programs(program: Program) -> None:
     """Variables and keys begin as argocd-agent's do, but for those that others share."""
     shared = re.compile(r"KUBECONFIG|REDIS_[A-Z_]+")
-    for option in program:
+    for option in (each for each in program if each.flag):
         for variable in program.variables(option):
             assert variable.startswith(f"ARGOCD_{program.name.upper()}_") or shared.fullmatch(variable)
         assert program.key(option).startswith(f"{program.name}.") or not option.key

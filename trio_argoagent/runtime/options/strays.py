@@ -1,0 +1,43 @@
+"""Environment variables that are none of a program's options, or only look as if they were.
+
+Kubernetes gives each pod variables for each Service of its namespace: a Service argocd-agent-metrics makes
+``ARGOCD_AGENT_METRICS_PORT=tcp://10.0.0.1:8181``, which is also how argocd-agent calls an option. Source:
+Kubernetes, "Accessing the Service", Environment Variables.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from trio_argoagent.runtime.options.rows import Program
+
+_LINK: Final = re.compile(r"(?:tcp|udp|sctp)://\S*")
+_OF_SERVICE: Final = re.compile(
+    r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+_LIKENESS: Final = 0.85
+"""Of two names (difflib's ratio), from which one is taken for the other misspelt."""
+_COMMANDS: Final = frozenset(
+    f"ARGOCD_AGENT_{half}_{what}" for half in ("PRINCIPAL", "AGENT") for what in ("CONTEXT", "NAMESPACE")
+)
+"""Of ``ctl``."""
+
+
+def is_link(text: str) -> bool:
+    """Is this how Kubernetes writes the port of a Service?"""
+    return _LINK.fullmatch(text) is not None
+
+
+def misspelt(program: Program, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that are no options of this program, each with the one that it looks like."""
+    known = [variable for option in program for variable in program.variables(option)]
+    for name in sorted(environ):
+        if not name.startswith(f"{program.prefix}_") or name in known or name in _COMMANDS:
+            continue
+        if _OF_SERVICE.fullmatch(name) and (is_link(environ[name]) or not name.endswith("_PORT")):
+            continue
+        for meant in difflib.get_close_matches(name, known, n=1, cutoff=_LIKENESS):
+            yield name, meant
