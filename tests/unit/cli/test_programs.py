@@ -129,3 +129,14 @@ def test_a_proxy_that_cannot_be_used(
     monkeypatch.setenv(name, "socks5://me:secret@p:1080")
     line = run(*files.agent(server_address="hub.example")).line
     assert line == ("HTTPS_PROXY: a proxy of type socks5 is not supported: give one as http://host:port")
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+def test_what_has_no_effect_is_logged(run: Run, files: Files, program: str) -> None:
+    """Once, at the start, with the reason; it does not end the start."""
+    said = run(
+        *getattr(files, program)(root_ca_path="missing"), "--grpc-max-message-size=1", "--log-format=json"
+    )
+    remark, mistake = said.err.splitlines()
+    assert '"option-ignored"' in remark and "--grpc-max-message-size has no effect: a large object" in remark
+    assert mistake.startswith("error: --root-ca-path: cannot read missing")
