@@ -16,7 +16,7 @@ from trio_argoagent.runtime.options.rows import Program
 
 _LINK: Final = re.compile(r"(?:tcp|udp|sctp)://\S*")
 _OF_SERVICE: Final = re.compile(
-    r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+    r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
 _LIKENESS: Final = 0.85
 """Of two names (difflib's ratio), from which one is taken for the other misspelt."""
@@ -37,7 +37,7 @@ def misspelt(program: Program, environ: Mapping[str, str]) -> Iterator[tuple[str
     for name in sorted(environ):
         if not name.startswith(f"{program.prefix}_") or name in known or name in _COMMANDS:
             continue
-        if _OF_SERVICE.fullmatch(name) and (is_link(environ[name]) or not name.endswith("_PORT")):
+        if _OF_SERVICE.fullmatch(name) or is_link(environ[name]):
             continue
         for meant in difflib.get_close_matches(name, known, n=1, cutoff=_LIKENESS):
             yield name, meant
