@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -52,6 +53,9 @@ IDENTITY: Final = "argocd-agent-principal-identity"
 NAMESPACES_WAIT: Final = 10.0
 """Seconds to wait for the hub's namespaces: without the right to read them a deleted one is not noticed."""
 
+MAX_BANS: Final = 64
+"""Bans that the hub's people have not been told of yet."""
+
 
 class Principal:
     """One principal. ``run`` it once.
@@ -94,6 +98,7 @@ class Principal:
             cluster, config.namespace, env, self._secret_of, self._door.wake, partial(self._report, "")
         )
         self._links = Links(config, self._door, self._authorities, env, self._report, audit)
+        self._bans = trio.open_memory_channel[tuple[str, str]](MAX_BANS)
         self._tenure: Tenure | None = None
         self._serving, self._stopping = False, trio.Event()
         self.hub.stores.on_change(self._on_change)
@@ -132,6 +137,7 @@ class Principal:
             await nursery.start(self._revocation.run)
             nursery.start_soon(self._unclaimed.run)
             nursery.start_soon(self._authorities.run)
+            nursery.start_soon(self._tell_of_bans)
             if self._infos is not None:
                 nursery.start_soon(self._infos.run)
             if self._tenure is not None:
@@ -163,9 +169,17 @@ class Principal:
     def _ban(self, who: identity.Peer, text: str) -> None:
         """Somebody has misbehaved too often: if he has a link, it ends."""
         self._report(who.name, "banned", text, "warning")
+        if who.name:
+            with suppress(trio.WouldBlock):  # Beyond that the log and the audit log have it alone.
+                self._bans[0].send_nowait((who.name, text))
         peer = self.peers.get(who.name)
         if peer is not None and peer.link is not None and same(peer.link.peer, who):
             self._door.part(who.name, messages.Goodbye(messages.Reason.BANNED, text))
+
+    async def _tell_of_bans(self) -> None:
+        """The hub's people see each, as an Event on the agent's cluster secret."""
+        async for name, text in self._bans[1]:
+            await self._door.tell(name, messages.Refuse(messages.Reason.BANNED, text))
 
     def _make_infos(self, redis: RedisServer) -> ClusterInfos:
         def look_at(agent: str) -> Sight | None:

@@ -245,7 +245,8 @@ def _sight(entry: Entry | None, followed: tuple[Pin | None, str] | None) -> Sigh
 def _other(name: str, known: Pin, pin: Pin) -> Refuse:
     advice = f"if that is meant: trio-argoagent ctl agent repin {name}"
     if pin.cluster_uid != known.cluster_uid:
-        detail = f"{name} is known as another cluster ({known.cluster_uid}); give this one a name and"
+        # Which one is not said: whoever has stolen a key need only claim it.
+        detail = f"{name} is known as another cluster; give this one a name and"
         return Refuse(Reason.IDENTITY, f"{detail} certificate of its own; {advice}", PINNED_RETRY)
     detail = f"{name} is known as {known.mode} in namespace {known.namespace}; {advice}"
     return Refuse(Reason.MODE, detail, PINNED_RETRY)

@@ -191,6 +191,42 @@ def test_damage_is_refused_in_one_way(message: m.Message, data: st.DataObject) -
             codec.decode(damaged)
 
 
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.binary() | st.text(),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(max_size=3) | st.integers(0, 9), inner, max_size=3)
+    | st.builds(msgpack.ExtType, st.integers(0, 127), st.binary(max_size=9)),
+    max_leaves=12,
+)
+"""Whatever msgpack can say."""
+
+
+def packed(value: Any) -> bytes:
+    """As a peer may send it, which need not be able to read it."""
+    frame: bytes = msgpack.packb(value, unicode_errors="surrogatepass")
+    return frame
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(sorted(vocabulary.TYPES)), st.lists(ANYTHING, max_size=9))
+def test_any_values_are_refused_in_one_way(number: int, values: list[Any]) -> None:
+    """Well-formed msgpack of no sense under the number of each message."""
+    with suppress(RemoteProtocolError):
+        codec.decode(packed([number, *values]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(sorted(EXAMPLES)), ANYTHING, st.data())
+def test_any_value_in_any_place_is_refused_in_one_way(name: str, wrong: Any, data: st.DataObject) -> None:
+    """One thing in an honest message, at any depth, is something else: leaves, listings and views, too."""
+    honest = plain(EXAMPLES[name])
+    places = list(leaves(honest)) or [(0,)]
+    path = data.draw(st.sampled_from(places))
+    above = path[: data.draw(st.integers(1, len(path)))]
+    with suppress(RemoteProtocolError):
+        codec.decode(packed(replaced(honest, above, wrong)))
+
+
 @pytest.mark.parametrize(
     "frame",
     [
