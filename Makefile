@@ -15,7 +15,7 @@ SEEDS ?= --seed 1 --seeds 150
 # Likewise fleets whose Applications move between agents, and whose users keep credentials.
 OTHER_SEEDS ?= --seed 1 --seeds 15 --mapping destination --credentials
 
-.PHONY: demo test seeds lint interop upgrade-test zipapp clean
+.PHONY: demo test seeds lint interop upgrade-test bench zipapp clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/trio-argoagent demo $(ARGS)
@@ -37,6 +37,10 @@ seeds: $(VENV)/.installed
 	$(BIN)/trio-argoagent simulate $(SEEDS) --level 2
 	$(BIN)/trio-argoagent simulate $(OTHER_SEEDS) --level 1
 	$(BIN)/trio-argoagent simulate $(OTHER_SEEDS) --level 2
+
+# Side by side with peers, which are installed; a page and figures go to trio-argoagent-bench/.
+bench: $(VENV)/.benched
+	$(BIN)/trio-argoagent bench $(ARGS)
 
 # One file for spokes; PYTHONS="3.11 3.12" PLATFORMS="x86_64 aarch64" puts native code for each into it, and
 # LOCK=dist/trio-argoagent.lock builds an earlier one again.
@@ -67,4 +71,9 @@ $(VENV)/.installed: setup.cfg | $(VENV)/bin/python
 $(VENV)/.tested: setup.cfg | $(VENV)/bin/python
 	@echo "Installing into $(VENV), with what the tests need (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.benched: setup.cfg | $(VENV)/bin/python
+	@echo "Installing into $(VENV), with the peers of the benchmarks (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@ $(VENV)/.installed

@@ -10,6 +10,7 @@ first. The Applications are 40 KB each, with their statuses. ``rss`` is what the
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,16 +19,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import trio
 
-from benchmarks import rig
+from trio_argoagent.bench.fleet.agent import measure
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.processes.fleet import OURS
 
-AGENT: Final = "agent-000"
 CACHE: Final = "TRIO_ARGOAGENT_CACHE"
 STARTS: Final = 5
 """Starts of a warm program, of which the median is shown."""
@@ -58,47 +57,12 @@ def starts(command: Sequence[str], *, one_file: bool) -> None:
     """Show how long a start takes."""
     first = seconds_to_start(command)
     later = sorted(seconds_to_start(command) for _ in range(STARTS))[STARTS // 2]
-    rig.show(what="start", one_file=one_file, first=round(first, 2), later=round(later, 2))
+    show(what="start", one_file=one_file, first=round(first, 2), later=round(later, 2))
 
 
-def memory(pid: int) -> dict[str, float]:
-    """MiB: resident, and resident in this process alone."""
-    kept = {"rss": 0, "own": 0}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
-        name, size = line.split()[:2]
-        if name == "Rss:":
-            kept["rss"] += int(size)
-        elif name in ("Private_Clean:", "Private_Dirty:"):
-            kept["own"] += int(size)
-    return {name: round(size / 1024, 1) for name, size in kept.items()}
-
-
-async def linked(fleet: rig.Fleet) -> float:
-    """Seconds from the start of an agent's process until its link carries something."""
-    with fleet.programs[AGENT].killed():
-        counted = fleet.links[AGENT].counted
-        before = counted["down"]
-    began = time.perf_counter()
-    with trio.fail_after(rig.PATIENCE):
-        while counted["down"] == before:  # noqa: ASYNC110 (another process tells nobody)
-            await trio.sleep(0.01)
-    return time.perf_counter() - began
-
-
-async def measure(command: Sequence[str], apps: int, idle: float, mode: Mode) -> None:
-    """One fleet of one agent with so many Applications."""
-    async with rig.open_rig([SpokePlan(AGENT, mode)], command) as fleet:
-        await rig.settle(fleet)
-        await rig.create(fleet, apps)
-        grown = memory(fleet.programs[AGENT].pid)
-        up = await linked(fleet)
-        await rig.settle(fleet)
-        pid = fleet.programs[AGENT].pid
-        before = rig.usage(pid).cpu
-        await trio.sleep(idle)
-        used = rig.usage(pid).cpu - before
-        rig.show(what="agent", mode=str(mode.value), apps=apps, **memory(pid), grown=grown["rss"],
-                 linked_after=round(up, 2), idle_cpu_percent=round(100 * used / idle, 2))  # fmt: skip
+def show(**figures: Any) -> None:
+    """One line of JSON."""
+    print(json.dumps(figures), flush=True)
 
 
 async def main(given: argparse.Namespace) -> None:
@@ -108,7 +72,9 @@ async def main(given: argparse.Namespace) -> None:
     with empty_cache():
         starts(command, one_file=one_file)
         for count in given.apps:
-            await measure(command, count, given.idle, given.mode)
+            found = await measure(command, count, given.idle, given.mode)
+            figures = {f"{name}, {unit}": round(value, 2) for name, (unit, value) in found.items()}
+            show(what="agent", mode=given.mode.value, apps=count, **figures)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ def show(answer: Answer, console: Console) -> None:
         table.add_column("side", no_wrap=True)
     for name, unit in units.items():
         table.add_column(f"{name}\n[dim]{unit}[/]", justify="right", no_wrap=True)
-    if peers:
+    ratios = any(_ratio(answer, row) for row in answer.rows)
+    if peers and ratios:
         table.add_column(f"CPU /\n{question.ours}", justify="right", no_wrap=True)
     before = None
     for row in answer.rows:
@@ -35,7 +36,8 @@ def show(answer: Answer, console: Console) -> None:
             table.add_section()
         before = row.case
         cells = [cell(row.figures.get(name)) for name in units]
-        table.add_row(named(row.case), *([row.side, *cells, _ratio(answer, row)] if peers else cells))
+        sides, ratio = [row.side] * peers, [_ratio(answer, row)] * (peers and ratios)
+        table.add_row(named(row.case), *sides, *cells, *ratio)
     console.print(table)
     for name, why in answer.absent.items():
         console.print(f"  {name}: {why}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import trio
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -88,9 +89,10 @@ class _Measured:
         """One question; what keeps it from being answered does not keep the others."""
         try:
             found = await answer(question, effort, step, sides=sides)
-        except* UserError as group:
-            self.failed[question.name] = str(next(leaves(group)))
-            console.print(f"{question.name}: no answer: {self.failed[question.name]}", markup=False)
+        except* (UserError, trio.TooSlowError) as group:
+            why = str(next(leaves(group))) or "what was waited for has not come"
+            self.failed[question.name] = why
+            console.print(f"{question.name}: no answer: {why}", markup=False)
         else:
             self.answers.append(found)
             report.show(found, console)

@@ -67,6 +67,7 @@ class Fleet:
         logs: for the programs' logs.
         controllers: does an application-controller run on each spoke?
         command: what starts trio-argoagent: this very one, unless another is to be looked at.
+        proxied: do the programs dial through the proxy? Else nothing can be spoilt, and nothing counted.
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class Fleet:
         *,
         controllers: bool = True,
         command: Sequence[str] = OURS,
+        proxied: bool = True,
     ) -> None:
         self.seed, self.env = seed, env
-        self._controllers, self._start = controllers, tuple(command)
+        self._controllers, self._start, self._proxied = controllers, tuple(command), proxied
         self.pki = Pki.create(env)
         self._folder, self._logs = folder, logs
         self.hub = Machine(HUB, self.pki, env, folder)
@@ -203,17 +205,19 @@ class Fleet:
 
     def _agent_command(self, node: Node) -> Sequence[str]:
         certificate, key = self._identity(node.name, self.pki.agent(node.name))
+        port = self.links[node.name].port if self._proxied else self.port
         return (
             "agent", self._kubeconfig(node.name), "--redis-addr=", f"--server-address={LOOPBACK}",
-            f"--server-port={self.links[node.name].port}", f"--agent-mode={node.spoke.plan.mode.value}",
+            f"--server-port={port}", f"--agent-mode={node.spoke.plan.mode.value}",
             f"--root-ca-path={self._write('ca.crt', self.pki.ca)}", f"--tls-client-cert={certificate}",
             f"--tls-client-key={key}",
         )  # fmt: skip
 
     def _kubeconfig(self, program: str) -> str:
-        """The option that leads a program to its API server, through the proxy."""
+        """The option that leads a program to its API server."""
         found = self._machine_of(program).credentials(self._actor(program))
-        text = kubeconfig(LOOPBACK, self.apis[program].port, found.ca or b"", found.token, program, NAMESPACE)
+        port = self.apis[program].port if self._proxied else int(found.port)
+        text = kubeconfig(LOOPBACK, port, found.ca or b"", found.token, program, NAMESPACE)
         return f"--kubeconfig={self._write(f'{program}.proxied', text.encode())}"
 
     def _identity(self, name: str, identity: tuple[bytes, bytes]) -> tuple[str, str]:

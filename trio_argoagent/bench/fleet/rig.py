@@ -1,8 +1,8 @@
-"""What the ``fleet_*`` benchmarks share: a principal and agents as processes, and clusters in this one.
+"""What the questions about whole fleets share: a principal and agents as processes, and clusters in this one.
 
 The clusters are embedded API servers over HTTPS. No Argo CD runs: a benchmark writes what it would write, and
 nothing else disturbs. Programs reach the principal and their clusters through a proxy that counts bytes; it
-costs them some tenths of a millisecond a message, so latencies are measured elsewhere (``propagation``).
+costs them some tenths of a millisecond a message, so ``propagation`` does without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ import attrs
 import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
-from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.bench.figures import Case, Found, Values
+from trio_argoagent.bench.questions import Ask, Asked
+from trio_argoagent.errors import UserError
+from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.argocd.applications import application
@@ -35,17 +38,34 @@ RESOURCES: Final = 140
 """Entries of ``status.resources``: with them a whole Application is about 40 KB."""
 
 
+Measure = Callable[[Case, Asked], Awaitable[Values]]
+
+
+def each(measure: Measure) -> Ask:
+    """Measures each case in a fleet of its own."""
+
+    async def ask(asked: Asked) -> Found:
+        return [(case, await measure(case, asked)) for case in asked.cases]
+
+    return ask
+
+
 @asynccontextmanager
-async def open_rig(plans: Sequence[SpokePlan], command: Sequence[str] = OURS) -> AsyncIterator[Fleet]:
+async def open_rig(
+    plans: Sequence[SpokePlan], command: Sequence[str] = OURS, *, proxied: bool = True
+) -> AsyncIterator[Fleet]:
     """A fleet of processes for as long as the block lasts.
 
     Args:
         plans: the agents.
         command: what starts trio-argoagent.
+        proxied: see ``Fleet``; what counts bytes needs it.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        fleet = Fleet(1, plans, real_env(), place, place, controllers=False, command=command)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        fleet = Fleet(
+            1, plans, real_env(), place, place, controllers=False, command=command, proxied=proxied
+        )
         async with open_fleet(fleet, KEEPALIVE):
             yield fleet
 
@@ -59,10 +79,10 @@ async def settle(fleet: Fleet) -> None:
     """Wait until both sides agree and nothing is written any more.
 
     Raises:
-        SystemExit: they never do; that is no figure.
+        UserError: they never do; that is no figure.
     """
     if left := await fleet.wait_settled(PATIENCE):
-        raise SystemExit("the fleet did not settle:\n  " + "\n  ".join(left[:10]))
+        raise UserError(f"the fleet did not settle: {'; '.join(left[:3])}")
 
 
 def status(number: int, entries: int = RESOURCES) -> dict[str, Any]:
@@ -90,6 +110,11 @@ def status(number: int, entries: int = RESOURCES) -> dict[str, Any]:
         "resources": resources,
         "reconciledAt": "2026-01-01T00:00:00Z",
     }
+
+
+def encoded(value: object) -> bytes:
+    """As JSON without blanks: what its size is told by."""
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 async def create(fleet: Fleet, apps: int, entries: int = RESOURCES) -> None:
@@ -169,7 +194,7 @@ def wire(fleet: Fleet, agent: str) -> int:
     return counted["up"] + counted["down"]
 
 
-class Asked:
+class Requests:
     """What the programs have asked all API servers for since this was made.
 
     Args:
@@ -187,29 +212,14 @@ class Asked:
                 found[f"{asked.verb} {asked.resource}"] += count
         return found
 
-    def figures(self) -> dict[str, Any]:
-        """GETs of single objects by resource, and how many requests of each other verb there were."""
+    def gets(self) -> int:
+        """GETs of single Applications and AppProjects."""
         made = self._now() - self._before
-        verbs = Counter[str]()
-        for name, count in made.items():
-            verbs[name.partition(" ")[0]] += count
-        gets = {name.partition(" ")[2]: count for name, count in made.items() if name.startswith("get ")}
-        return {"gets": gets, "requests": {verb: n for verb, n in verbs.items() if verb != "get"}}
+        return sum(made[f"get {resource.plural}"] for resource in (APPLICATIONS, APP_PROJECTS))
 
 
-def percentiles(times: Sequence[float]) -> dict[str, float]:
-    """Milliseconds at three places of the order, of seconds."""
+def percentiles(times: Sequence[float], name: str = "") -> dict[str, tuple[str, float]]:
+    """Milliseconds at two places of the order, of seconds; the name comes before the place."""
     ordered, last = sorted(times), len(times) - 1
-    return {f"p{q}": round(1000 * ordered[min(last, len(times) * q // 100)], 1) for q in (50, 90, 99)}
-
-
-def show(**figures: Any) -> None:
-    """One line of JSON."""
-    print(json.dumps(figures), flush=True)
-
-
-async def at_once(jobs: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    """All of them together."""
-    async with trio.open_nursery() as nursery:
-        for job in jobs:
-            nursery.start_soon(job)
+    prefix = f"{name} " if name else ""
+    return {f"{prefix}p{q}": ("ms", 1000 * ordered[min(last, len(times) * q // 100)]) for q in (50, 99)}

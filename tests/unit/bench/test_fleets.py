@@ -1,0 +1,50 @@
+"""Each question about whole fleets once, as small as can be. No figure is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+import pytest
+
+from trio_argoagent.bench.figures import Case
+from trio_argoagent.bench.fleet import QUESTIONS, rig
+from trio_argoagent.bench.questions import QUICK
+from trio_argoagent.bench.runner import answer
+from trio_argoagent.testing.processes import fleet as processes
+
+CASES: Final[Mapping[str, tuple[Case, ...]]] = {
+    "propagation": (50,),
+    "status-rate": (2,),
+    "status-bytes": (2,),
+    "reconnect": (0, 2),
+    "hub-restart": (2,),
+    "join": (2,),
+    "agent-cost": (2,),
+    "hub-cost": (2,),
+    "fairness": (20,),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_questions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question gets figures for every case, and every goal and growth is about one of them."""
+    # What is quiet for so long will stay so where nothing but the test changes anything.
+    monkeypatch.setattr(processes, "QUIET", 0.3)
+    monkeypatch.setattr(rig, "PATIENCE", 120.0)
+    for module, value in (("status", 3), ("fairness", 3), ("reconnect", 3), ("restart", 3)):
+        monkeypatch.setattr(f"trio_argoagent.bench.fleet.{module}.APPS", value)
+    monkeypatch.setattr("trio_argoagent.bench.fleet.reconnect.QUICK_APPS", 3)
+    question = QUESTIONS[name]
+    side = question.sides[-1]
+    small = attrs.evolve(question, cases=CASES[name], quick_cases=CASES[name], sides=(side,))
+    found = await answer(small, QUICK, lambda text: None)
+    assert [row.case for row in found.rows] == list(CASES[name])
+    asked = {each.figure for each in (*question.goals, *question.growth)}
+    if side.name == question.ours:
+        assert asked <= set(found.rows[0].figures)
+    assert {goal.case for goal in question.goals} <= set(question.cases)
+    sides = {each.name for each in question.sides}
+    assert {name for goal in question.goals for name in (goal.side, goal.peer or goal.side)} <= sides
+    assert {growth.side for growth in question.growth} <= sides

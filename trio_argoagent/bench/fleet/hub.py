@@ -1,0 +1,56 @@
+"""What the principal takes for each connected agent: memory, and CPU while nothing happens.
+
+Agents are processes of their own, each with a cluster and so many Applications.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import trio
+
+from trio_argoagent.bench.figures import Case, Sense, Values
+from trio_argoagent.bench.fleet import rig
+from trio_argoagent.bench.questions import Asked, Goal, Growth, Question
+from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
+
+APPS: Final = 10
+ENTRIES: Final = 8
+WATCHED: Final = 20.0
+"""Seconds of quiet."""
+QUICK_WATCHED: Final = 3.0
+
+
+async def _measure(case: Case, asked: Asked) -> Values:
+    agents, watched = int(case), QUICK_WATCHED if asked.effort.quick else WATCHED
+    async with rig.open_rig([SpokePlan(name) for name in rig.agent_names(agents)]) as fleet:
+        await rig.create(fleet, APPS, ENTRIES)
+        pids = {name: program.pid for name, program in fleet.programs.items()}
+        before = {name: rig.usage(pid) for name, pid in pids.items()}
+        await trio.sleep(watched)
+        after = {name: rig.usage(pid) for name, pid in pids.items()}
+        idle = {name: 100 * (after[name].cpu - before[name].cpu) / watched for name in pids}
+        mean = sum(idle[name] for name in fleet.nodes) / agents
+        return {
+            "principal": ("MiB", after[PRINCIPAL].rss),
+            "idle": ("% of a core", idle[PRINCIPAL]),
+            "agent": ("MiB", sum(after[name].rss for name in fleet.nodes) / agents),
+            "agent idle": ("% of a core", mean),
+        }
+
+
+QUESTION: Final = Question(
+    "hub-cost",
+    "fleet",
+    "the principal beside so many quiet agents of 10 Applications",
+    (1, 10, 40),
+    "agents",
+    rig.each(_measure),
+    quick_cases=(1, 3),
+    rounds=1,
+    goals=(
+        Goal("idle CPU of an agent", "ours", 10, "agent idle", Sense.AT_MOST, 0.5),
+        Goal("idle CPU of the principal", "ours", 40, "idle", Sense.AT_MOST, 2),
+    ),
+    growth=(Growth("the principal's memory against agents", "principal", 1.0),),
+)

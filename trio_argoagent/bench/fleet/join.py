@@ -1,0 +1,68 @@
+"""How long until every Application of a new agent is there, and how much memory do the programs take then?
+
+The Applications stand where they are owned before the agent comes. The memory is that of Applications of
+about 40 KB, statuses and all.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import trio
+
+from trio_argoagent.bench.figures import Case, Values
+from trio_argoagent.bench.fleet import rig
+from trio_argoagent.bench.questions import Asked, Growth, Question, Side
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.testing.argocd.applications import application
+from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, SpokePlan
+
+AGENT: Final = "agent-000"
+SIDES: Final = tuple(Side(mode.value, "", "who owns the Applications") for mode in Mode)
+
+
+async def _measure(case: Case, asked: Asked) -> Values:
+    apps, mode = int(case), Mode(asked.side.name)
+    async with rig.open_rig([SpokePlan(AGENT, mode)]) as fleet:
+        await rig.settle(fleet)
+        node, autonomous = fleet.nodes[AGENT], mode is Mode.AUTONOMOUS
+        with fleet.programs[AGENT].killed():
+            owner = node.machine if autonomous else fleet.hub
+            user, namespace = owner.local("user"), NAMESPACE if autonomous else AGENT
+            for number in range(apps):
+                await user.create(APPLICATIONS, application(rig.app_name(number), namespace=namespace))
+            began, writes = time.perf_counter(), fleet.writes
+        with trio.fail_after(rig.PATIENCE):
+            while fleet.differences():  # noqa: ASYNC110 (another process tells nobody)
+                await trio.sleep(0.1)
+        took = time.perf_counter() - began
+        await rig.settle(fleet)
+        created = fleet.writes - writes
+        for number in range(apps):
+            await rig.write_status(node, number, 1)
+        await rig.settle(fleet)
+        used = {name: rig.usage(fleet.programs[name].pid) for name in (AGENT, PRINCIPAL)}
+        return {
+            "all there": ("s", took),
+            "each": ("ms", 1000 * took / apps),
+            "writes": ("an Application", created / apps),
+            "agent": ("MiB", used[AGENT].rss),
+            "principal": ("MiB", used[PRINCIPAL].rss),
+        }
+
+
+QUESTION: Final = Question(
+    "join",
+    "fleet",
+    "a new agent's Applications, until all are there, its start included",
+    (100, 500, 1500),
+    "Applications",
+    rig.each(_measure),
+    sides=SIDES,
+    ours=Mode.MANAGED.value,
+    quick_cases=(20,),
+    rounds=1,
+    growth=(Growth("seconds against Applications", "all there", 1.05, Mode.MANAGED.value),),
+)
