@@ -149,7 +149,7 @@ class Uplink:
             since = trio.current_time()
             told = await self._talk(greeting, welcome, nursery, mooring.mark)
         except* (LinkError, ProtocolError) as group:
-            ended, told = self._failed(next(leaves(group)))
+            ended, told = self._failed(*leaves(group))
         except* trio.TooSlowError:
             self._ended("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         finally:
@@ -163,13 +163,15 @@ class Uplink:
             return Ended.TOLD, told
         return Ended.LASTED if trio.current_time() >= since + HEALTHY else ended, told
 
-    def _failed(self, cause: BaseException) -> tuple[Ended, float]:
-        """Why there is no link (any more)."""
-        if isinstance(cause, LinkRefused):
-            self._ended("link-refused", str(cause), "error")
-            return (Ended.TOLD if cause.retry_after else Ended.FAILED), cause.retry_after
-        self._ended("link-broken", str(cause), "warning")
-        return (Ended.NOBODY if isinstance(cause, Unreachable) else Ended.FAILED), 0.0
+    def _failed(self, *causes: BaseException) -> tuple[Ended, float]:
+        """Why there is no link (any more): all of it is told, for the first cause may hide a bug of ours."""
+        for cause in causes:
+            if isinstance(cause, LinkRefused):
+                self._ended("link-refused", str(cause), "error")
+                return (Ended.TOLD if cause.retry_after else Ended.FAILED), cause.retry_after
+        self._ended("link-broken", "; ".join(map(str, causes)), "warning")
+        nobody = all(isinstance(cause, Unreachable) for cause in causes)
+        return (Ended.NOBODY if nobody else Ended.FAILED), 0.0
 
     def _give_up_next(self) -> None:
         if self._next is not None:

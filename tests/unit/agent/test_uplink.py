@@ -12,10 +12,11 @@ import trio
 from trio.testing import MockClock
 
 from trio_argoagent.agent import Agent
-from trio_argoagent.agent.uplink import HANDSHAKE_TIMEOUT, REPLACED_WAIT, LinkState
+from trio_argoagent.agent.uplink import HANDSHAKE_TIMEOUT, REPLACED_WAIT, LinkState, Uplink
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
+from trio_argoagent.errors import LinkBroken, LocalProtocolError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import canonical
@@ -175,6 +176,24 @@ async def test_a_principal_that_is_away_for_seconds(autojump_clock: MockClock) -
             assert len(spoke.principal.dials) == links + 1
 
     await run_spoke(say(WELCOME, stay=1_000.0), 2_100, body=cut)
+
+
+async def test_all_that_ends_a_link_is_told(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken connection does not hide the bug of ours that has met it."""
+    told: list[str] = []
+
+    async def fail(self: Uplink, link: Link, cluster_uid: str) -> None:
+        raise ExceptionGroup("both", [LinkBroken("it is gone"), LocalProtocolError("a bug")])
+
+    def listen(self: Agent, name: str, text: str, level: str = "info") -> None:
+        told.append(text)
+
+    monkeypatch.setattr(Uplink, "_greet", fail)
+    monkeypatch.setattr(Agent, "_report", listen)
+    await run_spoke(say(), 1)
+    assert "it is gone; a bug" in told
 
 
 async def test_no_welcome(autojump_clock: MockClock) -> None:
