@@ -7,7 +7,8 @@ A snippet stands below a marker, which is a comment and so not seen by readers::
 
 It names a function or a class, and may show part of it: from the first line that begins so to the next one
 that begins like the second text. Docstrings are left out. ``<!-- tree: NAME -->`` shows a nursery tree of
-``tools.trees``. A test compares every page with what this would write.
+``tools.trees``, ``<!-- noted tree: NAME -->`` the same, where what is said beside a line stays. A test
+compares every page with what this would write.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from typing import Final
 
 TOP: Final = Path(__file__).parents[1]
 DOCS: Final = TOP / "docs"
-_MARKER: Final = re.compile(r"<!-- (snippet|tree): (.+?) -->\n\n?```(\w*)\n(.*?)```\n", re.DOTALL)
+NOTES_AT: Final = 48
+"""The column of what is said beside a tree."""
+_MARKER: Final = re.compile(r"<!-- (snippet|tree|noted tree): (.+?) -->\n\n?```(\w*)\n(.*?)```\n", re.DOTALL)
 _ASKED: Final = re.compile(
     r'(?P<path>\S+) (?P<name>\S+)(?: from "(?P<first>[^"]+)")?(?: to "(?P<last>[^"]+)")?'
 )
@@ -61,17 +64,34 @@ def refreshed(page: str, trees: Mapping[str, str] | Callable[[], Mapping[str, st
     """
 
     def put(found: re.Match[str]) -> str:
-        what, asked, language, _ = found.groups()
+        what, asked, language, before = found.groups()
         if what == "snippet":
             text = snippet(asked)
         else:
             made = trees() if callable(trees) else trees
             if asked not in made:
                 raise Misfit(f"no such tree: {asked}")
-            text = made[asked] + "\n"
+            text = made[asked] + "\n" if what == "tree" else _noted(made[asked], before)
         return f"<!-- {what}: {asked} -->\n```{language}\n{text}```\n"
 
     return _MARKER.sub(put, page)
+
+
+def _noted(tree: str, before: str) -> str:
+    """The tree with the notes that stood beside its lines before."""
+    notes = {label: note for _, label, note in map(_parts, before.splitlines()) if note}
+    lines = []
+    for branch, label, _ in map(_parts, tree.splitlines()):
+        note = notes.get(label, "")
+        lines.append(f"{branch + label:<{NOTES_AT}}{note}" if note else branch + label)
+    return "\n".join(lines) + "\n"
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    """Of a line of a tree: what draws the branch, the label, and the note behind two spaces."""
+    found = re.fullmatch(r"([│├└─ ]*)(.*?)(?: {2,}(.*))?", line)
+    assert found is not None
+    return found[1], found[2], found[3] or ""
 
 
 def pages() -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.snippets import Misfit, refreshed, snippet
+from tools.snippets import NOTES_AT, Misfit, refreshed, snippet
 
 BELL = "trio_argoagent/replication/bell.py"
 
@@ -56,3 +56,11 @@ def test_a_page() -> None:
     )
     with pytest.raises(Misfit):
         refreshed(page, {})
+
+
+def test_what_is_said_beside_a_tree_stays() -> None:
+    """Beside the line of that label, wherever it is now; a new line has none."""
+    page = "<!-- noted tree: one -->\n```text\nroot\n└─ a leaf  why\n```\n"
+    assert refreshed(page, {"one": "root\n├─ a leaf\n└─ new"}) == (
+        f"<!-- noted tree: one -->\n```text\nroot\n{'├─ a leaf':<{NOTES_AT}}why\n└─ new\n```\n"
+    )
