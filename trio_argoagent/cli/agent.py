@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 import trio
 
 from trio_argoagent.agent import Agent, health
 from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.cli import running
+from trio_argoagent.cli.agent_settings import CHECKS, agent_config, bootstrap_of
 from trio_argoagent.cli.auth_options import CredsOptions
-from trio_argoagent.cli.bootstrap_options import Bootstrap
 from trio_argoagent.cli.credentials import find_credentials
 from trio_argoagent.cli.enrolling import enrolled
 from trio_argoagent.cli.link_tls import agent_link_tls
@@ -27,16 +25,11 @@ from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.dialling import Connect
 from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
-from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
-from trio_argoagent.sync.flow import Budget
-from trio_argoagent.sync.guard import Limits
-from trio_argoagent.sync.patterns import NONE
-from trio_argoagent.sync.policy import Local, Policies
 
 
 def run_agent(reading: Reading) -> None:
@@ -46,6 +39,7 @@ def run_agent(reading: Reading) -> None:
         reading: of its options; without mistakes.
     """
     values = reading.values
+    running.refuse_if(reading.contradictions(CHECKS, os.environ))
     logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
@@ -111,40 +105,3 @@ def _dialer(*, websocket: bool) -> tuple[type[TlsDialer], str]:
     from trio_argoagent.stream.websocket_dial import WebSocketDialer
 
     return WebSocketDialer, "http/1.1"
-
-
-def agent_config(values: Mapping[str, Any]) -> AgentConfig:
-    """The settings that the options ask for.
-
-    Raises:
-        UserError: they contradict each other.
-    """
-    intervals = values["keep_alive_ping_interval"], values["heartbeat_interval"]
-    return AgentConfig(
-        values["namespace"],
-        values["agent_mode"],
-        limits=Limits.of(values["max_deletions"], values["max_inferred_deletions"]),
-        policies=Policies(
-            values["adoption_policy"],
-            values["source_uid_mismatch_policy"],
-            values["on_application_recreate"],
-            Local(values["local_annotations"], values["local_labels"]),
-        ),
-        count_every=values["cache_refresh_interval"],
-        style=values["destination_based_mapping"],
-        allowed_namespaces=values["allowed_namespaces"] or NONE,
-        creates_namespaces=values["create_namespace"],
-        selector=values["label_selector"],
-        ignores_unmanaged=values["ignore_unmanaged_apps"],
-        budget=Budget(
-            values["status_budget_records"], values["status_budget_bytes"], values["status_budget_cosmetic"]
-        ),
-        tunnel_addresses=values["tunnel_addresses"],
-        keepalive=min(filter(None, intervals), default=0.0),
-        patience=values["informer_sync_timeout"],
-    )
-
-
-def bootstrap_of(values: Mapping[str, Any]) -> Bootstrap:
-    """What the options say of the agent's certificate."""
-    return Bootstrap(values["bootstrap_token"], values["bootstrap_token_file"], values["renew"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from trio_argoagent.errors import UserError
+
 
 @attrs.frozen
 class Bootstrap:
@@ -18,3 +20,12 @@ class Bootstrap:
     token: str = attrs.field(default="", repr=False)
     token_file: str = ""
     renews: bool = True
+
+    def check(self) -> None:
+        """Look whether they go together.
+
+        Raises:
+            UserError: there are two tokens.
+        """
+        if self.token and self.token_file:
+            raise UserError("--bootstrap-token and --bootstrap-token-file: give one of the two")

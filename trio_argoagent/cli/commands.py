@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import click
 
 from trio_argoagent._version import __version__
-from trio_argoagent.cli.option_table import readable, table_options
+from trio_argoagent.cli.option_table import ProgramCommand, Typed, readable, table_options
 from trio_argoagent.cli.shelf import Shelf
 from trio_argoagent.runtime.options.programs import AGENT, PRINCIPAL
 
@@ -35,18 +34,18 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@cli.command()
+@cli.command(cls=ProgramCommand)
 @table_options(PRINCIPAL)
-def principal(typed: Mapping[str, str]) -> None:
+def principal(typed: Typed) -> None:
     """Run the principal, on the hub."""
     from trio_argoagent.cli.principal import run_principal
 
     run_principal(readable(PRINCIPAL, typed))
 
 
-@cli.command()
+@cli.command(cls=ProgramCommand)
 @table_options(AGENT)
-def agent(typed: Mapping[str, str]) -> None:
+def agent(typed: Typed) -> None:
     """Run the agent, on a spoke."""
     from trio_argoagent.cli.agent import run_agent
 

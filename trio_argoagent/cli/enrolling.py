@@ -50,8 +50,7 @@ def read_token(bootstrap: Bootstrap, observer: Observer) -> Token | None:
     Raises:
         UserError: it is none, cannot be read, or there are two.
     """
-    if bootstrap.token and bootstrap.token_file:
-        raise UserError("--bootstrap-token and --bootstrap-token-file: give one of the two")
+    bootstrap.check()
     option, text = "--bootstrap-token", bootstrap.token
     if bootstrap.token_file:
         option, path = "--bootstrap-token-file", Path(bootstrap.token_file)

@@ -8,8 +8,7 @@ from typing import Final
 import attrs
 
 from trio_argoagent.cli.link_tls_options import AgentTls, PrincipalTls
-from trio_argoagent.cli.tls_sources import Place, Wanted
-from trio_argoagent.errors import UserError
+from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.net.certificates import CLIENTS, SERVERS
 from trio_argoagent.net.contexts import Current, client_context, server_context
 from trio_argoagent.net.refusals import Ours
@@ -18,9 +17,8 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Held, Material, renewed
-from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET, PRINCIPAL_SECRET
 from trio_argoagent.runtime.tlssources import Fixed, Secret, Source
-from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Identity, Part, Trust
+from trio_argoagent.runtime.tlsvalues import CERTIFICATE, KEY, Identity, Part, Trust
 
 USE: Final = "links"
 GENERATED_LIFETIME: Final = 365 * 86_400.0
@@ -72,23 +70,9 @@ async def principal_link_tls(
     Raises:
         UserError: something is missing, cannot be used, or contradicts something else.
     """
-    wanted = Wanted(
-        ((CERTIFICATE, "--tls-cert", options.tls_cert), (KEY, "--tls-key", options.tls_key)),
-        "--tls-secret-name",
-        options.tls_secret_name,
-        PRINCIPAL_SECRET,
-        "make it with 'trio-argoagent ctl pki issue principal', or give --tls-cert and --tls-key",
-    )
-    if options.insecure_tls_generate and wanted.is_named:
-        raise UserError("--insecure-tls-generate: leave it out, or name neither a certificate nor a Secret")
-    source = _generated(env) if options.insecure_tls_generate else wanted.source(place)
-    trusted = Wanted(
-        ((CA, "--root-ca-path", options.root_ca_path),),
-        "--tls-ca-secret-name",
-        options.tls_ca_secret_name,
-        CA_SECRET,
-        "make it with 'trio-argoagent ctl pki init', or give --root-ca-path",
-    ).source(place)
+    options.check()
+    source = _generated(env) if options.insecure_tls_generate else options.certificate.source(place)
+    trusted = options.authorities.source(place)
     assert source is not None and trusted is not None  # There is a usual name for each.
     if isinstance(trusted, Secret):
         # What is in files does not follow the Secret, so nobody is told of a rotation there.
@@ -126,25 +110,9 @@ async def agent_link_tls(
     Raises:
         UserError: something is missing, cannot be used, or contradicts something else.
     """
-    wanted = Wanted(
-        (
-            (CERTIFICATE, "--tls-client-cert", options.tls_client_cert),
-            (KEY, "--tls-client-key", options.tls_client_key),
-        ),
-        "--tls-secret-name",
-        options.tls_secret_name,
-        CLIENT_SECRET,
-        "make it with 'trio-argoagent ctl pki issue agent', or give --tls-client-cert and --tls-client-key",
-    )
-    trusted = Wanted(
-        ((CA, "--root-ca-path", options.root_ca_path),),
-        "--root-ca-secret-name",
-        options.root_ca_secret_name,
-        CA_SECRET,
-        "make it with 'trio-argoagent ctl pki propagate', or give --root-ca-path",
-    )
-    trust = await _trust_of_agent(options, trusted, place, material, observer)
-    source = wanted.source(place)
+    options.check()
+    trust = await _trust_of_agent(options, place, material, observer)
+    source = options.certificate.source(place)
     assert source is not None  # There is a usual name.
     identity = await material.identity(USE, source, CLIENTS, trust)
 
@@ -164,14 +132,12 @@ async def agent_link_tls(
 
 
 async def _trust_of_agent(
-    options: AgentTls, trusted: Wanted, place: Place, material: Material, observer: Observer
+    options: AgentTls, place: Place, material: Material, observer: Observer
 ) -> Held[Trust] | None:
     if not options.insecure_tls:
-        source = trusted.source(place)
+        source = options.authorities.source(place)
         assert source is not None
         return await material.trust(f"{USE}: the principal", source)
-    if trusted.is_named:
-        raise UserError("--insecure-tls: leave it out, or name no CA: with it none is looked at")
     text = "--insecure-tls: whoever answers at the principal's address is believed, and gets all that is sent"
     observer(Event("tls-insecure", "", text, "warning"))
     return None

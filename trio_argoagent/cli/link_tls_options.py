@@ -7,9 +7,13 @@ from typing import Any
 
 import attrs
 
+from trio_argoagent.cli.tls_sources import Wanted
+from trio_argoagent.errors import UserError
 from trio_argoagent.net.contexts import OPENSSL, TlsSettings
 from trio_argoagent.runtime.options.reading import pick
 from trio_argoagent.runtime.options.suites import read_settings
+from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET, PRINCIPAL_SECRET
+from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY
 
 
 @attrs.frozen
@@ -42,6 +46,41 @@ class PrincipalTls:
             "--insecure-tls-generate": self.insecure_tls_generate,
         }
 
+    @property
+    def certificate(self) -> Wanted:
+        """Its certificate and key."""
+        return Wanted(
+            ((CERTIFICATE, "--tls-cert", self.tls_cert), (KEY, "--tls-key", self.tls_key)),
+            "--tls-secret-name",
+            self.tls_secret_name,
+            PRINCIPAL_SECRET,
+            "make it with 'trio-argoagent ctl pki issue principal', or give --tls-cert and --tls-key",
+        )
+
+    @property
+    def authorities(self) -> Wanted:
+        """The CAs of agents."""
+        return Wanted(
+            ((CA, "--root-ca-path", self.root_ca_path),),
+            "--tls-ca-secret-name",
+            self.tls_ca_secret_name,
+            CA_SECRET,
+            "make it with 'trio-argoagent ctl pki init', or give --root-ca-path",
+        )
+
+    def check(self) -> None:
+        """Look whether the options go together.
+
+        Raises:
+            UserError: they contradict each other.
+        """
+        if self.insecure_tls_generate and self.certificate.is_named:
+            raise UserError(
+                "--insecure-tls-generate: leave it out, or name neither a certificate nor a Secret"
+            )
+        self.certificate.check()
+        self.authorities.check()
+
 
 @attrs.frozen
 class AgentTls:
@@ -72,6 +111,43 @@ class AgentTls:
             "--root-ca-path": bool(self.root_ca_path),
             "--insecure-tls": self.insecure_tls,
         }
+
+    @property
+    def certificate(self) -> Wanted:
+        """Its certificate and key."""
+        return Wanted(
+            (
+                (CERTIFICATE, "--tls-client-cert", self.tls_client_cert),
+                (KEY, "--tls-client-key", self.tls_client_key),
+            ),
+            "--tls-secret-name",
+            self.tls_secret_name,
+            CLIENT_SECRET,
+            "make it with 'trio-argoagent ctl pki issue agent', or give --tls-client-cert and"
+            " --tls-client-key",
+        )
+
+    @property
+    def authorities(self) -> Wanted:
+        """The CAs of the principal."""
+        return Wanted(
+            ((CA, "--root-ca-path", self.root_ca_path),),
+            "--root-ca-secret-name",
+            self.root_ca_secret_name,
+            CA_SECRET,
+            "make it with 'trio-argoagent ctl pki propagate', or give --root-ca-path",
+        )
+
+    def check(self) -> None:
+        """Likewise.
+
+        Raises:
+            UserError: they contradict each other.
+        """
+        if self.insecure_tls and self.authorities.is_named:
+            raise UserError("--insecure-tls: leave it out, or name no CA: with it none is looked at")
+        self.certificate.check()
+        self.authorities.check()
 
 
 def _settings(values: Mapping[str, Any]) -> TlsSettings:

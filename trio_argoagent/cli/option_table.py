@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import attrs
 import click
 
-from trio_argoagent.cli.running import refuse
+from trio_argoagent.cli.running import refuse_if
 from trio_argoagent.runtime.options.reading import Reading, read
 from trio_argoagent.runtime.options.rows import Option, Program
 
 _NOT: Final = "not_"
 """Before the name of a value: its negative flag."""
+_UNKNOWN: Final = "trio_argoagent.unknown"
+"""In the context of a command: which flags there are not."""
 
 
 class _Parameter(click.Option):
@@ -39,13 +43,62 @@ class _Parameter(click.Option):
         return flags, f"{row.help}  [{'; '.join(hints)}]" if hints else row.help
 
 
+class ProgramCommand(click.Command):
+    """A command with the options of a program: what it does not know is told together with all else."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Like click's, but each flag that there is not is noted, and left out."""
+        unknown: list[str] = ctx.meta.setdefault(_UNKNOWN, [])
+        while True:
+            try:
+                return super().parse_args(ctx, list(args))
+            except click.NoSuchOption as exc:
+                rest = _without(args, exc.option_name)
+                if len(rest) == len(args):
+                    raise
+                known = [flag for each in self.params for flag in each.opts]
+                like = difflib.get_close_matches(exc.option_name, known, n=1)
+                unknown.append(f"{exc.option_name}: there is no such option{meant(like)}")
+                args = rest
+
+
+def meant(like: Sequence[str]) -> str:
+    """What is asked after a name that there is not, where it is like another one."""
+    return f"; did you mean {like[0]}?" if like else ""
+
+
+def _without(args: Sequence[str], flag: str) -> list[str]:
+    """Command line without the first use of a flag, and what seems to be its value."""
+    for at, each in enumerate(args):
+        if each == flag:
+            has_value = args[at + 1 : at + 2] and not args[at + 1].startswith("-")
+            return [*args[:at], *args[at + 1 + bool(has_value) :]]
+        if each.startswith(flag + "=") or (not flag.startswith("--") and each.startswith(flag)):
+            return [*args[:at], *args[at + 1 :]]
+    return list(args)
+
+
+@attrs.frozen
+class Typed:
+    """What stands on a command line.
+
+    Attributes:
+        texts: by the options' names.
+        mistakes: a line each.
+    """
+
+    texts: Mapping[str, str]
+    mistakes: tuple[str, ...] = ()
+
+
 def table_options(program: Program) -> Callable[[Any], Any]:
-    """All options of a program, for a command; it gets as one argument, ``typed``, what was typed of each."""
+    """All options of a program, for a ``ProgramCommand``, which gets them as one argument, ``typed``."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         def packed(**given: Any) -> Any:
-            typed = _typed(program, {name: given.pop(name) for name in list(given) if _is_of(program, name)})
-            return command(typed=typed, **given)
+            unknown = click.get_current_context().meta.get(_UNKNOWN, ())
+            ours = {name: given.pop(name) for name in list(given) if _is_of(program, name)}
+            return command(typed=_typed(program, ours, unknown), **given)
 
         packed.__name__, packed.__doc__ = command.__name__, command.__doc__
         packed.__click_params__ = [  # type: ignore[attr-defined]
@@ -78,32 +131,32 @@ def _is_of(program: Program, name: str) -> bool:
     return name.removeprefix(_NOT) in program.by_name
 
 
-def _typed(program: Program, given: Mapping[str, Any]) -> dict[str, str]:
-    """What was typed, by the options' names; several of a list are one list."""
-    typed = {}
+def _typed(program: Program, given: Mapping[str, Any], unknown: Sequence[str]) -> Typed:
+    """What was typed; several of a list are one list."""
+    texts, mistakes = {}, list(unknown)
     for option in (each for each in program if each.flag):
         value = given[option.name]
         if given.get(_NOT + option.name):
             if value is not None:
-                refuse([f"{option.flag} and {option.negative}: give one of the two"])
+                mistakes.append(f"{option.flag} and {option.negative}: give one of the two")
             value = "false"
         if option.kind.is_list:
             value = ",".join(value) if value else None
         if value is not None:
-            typed[option.name] = value
-    return typed
+            texts[option.name] = value
+    return Typed(texts, tuple(mistakes))
 
 
-def readable(program: Program, typed: Mapping[str, str]) -> Reading:
+def readable(program: Program, typed: Typed) -> Reading:
     """What a program is to run with, of its flags and of the environment.
 
     Where a user asks which values there are, that is answered, and where something is wrong, that is said:
     the process ends.
     """
-    reading = read(program, typed, os.environ)
+    reading = read(program, typed.texts, os.environ)
     _print_listed(reading)
-    if reading.mistakes:
-        refuse([f"{each}; see trio-argoagent {program.name} --help" for each in reading.mistakes])
+    mistakes = (*typed.mistakes, *reading.mistakes)
+    refuse_if([f"{each}; see trio-argoagent {program.name} --help" for each in mistakes])
     return reading
 
 

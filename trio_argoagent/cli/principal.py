@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
 
 import attrs
 
@@ -16,14 +15,13 @@ from trio_argoagent.cli.link_tls_options import PrincipalTls
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.observing import open_observing
 from trio_argoagent.cli.observing_options import ObservingOptions
+from trio_argoagent.cli.principal_settings import CHECKS, enrolment_rules, principal_config
 from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.reception import open_reception
 from trio_argoagent.cli.redis_options import PRINCIPAL as REDIS
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
-from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.cli.tls_sources import Place
-from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.plaintext import Neighbours
@@ -33,8 +31,6 @@ from trio_argoagent.principal import Principal, health
 from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.audit import open_audit_log
-from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
-from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Material, open_material
@@ -42,8 +38,6 @@ from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.listen import Http2Listener
-from trio_argoagent.sync.guard import Limits
-from trio_argoagent.sync.policy import Local
 
 
 def run_principal(reading: Reading) -> None:
@@ -53,6 +47,7 @@ def run_principal(reading: Reading) -> None:
         reading: of its options; without mistakes.
     """
     values = reading.values
+    running.refuse_if(reading.contradictions(CHECKS, os.environ))
     logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
@@ -97,47 +92,6 @@ def run_principal(reading: Reading) -> None:
         return 0
 
     running.run(program, farewell)
-
-
-def principal_config(values: Mapping[str, Any]) -> PrincipalConfig:
-    """The settings that the options ask for.
-
-    Raises:
-        UserError: they contradict each other.
-    """
-    creates = values["namespace_create_enable"]
-    creation = NamespaceCreation(values["namespace_create_pattern"], values["namespace_create_labels"])
-    if creation != NamespaceCreation() and not creates:
-        raise UserError("--namespace-create-pattern and -labels: need --namespace-create-enable")
-    return PrincipalConfig(
-        values["namespace"],
-        values["keepalive"],
-        limits=Limits.of(values["max_deletions"], values["max_inferred_deletions"]),
-        local=Local(values["local_annotations"], values["local_labels"]),
-        registration=read_registration(
-            enabled=values["enable_self_cluster_registration"],
-            secret=values["self_registration_client_cert_secret"],
-            address=values["resource_proxy_address"],
-        ),
-        intent_expiry=values["intent_expiry"],
-        max_link_age=values["max_link_age"],
-        hub_writes=values["max_hub_writes"],
-        max_agent_objects=values["max_agent_objects"],
-        style=values["destination_based_mapping"],
-        allowed_namespaces=values["allowed_namespaces"],
-        selector=values["label_selector"],
-        creation=creation if creates else None,
-    )
-
-
-def enrolment_rules(values: Mapping[str, Any]) -> Rules:
-    """What the options say of certificates that the principal issues."""
-    return Rules(
-        lifetime=values["certificate_lifetime"],
-        window=values["rejoin_window"],
-        registers=values["enable_self_cluster_registration"],
-        issues=values["enroll"],
-    )
 
 
 @attrs.frozen

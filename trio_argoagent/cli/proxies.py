@@ -21,9 +21,8 @@ from trio_argoagent.principal.redisproxy import RedisProxy
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import Held, Material, renewed
-from trio_argoagent.runtime.options.usual import REDIS_PROXY_SECRET, RESOURCE_PROXY_SECRET
 from trio_argoagent.runtime.tlssources import Unread
-from trio_argoagent.runtime.tlsvalues import CA, CERTIFICATE, KEY, Trust
+from trio_argoagent.runtime.tlsvalues import Trust
 
 
 @attrs.frozen
@@ -88,38 +87,13 @@ async def open_proxies(
 async def _redis_context(options: ProxyOptions, tls: ProxyTls) -> Current | None:
     if options.disable_redis_proxy:
         return None
-    names = ("--redis-proxy-server-tls-cert", "--redis-proxy-server-tls-key")
-    wanted = Wanted(
-        (
-            (CERTIFICATE, names[0], options.redis_proxy_server_tls_cert),
-            (KEY, names[1], options.redis_proxy_server_tls_key),
-        ),
-        "--redis-proxy-server-tls-secret-name",
-        options.redis_proxy_server_tls_secret_name,
-        REDIS_PROXY_SECRET if tls.redis else "",
-    )
-    return await _context("the Redis proxy", wanted, None, tls, ())
+    return await _context("the Redis proxy", options.redis_certificate(tls=tls.redis), None, tls, ())
 
 
 async def _resource_context(options: ProxyOptions, tls: ProxyTls) -> Current | None:
     if not options.enable_resource_proxy:
         return None
-    names = ("--resource-proxy-cert-path", "--resource-proxy-key-path")
-    wanted = Wanted(
-        (
-            (CERTIFICATE, names[0], options.resource_proxy_cert_path),
-            (KEY, names[1], options.resource_proxy_key_path),
-        ),
-        "--resource-proxy-secret-name",
-        options.resource_proxy_secret_name,
-        RESOURCE_PROXY_SECRET,
-    )
-    clients = Wanted(
-        ((CA, "--resource-proxy-ca-path", options.resource_proxy_ca_path),),
-        "--resource-proxy-ca-secret-name",
-        options.resource_proxy_ca_secret_name,
-        "",
-    )
+    wanted, clients = options.resource_certificate, options.resource_clients
     return await _context("the resource proxy", wanted, clients, tls, ("h2", "http/1.1"))
 
 

@@ -93,6 +93,15 @@ async def find_redis(options: RedisOptions, place: Place, material: Material) ->
     return read_redis(options, renewed(make, trust))
 
 
+def check_redis(options: RedisOptions) -> None:
+    """Look whether the options go together; no file is read.
+
+    Raises:
+        UserError: they contradict each other.
+    """
+    read_redis(attrs.evolve(options, creds_dir_path=""))
+
+
 def read_redis(options: RedisOptions, context: Current | None = None) -> RedisServer | None:
     """What the options say together; None: there is no Redis.
 

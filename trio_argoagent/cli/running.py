@@ -10,7 +10,7 @@ from __future__ import annotations
 import linecache
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -59,6 +59,12 @@ def refuse(mistakes: Iterable[str]) -> NoReturn:
     for each in mistakes:
         click.echo(f"error: {each}", err=True)
     sys.exit(USAGE)
+
+
+def refuse_if(mistakes: Sequence[str]) -> None:
+    """Likewise, if there is any."""
+    if mistakes:
+        refuse(mistakes)
 
 
 def remark(remarks: Iterable[str], observer: Observer) -> None:

@@ -40,6 +40,19 @@ class Wanted:
         """Has the user said where it is, beyond what is the default?"""
         return self.given not in ("", self.usual) or any(path for _, _, path in self.files)
 
+    def check(self) -> None:
+        """Look whether the options go together.
+
+        Raises:
+            UserError: they contradict each other.
+        """
+        named = [option for _, option, path in self.files if path]
+        if named and self.given not in ("", self.usual):
+            raise UserError(f"{named[0]} and {self.option}: give one of the two")
+        if named and len(named) < len(self.files):
+            every = " and ".join(option for _, option, _ in self.files)
+            raise UserError(f"{every}: give both or neither")
+
     def source(self, place: Place) -> Source | None:
         """Where it is; None: nowhere.
 
@@ -49,13 +62,8 @@ class Wanted:
         Raises:
             UserError: the options contradict each other.
         """
-        named = [option for _, option, path in self.files if path]
-        if named and self.given not in ("", self.usual):
-            raise UserError(f"{named[0]} and {self.option}: give one of the two")
-        if named:
-            if len(named) < len(self.files):
-                every = " and ".join(option for _, option, _ in self.files)
-                raise UserError(f"{every}: give both or neither")
+        self.check()
+        if any(path for _, _, path in self.files):
             return Files({what: (option, path) for what, option, path in self.files})
         name = self.given or self.usual
         return Secret(place.cluster, place.namespace, name, self.option, self.advice) if name else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trio_argoagent.cli.option_table import table_options
+from trio_argoagent.cli.option_table import ProgramCommand, Typed, table_options
 from trio_argoagent.runtime.options.reading import Reading, read
 from trio_argoagent.runtime.options.rows import Program
 
@@ -22,10 +22,11 @@ def reading_of(program: Program, *arguments: str, **environ: str) -> Reading:
     """What was written, mistakes included."""
     found: dict[str, str] = {}
 
-    @click.command()
+    @click.command(cls=ProgramCommand)
     @table_options(program)
-    def command(typed: Mapping[str, str]) -> None:
-        found.update(typed)
+    def command(typed: Typed) -> None:
+        assert typed.mistakes == ()
+        found.update(typed.texts)
 
     command.main(arguments, standalone_mode=False)
     return read(program, found, {**NEEDED[program.name], **environ})

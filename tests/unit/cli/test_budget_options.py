@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trio_argoagent.cli.agent import agent_config
-from trio_argoagent.cli.principal import principal_config
+from trio_argoagent.cli.agent_settings import agent_config
+from trio_argoagent.cli.principal_settings import principal_config
 from trio_argoagent.runtime.options.programs import AGENT, PRINCIPAL
 from trio_argoagent.sync import allowance, flow
 from trio_argoagent.sync.flow import Budget

@@ -94,11 +94,21 @@ def test_options_from_the_environment(run: Run, files: Files, monkeypatch: pytes
 
 def test_all_mistakes_are_told_at_once(run: Run) -> None:
     """A line each, in the order of the help."""
-    said = run("agent", "--server-port=0", "--agent-mode=manged", "--redis-tls-enabled=perhaps")
+    said = run("agent", "--server-port=0", "--loud", "3", "--quiet=1", "--agent-mode=manged", "--no-renew")
     assert (said.code, said.out) == (2, "")
-    assert [line.split(": ")[1].split()[0] for line in said.err.splitlines()] == [
-        "--server-address",
-        "--server-port",
-        "--agent-mode",
-        "--redis-tls-enabled",
+    hints = ["--loud", "--quiet", "--server-address", "--server-port", "--agent-mode"]
+    for line, hint in zip(said.err.splitlines(), hints, strict=True):
+        assert line.startswith("error: ") and hint in line and "--help" in line
+    said = run("agent", "--renew", "--no-renew", "--loud", "--server-address=hub")
+    assert [line.split(";")[0] for line in said.err.splitlines()] == [
+        "error: --loud: there is no such option",
+        "error: --renew and --no-renew: give one of the two",
     ]
+
+
+def test_all_contradictions_are_told_at_once(run: Run) -> None:
+    """Once what each option says by itself is understood."""
+    options = ("--create-namespace", "--tls-client-cert=x", "--redis-addr=http://x", "--tls-ciphersuites=DES")
+    said = run("agent", "--server-address=hub", *options)
+    hints = ["--create-namespace", "--tls-ciphersuites", "--redis-addr"]
+    assert [line.split(": ")[1] for line in said.err.splitlines()] == hints

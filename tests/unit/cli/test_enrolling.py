@@ -10,7 +10,7 @@ import trio
 
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
-from trio_argoagent.cli.agent import bootstrap_of
+from trio_argoagent.cli.agent_settings import bootstrap_of
 from trio_argoagent.cli.bootstrap_options import Bootstrap
 from trio_argoagent.cli.enrolling import enrolled, make_store, read_token
 from trio_argoagent.cli.link_tls import agent_link_tls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trio_argoagent.cli.principal import enrolment_rules
+from trio_argoagent.cli.principal_settings import enrolment_rules
 from trio_argoagent.runtime.enrolment import DAY, Rules
 from trio_argoagent.runtime.options.programs import PRINCIPAL
 

@@ -7,8 +7,8 @@ for argocd-agent. All mistakes are found, not the first alone.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -17,6 +17,8 @@ from trio_argoagent.runtime.options import kinds, strays
 from trio_argoagent.runtime.options.rows import Option, Program
 
 T = TypeVar("T")
+Check: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, str]], None]
+"""Raises UserError where values of options, or these and the environment, contradict each other."""
 
 
 class Origin(enum.Enum):
@@ -66,6 +68,21 @@ class Reading:
     def values(self) -> dict[str, Any]:
         """By the options' names."""
         return {each.option.name: each.value for each in self.settings}
+
+    def contradictions(self, checks: Iterable[Check], environ: Mapping[str, str]) -> list[str]:
+        """What is wrong with the values only together, a line each; for a reading without mistakes.
+
+        Args:
+            checks: what is looked at.
+            environ: the environment.
+        """
+        found: dict[str, None] = {}
+        for check in checks:
+            try:
+                check(self.values, environ)
+            except UserError as exc:
+                found[str(exc)] = None
+        return list(found)
 
 
 def read(program: Program, typed: Mapping[str, str], environ: Mapping[str, str]) -> Reading:
