@@ -159,6 +159,10 @@ def as_document(found: View) -> dict[str, Any]:
         "pending": numbers.pending if numbers is not None else None,
         "consistentAsOf": about.as_of or None if about is not None else None,
         "silence": about.silence if about is not None else "",
+        "history": [
+            {"since": moment(each.since), "until": moment(each.until), "reason": each.reason}
+            for each in (about.links if about is not None else ())
+        ],
         "waiting": [msgspec.to_builtins(each) for each in about.waiting] if about is not None else [],
         "held": {"set": held.set, "total": held.total, "reason": held.reason} if held is not None else None,
     }
@@ -201,6 +205,7 @@ def as_text(found: View) -> str:
             ("On the hub", "{mirrored} objects and statuses of its, {pending} to come".format(**document))
         )
         lines.append(("Links", f"{document['links']} since the principal started"))
+    lines += [("Earlier link", "{since} to {until}: {reason}".format(**each)) for each in document["history"]]
     lines += [("Deletions not told", document["silence"])]
     lines += [("Not settled", _waiting(each)) for each in document["waiting"]]
     if found.held is not None:

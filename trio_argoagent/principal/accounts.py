@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 
 from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.principal.history import History
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.presence import SHOWN, About, Fleet, Numbers, Waiting
 from trio_argoagent.principal.status import PeerStatus
@@ -26,7 +27,7 @@ def fleet(peers: Mapping[str, Peer], unclaimed: Mapping[tuple[str, str], str]) -
     )
 
 
-def about(peer: Peer | None) -> About | None:
+def about(peer: Peer | None, history: History) -> About | None:
     """One of them; None: it is not followed."""
     if peer is None:
         return None
@@ -42,6 +43,7 @@ def about(peer: Peer | None) -> About | None:
         ),
         status.consistent_as_of,
         status.silence,
+        history.of(peer.mapping.agent),
     )
 
 

@@ -52,6 +52,7 @@ class Seat:
         scope: of the link.
         ended: set when nothing of the link is left.
         goodbye: what it is told when its place is taken.
+        why: it was asked to leave, or made to; empty: nobody did.
         session: once it has been welcomed.
         tunnels: of its link, likewise.
     """
@@ -61,6 +62,7 @@ class Seat:
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     ended: trio.Event = attrs.field(factory=trio.Event)
     goodbye: Goodbye = REPLACED
+    why: str = ""
     session: Session | None = None
     tunnels: LinkTunnels | None = None
 
@@ -77,7 +79,13 @@ class Seat:
     def leave(self, goodbye: Goodbye | None = None) -> None:
         """End this link, with that goodbye."""
         self.goodbye = goodbye or self.goodbye
+        self.why = self.goodbye.detail
         self.scope.cancel()
+
+    def part(self, session: Session, goodbye: Goodbye) -> None:
+        """End the session in order, with that goodbye."""
+        self.why = goodbye.detail
+        session.leave(goodbye)
 
 
 class Door:

@@ -16,6 +16,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.principal.agents import PATIENCE
 from trio_argoagent.principal.door import Door, Refused, Seat
+from trio_argoagent.principal.history import History
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.rivals import RIVAL_RETRY
 from trio_argoagent.principal.trust import Authorities
@@ -57,6 +58,7 @@ class Links:
     Args:
         config: of the principal.
         door: who is let in.
+        history: what is remembered of links that have ended.
         authorities: what agents are told of them, and who hears what they answer.
         env: of the principal.
         report: told what happens: agent, name, text, level.
@@ -67,12 +69,14 @@ class Links:
         self,
         config: PrincipalConfig,
         door: Door,
+        history: History,
         authorities: Authorities,
         env: Env,
         report: Callable[[str, str, str, str], None],
         audit: Auditor = unaudited,
     ) -> None:
         self._config, self._door, self._authorities = config, door, authorities
+        self._history = history
         self._random, self._entropy = env.random, env.entropy
         self._instance, self._report, self._audit = env.new_id(), report, audit
         self._turnstile, self._pool = Turnstile(), Pool()
@@ -118,9 +122,12 @@ class Links:
             await self._door.tell(name, answer)
 
     async def _talk(self, greeting: Greeting, peer: Peer, hello: messages.Hello) -> None:
-        with self._door.seated(peer.mapping.agent, hello.instance) as seat, seat.scope:
-            async with self._turnstile.place() as place:
-                await self._serve_seat(greeting, peer, hello, seat, place)
+        agent = peer.mapping.agent
+        with self._history.link(agent) as past:
+            with self._door.seated(agent, hello.instance) as seat, seat.scope:
+                async with self._turnstile.place() as place:
+                    await self._serve_seat(greeting, peer, hello, seat, place)
+            past.why = seat.why or _said(seat)
         if seat.scope.cancelled_caught:
             _part(greeting, seat.goodbye)
             if seat.goodbye.reason in OUTCAST:
@@ -178,7 +185,7 @@ class Links:
         await trio.sleep(self._random.uniform(YOUNGEST * oldest, oldest))
         seat.drain()
         await trio.sleep(MOVE_TIMEOUT)
-        session.leave(AGED)
+        seat.part(session, AGED)
 
     def _terms(self, hello: messages.Hello) -> negotiation.Terms:
         terms = negotiation.agree(hello, self._config.offer)
@@ -211,7 +218,7 @@ class Links:
             await self._door.wait_empty()
         for seat in self._door.seats.values():
             if seat.session is not None:
-                seat.session.leave(STOPS)
+                seat.part(seat.session, STOPS)
             else:
                 seat.leave(STOPS)
         await self._door.wait_empty()
@@ -238,6 +245,12 @@ async def _cut(link: Link, goodbye: Goodbye) -> None:
         pass  # Gone: that is what was wanted.
     finally:
         link.cut(goodbye.detail)
+
+
+def _said(seat: Seat) -> str:
+    """Why the agent has ended its link; empty: it did not say."""
+    goodbye = seat.session.goodbye if seat.session is not None else None
+    return goodbye.detail or str(goodbye.reason) if goodbye is not None else ""
 
 
 def _part(greeting: Greeting, goodbye: Goodbye) -> None:

@@ -88,6 +88,14 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
+class PastLink(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A link that has ended: from when to when (Unix time), and why."""
+
+    since: int
+    until: int
+    reason: str = ""
+
+
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
     """One agent that the principal follows.
 
@@ -98,6 +106,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
         waiting: what it does not hold yet, the oldest first; ``SHOWN`` of them.
         as_of: the resourceVersion of the hub at which it is proven to hold all Applications; empty: none.
         silence: of which kinds no absence is told to it, and why; empty: of none.
+        links: those that it had before, the newest first; the last few of this principal's life.
     """
 
     fingerprint: str = ""
@@ -106,6 +115,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     waiting: tuple[Waiting, ...] = ()
     as_of: str = ""
     silence: str = ""
+    links: tuple[PastLink, ...] = ()
 
 
 class Fleet(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from trio_argoagent.principal.clusterinfo import ClusterInfos, Sight, sight
 from trio_argoagent.principal.clusters import Pin
 from trio_argoagent.principal.door import Door
 from trio_argoagent.principal.gatekeeper import Gatekeeper
+from trio_argoagent.principal.history import History
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.links import Links
 from trio_argoagent.principal.peer import Peer
@@ -97,7 +98,8 @@ class Principal:
         self._authorities = Authorities(
             cluster, config.namespace, env, self._secret_of, self._door.wake, partial(self._report, "")
         )
-        self._links = Links(config, self._door, self._authorities, env, self._report, audit)
+        self._history = History(self.peers, env.now)
+        self._links = Links(config, self._door, self._history, self._authorities, env, self._report, audit)
         self._bans = trio.open_memory_channel[tuple[str, str]](MAX_BANS)
         self._tenure: Tenure | None = None
         self._serving, self._stopping = False, trio.Event()
@@ -159,6 +161,7 @@ class Principal:
 
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
         self._door.part(agent, goodbye)
+        self._history.forget(agent)
         self._unclaimed.agents_changed()
 
     def _seated(self) -> dict[str, Seated]:
@@ -313,7 +316,7 @@ class Principal:
         self._observer(Event(name, agent, text, level))
 
     def _about(self, agent: str) -> About | None:
-        return accounts.about(self.peers.get(agent))
+        return accounts.about(self.peers.get(agent), self._history)
 
     def _fleet(self) -> Fleet:
         return accounts.fleet(self.peers, self._unclaimed.waiting)

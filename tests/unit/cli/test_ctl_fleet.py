@@ -16,7 +16,7 @@ from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.clusters import Pin, read_entry
 from trio_argoagent.principal.holds import HELD, HeldEntry
-from trio_argoagent.principal.presence import About, Answer, Fleet, Live, Numbers, Waiting
+from trio_argoagent.principal.presence import About, Answer, Fleet, Live, Numbers, PastLink, Waiting
 from trio_argoagent.replication.memory import LABEL, name_of
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.testing.argocd.applications import application
@@ -121,7 +121,8 @@ async def test_applications_that_wait_for_an_agent(autojump_clock: MockClock) ->
 def test_inspecting_an_agent_at_work() -> None:
     """How far it is, and what it does not hold with the reason."""
     waiting = Waiting("Application argocd/web", "refused", 90, "no room")
-    about = About("F" * 64, "192.0.2.1:5", Numbers(3, 1, 90, 1, 6, 0, 2), (waiting,), "77")
+    past = PastLink(int(NOW) - 60, int(NOW) - 5, "the agent stops")
+    about = About("F" * 64, "192.0.2.1:5", Numbers(3, 1, 90, 1, 6, 0, 2), (waiting,), "77", links=(past,))
     answer = Answer("w edge", {"edge": Live(int(NOW))}, about)
     view = ctl_agent_show.View(read_entry(cluster_secret()), {}, answer, EAST, None)
     text = ctl_agent_show.as_text(view)
@@ -131,6 +132,7 @@ def test_inspecting_an_agent_at_work() -> None:
         "F" * 64,
         "3 objects wanted, 1 of all not settled",
         "Application argocd/web refused for 1m: no room",
+        "2027-01-15T07:59:00Z to 2027-01-15T07:59:55Z: the agent stops",
         "3 (because); see: trio-argoagent ctl deletes list edge",
     ):
         assert part in text

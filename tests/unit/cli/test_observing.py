@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-import trio
 
 from trio_argoagent.cli.observing import LOOPBACK, open_observing
 from trio_argoagent.cli.observing_options import ObservingOptions
 from trio_argoagent.runtime.events import Event, ignore
 
+from ..runtime.observing.asking import ask, held_port
 from .conftest import Files, Run
-
-
-@contextmanager
-def held_port() -> Iterator[int]:
-    """One that nobody else gets, but who asks for just that one: it is bound, and nobody listens."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind((LOOPBACK, 0))
-        yield holder.getsockname()[1]
-
-
-async def get(port: int, path: str) -> str:
-    """The answer's first line, and its body."""
-    async with await trio.open_tcp_stream(LOOPBACK, port) as stream:
-        await stream.send_all(f"GET {path} HTTP/1.1\r\nhost: me\r\n\r\n".encode())
-        heard = b"".join([piece async for piece in stream]).decode()
-    head, _, body = heard.partition("\r\n\r\n")
-    return f"{head.splitlines()[0]}\n{body}"
 
 
 async def test_each_port_shows_its_own() -> None:
@@ -39,15 +19,20 @@ async def test_each_port_shows_its_own() -> None:
     told: list[Event] = []
     with held_port() as metrics, held_port() as health, held_port() as debug:
         async with open_observing(ObservingOptions(metrics, health, debug), told.append) as board:
-            assert await get(health, "/livez") == "HTTP/1.1 200 \nok\n"
-            assert (await get(health, "/readyz")).startswith("HTTP/1.1 503 \n[-]started failed: ")
-            assert (await get(health, "/metrics")).startswith("HTTP/1.1 404 ")
-            assert (await get(health, "/debug/tasks")).startswith("HTTP/1.1 404 ")
-            assert (await get(metrics, "/metrics")).startswith("HTTP/1.1 503 ")
-            assert (await get(metrics, "/livez")).startswith("HTTP/1.1 404 ")
-            tasks = await get(debug, "/debug/tasks")
-            assert "\n└─ " in tasks and "observing /metrics" in tasks
-            assert (await get(debug, "/debug/pprof")).startswith("HTTP/1.1 404 ")
+            assert await ask(health, "/livez") == (200, "ok\n")
+            status, said = await ask(health, "/readyz")
+            assert status == 503 and said.startswith("[-]started failed: ")
+            for port, path, expected in (
+                (health, "/metrics", 404),
+                (health, "/debug/tasks", 404),
+                (metrics, "/metrics", 503),
+                (metrics, "/livez", 404),
+                (debug, "/metrics", 404),
+                (debug, "/debug/pprof", 404),
+            ):
+                assert (await ask(port, path))[0] == expected
+            status, tasks = await ask(debug, "/debug/tasks")
+            assert status == 200 and "\n└─ " in tasks and "observing /metrics" in tasks
             assert board.lag.statistics().turns > 0
     assert [(each.name, each.text.partition(" shows ")[2]) for each in told] == [
         ("observing", "/metrics"),
@@ -60,8 +45,8 @@ async def test_one_port_for_both() -> None:
     """Metrics and health may share it."""
     with held_port() as port:
         async with open_observing(ObservingOptions(port, port, 0), ignore):
-            assert (await get(port, "/livez")).startswith("HTTP/1.1 200 ")
-            assert (await get(port, "/metrics")).startswith("HTTP/1.1 503 ")
+            assert (await ask(port, "/livez"))[0] == 200
+            assert (await ask(port, "/metrics"))[0] == 503
 
 
 async def test_none() -> None:

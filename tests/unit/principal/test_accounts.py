@@ -5,6 +5,7 @@ from __future__ import annotations
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.ports.transport import LinkStatistics
 from trio_argoagent.principal import accounts
+from trio_argoagent.principal.history import History
 from trio_argoagent.principal.presence import SHOWN, Numbers
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.sync.replica import ReplicaStatistics
@@ -30,4 +31,4 @@ def test_what_waits_for_nobody() -> None:
     told = accounts.fleet({}, waiting)
     assert (len(told.unclaimed), told.unclaimed_total) == (SHOWN, SHOWN + 20)
     assert told.unclaimed["argocd/web-0"] == "south"
-    assert accounts.about(None) is None
+    assert accounts.about(None, History((), lambda: 0.0)) is None

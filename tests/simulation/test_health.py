@@ -1,0 +1,119 @@
+"""What the programs of a fleet show of themselves while the hub is away, and while it is there."""
+
+from __future__ import annotations
+
+import re
+
+import trio
+from trio.testing import MockClock
+
+from trio_argoagent.agent import health as agents
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.net.http import Request
+from trio_argoagent.principal import health as principals
+from trio_argoagent.runtime.events import ignore
+from trio_argoagent.runtime.material import Material
+from trio_argoagent.runtime.observing import routes
+from trio_argoagent.runtime.observing.board import Board
+from trio_argoagent.testing.faults import Faults
+from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
+
+NUMBER = re.compile(r"\d+")
+VARIES = re.compile(r"event loop: .*\n")
+
+
+def board_of(fleet: Fleet, name: str) -> Board:
+    """Of the agent of that name, or of the principal, as it runs now."""
+    board, material = Board(), Material(fleet.env, ignore)
+    if name == "principal":
+        assert fleet.principal.instance is not None
+        principals.show(board, fleet.principal.instance, material, fleet.env.now)
+    else:
+        agent = fleet.agents[name].instance
+        assert agent is not None
+        agents.show(board, agent, material, fleet.env.now)
+    return board
+
+
+def get(board: Board, target: str) -> tuple[int, str]:
+    """Status and body; numbers that are not asserted are N."""
+    found = routes.answer(routes.health(board), Request("GET", target, ()))
+    return found.status, NUMBER.sub("N", VARIES.sub("", found.body.decode()))
+
+
+def link(fleet: Fleet, name: str) -> int:
+    """The status of the condition that does not count; 0: the agent does not run yet."""
+    running = fleet.agents[name].instance is not None
+    return get(board_of(fleet, name), "/readyz/link")[0] if running else 0
+
+
+AGENT = """\
+[+]started ok: settings, TLS material and the cluster have been found
+[+]informer-applications ok: N objects as of N
+[+]informer-appprojects ok: N objects as of N
+[+]certificates ok: there are none
+[+]link ok: connected as aN since N-N-N N:N:N UTC
+feed observed: consistent as of N; N of N unsettled, the oldest for N s; N refused
+feed desired: N held, N waiting, N rejected
+readyz check passed
+"""
+PRINCIPAL = """\
+[+]started ok: settings, TLS material and the cluster have been found
+[+]informer-applications ok: N objects as of N
+[+]informer-appprojects ok: N objects as of N
+[+]informer-secrets ok: N objects as of N
+[+]informer-configmaps ok: N objects as of N
+[+]informer-cluster-secrets ok: N objects as of N
+[+]informer-namespaces ok: N objects as of N
+[+]certificates ok: there are none
+[+]listener ok: agents may dial
+agents: N of N connected
+feed desired of aN: consistent as of N; N of N unsettled, the oldest for N s; N refused
+feed observed of aN: N held, N waiting, N rejected
+feed desired of mN: consistent as of N; N of N unsettled, the oldest for N s; N refused
+feed observed of mN: N held, N waiting, N rejected
+readyz check passed
+"""
+
+
+async def test_a_hub_that_is_away_fails_no_probe(autojump_clock: MockClock) -> None:
+    """An agent stays live, healthy and ready; it says since when it is not connected, and why."""
+    async with open_fleet([SpokePlan("m1"), SpokePlan("a1", Mode.AUTONOMOUS)]) as fleet:
+        await fleet.until(lambda: link(fleet, "m1") == link(fleet, "a1") == 200)
+        await fleet.wait_consistent()
+        assert get(board_of(fleet, "a1"), "/readyz?verbose") == (200, AGENT)
+        assert get(board_of(fleet, "principal"), "/readyz?verbose") == (200, PRINCIPAL)
+        fleet.kill("principal")
+        await fleet.until(lambda: link(fleet, "m1") == link(fleet, "a1") == 503)
+        for name in fleet.spokes:
+            board = board_of(fleet, name)
+            for path in ("/livez", "/healthz", "/readyz"):
+                assert get(board, path) == (200, "ok\n")
+            said = get(board, "/readyz?verbose")[1].splitlines()
+            (line,) = (each for each in said if each.startswith("[-]"))
+            down = r"\[-\]link failed, does not count: \w+, not connected since N-N-N N:N:N UTC: \w.+"
+            assert re.fullmatch(down, line)
+        fleet.restart("principal")
+        await fleet.until(lambda: link(fleet, "m1") == link(fleet, "a1") == 200)
+
+
+async def test_a_principal_is_ready_when_agents_may_dial(autojump_clock: MockClock) -> None:
+    """Not before it knows the hub, and not while it takes its leave."""
+    async with open_fleet([SpokePlan("m1")]) as fleet:
+        await fleet.until(lambda: link(fleet, "m1") == 200)
+        principal = fleet.principal.instance
+        assert principal is not None
+        board = board_of(fleet, "principal")
+        assert get(board, "/readyz") == (200, "ok\n")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(principal.stop)
+            await trio.sleep(0.1)
+            status, said = get(board, "/readyz")
+            assert status == 503 and "[-]listener failed: agents cannot dial\n" in said
+            assert get(board, "/livez") == (200, "ok\n")
+        fleet.clients["principal"].faults = Faults(forbidden=1.0)
+        fleet.restart("principal")
+        await fleet.until(lambda: fleet.principal.instance not in (None, principal))
+        await trio.sleep(20)
+        status, said = get(board_of(fleet, "principal"), "/readyz")
+        assert status == 503 and "[-]informer-applications failed: not listed yet" in said
