@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         # Not standalone: click would print the usage before each mistake, and the mistake would drown.
         code = cli(arguments, prog_name="trio-argoagent", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as exc:  # A group of commands, and none was named.
+        click.echo(exc.format_message(), err=True)
+        code = USAGE
     except click.ClickException as exc:
         context = getattr(exc, "ctx", None)
         where = context.command_path if context is not None else "trio-argoagent"

@@ -42,6 +42,15 @@ def test_help_tells_each_option(run: Run, command: str) -> None:
     assert "TEXT" not in said.out, "a metavar says more"
 
 
+@pytest.mark.parametrize("words", ["ctl", "ctl fleet", "ctl deletes", "conformance"])
+def test_a_group_of_which_no_command_is_named(run: Run, words: str) -> None:
+    """Its help, as it is written: on several lines, and with exit code 2, for nothing was done."""
+    said = run(*words.split())
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"Usage: trio-argoagent {words} [OPTIONS] COMMAND")
+    assert "\nCommands:\n" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "hints"),
     [
