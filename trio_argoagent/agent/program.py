@@ -16,6 +16,7 @@ from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.trust import Trust
 from trio_argoagent.agent.uplink import LinkState, Uplink
 from trio_argoagent.agent.views import Views
+from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.objects import Object
@@ -27,6 +28,7 @@ from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.memory import Memory
 from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.endings import Endings
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.stream.protocol.freight import FreightStatistics
@@ -205,6 +207,16 @@ class Agent:
             link_since=self._uplink.since,
             trouble=self._uplink.trouble,
         )
+
+    @property
+    def endings(self) -> Endings:
+        """How its links have ended."""
+        return self._uplink.endings
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """What it reads of its cluster."""
+        return (*(store.informer for store in self.spoke.stores), self.views.memory.informer)
 
 
 def _nobody(signer: str) -> None:

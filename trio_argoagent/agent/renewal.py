@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import attrs
@@ -50,6 +51,8 @@ class Renewer:
         self._by_key = False
         self._signer, self._told = "", trio.Event()
         self._hurried: Certificate | None = None
+        self.outcomes: Counter[str] = Counter()
+        """What has come of its attempts: ``renewed``, or a value of ``Outcome``."""
 
     def issued_by(self, signer: str) -> None:
         """The hub issues by this root now, as it says over the link: a certificate of another is renewed.
@@ -125,6 +128,7 @@ class Renewer:
         except (LinkError, CannotKeep) as exc:
             self._ended(Outcome.FAILED, str(exc))
         else:
+            self.outcomes["renewed"] += 1
             self._begin(new)
             # One that lives hardly longer, as its authority ends: never as fast as we can.
             soonest = self._env.now() + BACKOFF[0]
@@ -132,6 +136,7 @@ class Renewer:
             self._say("certificate-renewed", f"{new.name} has a certificate until {_when(new)}", "info")
 
     def _ended(self, outcome: Outcome, text: str, told: float = 0.0) -> None:
+        self.outcomes[outcome.value] += 1
         self._plan, tells = self._plan.ended(outcome, self._env.now(), self._env.random, told=told)
         if tells:
             name, level = _EVENTS[outcome]

@@ -29,6 +29,7 @@ from trio_argoagent.replication import feeds
 from trio_argoagent.replication.handover import Greeting
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.endings import Endings
 from trio_argoagent.runtime.freshness import Freshness, Mark
 from trio_argoagent.runtime.redial import HEALTHY, Ended, Redial
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
@@ -102,6 +103,7 @@ class Uplink:
         self.since = env.now()
         self.trouble = ""
         self.links = 0
+        self.endings = Endings()
 
     async def run(self, cluster_uid: str) -> None:
         """Keep a link to the principal until cancelled."""
@@ -150,7 +152,8 @@ class Uplink:
             told = await self._talk(greeting, welcome, nursery, mooring.mark)
         except* (LinkError, ProtocolError) as group:
             ended, told = self._failed(*leaves(group))
-        except* trio.TooSlowError:
+        except* trio.TooSlowError as group:
+            self.endings.failed(next(leaves(group)))
             self._ended("link-broken", f"no welcome within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         finally:
             mooring.let_go()
@@ -167,8 +170,10 @@ class Uplink:
         """Why there is no link (any more): all of it is told, for the first cause may hide a bug of ours."""
         for cause in causes:
             if isinstance(cause, LinkRefused):
+                self.endings.failed(cause)
                 self._ended("link-refused", str(cause), "error")
                 return (Ended.TOLD if cause.retry_after else Ended.FAILED), cause.retry_after
+        self.endings.failed(causes[0])
         self._ended("link-broken", "; ".join(map(str, causes)), "warning")
         nobody = all(isinstance(cause, Unreachable) for cause in causes)
         return (Ended.NOBODY if nobody else Ended.FAILED), 0.0
@@ -273,6 +278,7 @@ class Uplink:
         finally:
             self._session = None
         goodbye = session.goodbye
+        self.endings.ended(goodbye)
         self._ended("link-ended", (goodbye and goodbye.detail) or "the link has ended", "info")
         if goodbye is None or goodbye.reason is not messages.Reason.REPLACED:
             return 0.0

@@ -6,7 +6,7 @@ import os
 
 import trio
 
-from trio_argoagent.agent import Agent, health
+from trio_argoagent.agent import Agent, health, metrics
 from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.cli import running
 from trio_argoagent.cli.agent_settings import CHECKS, agent_config, bootstrap_of
@@ -27,6 +27,7 @@ from trio_argoagent.net.proxy import environment_proxy
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import open_material
+from trio_argoagent.runtime.metrics.common import Around
 from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
@@ -77,6 +78,9 @@ def run_agent(reading: Reading) -> None:
                 renewer=renewer,
             )
             health.show(board, agent, material, env.now)
+            around = Around(board.lag, material.statistics, cluster.session.requests)
+            renewals = renewer.outcomes if renewer is not None else None
+            board.metrics = metrics.exposition(agent, around, renewals)
             farewell.take = agent.stop
             await agent.run()
         return 0

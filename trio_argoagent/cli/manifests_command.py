@@ -13,7 +13,7 @@ OVERLAYS: Final[Mapping[str, str]] = {
     "agent-autonomous": "agent",
 }
 """Installation -> the program in it."""
-COMPONENTS: Final = ("destination-based-mapping", "namespace-creation")
+COMPONENTS: Final = ("destination-based-mapping", "namespace-creation", "monitoring")
 """What may be added."""
 
 
@@ -24,7 +24,7 @@ COMPONENTS: Final = ("destination-based-mapping", "namespace-creation")
     "components",
     multiple=True,
     type=click.Choice(COMPONENTS),
-    help="Add an option with the rights that it needs; may be repeated.",
+    help="Add an option with the rights that it needs, or what watches over it; may be repeated.",
 )
 @click.option(
     "-n",

@@ -27,13 +27,14 @@ from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.plaintext import Neighbours
 from trio_argoagent.net.refusals import Ours
 from trio_argoagent.ports.env import Env
-from trio_argoagent.principal import Principal, health
+from trio_argoagent.principal import Principal, health, metrics
 from trio_argoagent.principal.enrolment import Desk
 from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.audit import open_audit_log
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Material, open_material
+from trio_argoagent.runtime.metrics.common import Around, Rulings
 from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
@@ -58,11 +59,12 @@ def run_principal(reading: Reading) -> None:
         observer, env = logs.log_events("principal"), real_env()
         running.remark(reading.remarks, observer)
         async with (
-            open_audit_log(values["audit_log"]) as audit,
+            open_audit_log(values["audit_log"]) as log,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
         ):
+            audit = Rulings(log)
             place = Place(cluster, config.namespace)
             websocket = values["enable_websocket"]
             way = await _beginning(auth, tls, place, material, env, websocket=websocket)
@@ -77,7 +79,7 @@ def run_principal(reading: Reading) -> None:
             async with (
                 listening(host, values["listen_port"], "--listen-port") as listeners,
                 open_desk(desk, way.asked) as routes,
-                open_proxies(pick(ProxyOptions, values), host, server, observer, proxy_tls),
+                open_proxies(pick(ProxyOptions, values), host, server, observer, proxy_tls) as proxy,
             ):
                 observer(Event("listening", "", f"agents may dial {addresses(listeners)}"))
                 principal = Principal(
@@ -87,6 +89,8 @@ def run_principal(reading: Reading) -> None:
                 )  # fmt: skip
                 principal.follow(way.freshness)
                 health.show(board, principal, material, env.now)
+                around = Around(board.lag, material.statistics, cluster.session.requests)
+                board.metrics = metrics.exposition(principal, around, audit.counts, desk.denials, proxy)
                 farewell.take = principal.stop
                 await principal.run()
         return 0

@@ -49,8 +49,8 @@ async def open_proxies(
     redis: RedisServer | None,
     observer: Observer,
     tls: ProxyTls,
-) -> AsyncIterator[None]:
-    """Serve both, as far as the options want them, while the context is open.
+) -> AsyncIterator[RedisProxy | None]:
+    """Serve both, as far as the options want them, while the context is open; the one for Redis, if there is.
 
     Args:
         options: what the user wants.
@@ -64,13 +64,15 @@ async def open_proxies(
     """
     contexts = await _redis_context(options, tls), await _resource_context(options, tls)
     tasks: list[Callable[[], Awaitable[None]]] = []
+    proxy: RedisProxy | None = None
     async with AsyncExitStack() as stack:
         if redis is not None and not options.disable_redis_proxy:
             port = listening(host, options.redis_proxy_port, "--redis-proxy-port")
             listeners = await stack.enter_async_context(port)
             where = f"Argo CD finds Redis at {addresses(listeners)}"
             observer(Event("redis-proxy", "", f"{where}, passed on to {redis.where}"))
-            tasks.append(partial(RedisProxy(redis, contexts[0], observer).run, listeners))
+            proxy = RedisProxy(redis, contexts[0], observer)
+            tasks.append(partial(proxy.run, listeners))
         if contexts[1] is not None:
             port = listening(host, options.resource_proxy_port, "--resource-proxy-port")
             listeners = await stack.enter_async_context(port)
@@ -80,7 +82,7 @@ async def open_proxies(
         async with trio.open_nursery() as nursery:
             for task in tasks:
                 nursery.start_soon(task)
-            yield
+            yield proxy
             nursery.cancel_scope.cancel()
 
 

@@ -9,14 +9,15 @@ is read once.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final, Protocol
 
 import trio
 
 from trio_argoagent._version import __version__
-from trio_argoagent.errors import UserError
+from trio_argoagent.errors import LinkBroken, UserError
 from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.kube.protocol.requests import HttpRequest
 from trio_argoagent.net.client import Response, StreamedResponse, open_client
@@ -32,6 +33,8 @@ EARLY: Final = 60.0
 RETIRE: Final = 30.0
 """Seconds a connection of the identity before may still be used for what runs on it."""
 
+NO_ANSWER: Final = "<error>"
+"""The code that client-go counts a request under to which no answer came."""
 USER_AGENT: Final = f"trio-argoagent/{__version__}"
 """Its part before the slash is also the field manager of our writes."""
 
@@ -68,6 +71,8 @@ class Session:
         self._renewed = trio.Event()
         self._reading = trio.Lock()
         self._due = trio.current_time() + _fresh_for(credentials)
+        self.requests: Counter[tuple[str, str]] = Counter()
+        """Requests by method, and code of the answer or ``NO_ANSWER``."""
         self.reloads = 0
         """Times the credentials were read again."""
         self.last_error = ""
@@ -164,14 +169,33 @@ class Session:
     async def _send(self, request: HttpRequest, credentials: Credentials) -> Response:
         assert self._client is not None  # made by open_session, which waits for run
         target, headers = credentials.prefix + request.target, _headers(request, credentials)
-        return await self._client.request(request.method, target, headers, request.body)
+        with self._counting(request):
+            response = await self._client.request(request.method, target, headers, request.body)
+        self._answered(request, response.status)
+        return response
 
-    def _open(
-        self, request: HttpRequest, credentials: Credentials
-    ) -> AbstractAsyncContextManager[StreamedResponse]:
+    @asynccontextmanager
+    async def _open(self, request: HttpRequest, credentials: Credentials) -> AsyncIterator[StreamedResponse]:
         assert self._client is not None
         target, headers = credentials.prefix + request.target, _headers(request, credentials)
-        return self._client.stream(request.method, target, headers, request.body)
+        stream = self._client.stream(request.method, target, headers, request.body)
+        async with AsyncExitStack() as stack:
+            with self._counting(request):
+                response = await stack.enter_async_context(stream)
+            self._answered(request, response.status)
+            yield response
+
+    def _answered(self, request: HttpRequest, status: int) -> None:
+        code = str(status) if 100 <= status <= 599 else NO_ANSWER  # What is no status is no answer.
+        self.requests[request.method, code] += 1
+
+    @contextmanager
+    def _counting(self, request: HttpRequest) -> Iterator[None]:
+        try:
+            yield
+        except LinkBroken:
+            self.requests[request.method, NO_ANSWER] += 1
+            raise
 
 
 def _fresh_for(credentials: Credentials) -> float:

@@ -8,6 +8,7 @@ signs.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -101,6 +102,8 @@ class Desk:
         self._renewing, self._joining = trio.CapacityLimiter(AT_ONCE), trio.CapacityLimiter(AT_ONCE)
         self._roots: tuple[float, bytes] = (float("-inf"), b"")
         self._reading = trio.Lock()
+        self.denials: Counter[Denial] = Counter()
+        """Why there were no certificates, and how often."""
 
     # For anybody
 
@@ -131,6 +134,7 @@ class Desk:
             issued = await self._bounded(case, began)
         except Denying as exc:
             decision = Decision.REVOKED if exc.answer.reason is Denial.REVOKED else Decision.REFUSED
+            self.denials[exc.answer.reason] += 1
             self._audit(about(case.peer, decision, what, exc.reason))
             if exc.answer.reason is Denial.TOKEN:
                 await trio.sleep_until(began + SAME_TIME)

@@ -26,6 +26,7 @@ from trio_argoagent.replication.feeds import Feeds, Trust
 from trio_argoagent.replication.handover import Greeting, expect_hello
 from trio_argoagent.replication.session import Session
 from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.endings import Endings
 from trio_argoagent.stream.protocol import handshake, messages, negotiation
 from trio_argoagent.stream.protocol.bases import Pool
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason
@@ -80,6 +81,7 @@ class Links:
         self._random, self._entropy = env.random, env.entropy
         self._instance, self._report, self._audit = env.new_id(), report, audit
         self._turnstile, self._pool = Turnstile(), Pool()
+        self.endings = Endings()
         self.principal_uid = ""
         """This hub's uid, before anybody is served."""
 
@@ -94,13 +96,16 @@ class Links:
             await self._talk(greeting, peer, hello)
         except* Refused as group:
             for refusal in (exc for exc in errors.leaves(group) if isinstance(exc, Refused)):
+                self.endings.refusals[refusal.answer.reason] += 1
                 self._report(name, "link-refused", refusal.answer.detail, "warning")
                 self._rule(link, refusal.answer)
                 await self._refuse(greeting, refusal.answer)
-        except* trio.TooSlowError:
+        except* trio.TooSlowError as group:
+            self.endings.failed(next(errors.leaves(group)))
             self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         except* (errors.LinkError, errors.ProtocolError) as group:
             self._report(name, "link-broken", "; ".join(map(str, errors.leaves(group))), "warning")
+            self.endings.failed(next(errors.leaves(group)))
             for exc in errors.leaves(group):
                 if isinstance(exc, errors.RemoteProtocolError):
                     self._door.strike(link.peer, str(exc))
@@ -128,6 +133,8 @@ class Links:
                 async with self._turnstile.place() as place:
                     await self._serve_seat(greeting, peer, hello, seat, place)
             past.why = seat.why or _said(seat)
+        told = seat.session.goodbye if seat.session is not None else None
+        self.endings.ended(seat.goodbye if seat.scope.cancelled_caught else told)
         if seat.scope.cancelled_caught:
             _part(greeting, seat.goodbye)
             if seat.goodbye.reason in OUTCAST:

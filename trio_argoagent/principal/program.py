@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from trio_argoagent import errors
+from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
 from trio_argoagent.model import identity
 from trio_argoagent.model.identity import Mode
@@ -31,7 +32,7 @@ from trio_argoagent.principal.history import History
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.principal.links import Links
 from trio_argoagent.principal.peer import Peer
-from trio_argoagent.principal.presence import About, Answering, Fleet
+from trio_argoagent.principal.presence import About, Answering, Fleet, Live
 from trio_argoagent.principal.revocation import Revocation
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.principal.tenure import Seated, Tenure
@@ -40,6 +41,7 @@ from trio_argoagent.principal.unclaimed import Unclaimed
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.backoff import Backoff
 from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.endings import Endings
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.stream.admission import same
@@ -320,6 +322,27 @@ class Principal:
 
     def _fleet(self) -> Fleet:
         return accounts.fleet(self.peers, self._unclaimed.waiting)
+
+    def live(self) -> Mapping[str, Live]:
+        """The agents that are connected now."""
+        return self._door.live()
+
+    @property
+    def endings(self) -> Endings:
+        """How links have ended."""
+        return self._links.endings
+
+    @property
+    def unclaimed(self) -> int:
+        """Applications that wait for an agent that does not exist."""
+        return len(self._unclaimed.waiting)
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """What it reads of the hub."""
+        hub = self.hub
+        others = (hub.namespaces, hub.secrets, hub.memory.informer, self._revocation.informer)
+        return (*(store.informer for store in hub.stores), *others)
 
     def status(self) -> tuple[PeerStatus, ...]:
         """Where each agent stands now."""

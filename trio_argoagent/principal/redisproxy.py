@@ -43,6 +43,8 @@ class RedisProxy:
         self._line = Rarely(observer, "redis-proxy-failed")
         self.connections = 0
         """Now."""
+        self.accepted = 0
+        """So far, those included that were too many."""
 
     async def run(
         self,
@@ -60,6 +62,7 @@ class RedisProxy:
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """One connection, from its first byte to its last. Nothing but cancellation leaves it."""
+        self.accepted += 1
         if self.connections >= MAX_CONNECTIONS:
             self._line.tell(f"more than {MAX_CONNECTIONS} connections to the Redis proxy: one was refused")
             await trio.aclose_forcefully(stream)

@@ -48,28 +48,28 @@ class Revocation:
         self._gatekeeper, self._agents, self._report = gatekeeper, agents, report
         self._audit = hub.audit
         self._where = f"ConfigMap {hub.namespace}/{BLOCKLIST}"
-        self._list = Informer(
+        self.informer = Informer(
             hub.cluster, CONFIG_MAPS, hub.namespace, only=BLOCKLIST, env=hub.env, name="blocklist"
         )
-        self._list.on_change(self._changed)
-        self._list.on_state(self._doubted)
+        self.informer.on_change(self._changed)
+        self.informer.on_state(self._doubted)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Follow it until cancelled. Started once it was read."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._list.run, name=f"informer {self._list.name}")
+            nursery.start_soon(self.informer.run, name=f"informer {self.informer.name}")
             with trio.move_on_after(PATIENCE):
-                await self._list.wait_synced()
-            if not self._list.is_synced:
-                why = self._list.degraded or self._list.statistics().last_error or "no answer"
+                await self.informer.wait_synced()
+            if not self.informer.is_synced:
+                why = self.informer.degraded or self.informer.statistics().last_error or "no answer"
                 text = f"{self._where} cannot be read, and until it is, no agent is let in: {why}"
                 self._report("", "blocklist-unknown", text, "error")
-                await self._list.wait_synced()
+                await self.informer.wait_synced()
             task_status.started()
 
     def _doubted(self) -> None:
-        if self._list.is_synced and self._list.degraded:
-            text = f"{self._where} cannot be read; what it held last stays in force: {self._list.degraded}"
+        if self.informer.is_synced and self.informer.degraded:
+            text = f"{self._where} cannot be read; what it held last stays in force: {self.informer.degraded}"
             self._report("", "blocklist-unknown", text, "warning")
 
     def _changed(self, change: Change) -> None:

@@ -60,14 +60,16 @@ class Memory:
 
     def __init__(self, cluster: Cluster, namespace: str, env: Env) -> None:
         self._cluster, self._namespace = cluster, namespace
-        self._informer = Informer(cluster, CONFIG_MAPS, namespace, selector=SELECTOR, env=env)
-        self._known = Known(self._informer)
+        self.informer: Final = Informer(
+            cluster, CONFIG_MAPS, namespace, selector=SELECTOR, env=env, name="remembered state"
+        )
+        self._known = Known(self.informer)
         self._read: dict[str, tuple[Object | None, dict[str, Any]]] = {}
         self._pending: dict[str, dict[str, str | None]] = {}
         self._bell = Bell()
         self._handlers: list[Callable[[str | None], None]] = []
-        self._informer.on_change(lambda change: self._changed(agent_of(change.object.meta.name)))
-        self._informer.on_state(lambda: self._changed(None))
+        self.informer.on_change(lambda change: self._changed(agent_of(change.object.meta.name)))
+        self.informer.on_state(lambda: self._changed(None))
 
     def on_change(self, handler: Callable[[str | None], None]) -> None:
         """Call ``handler`` whenever something else may be remembered of this agent (None: of any)."""
@@ -76,12 +78,12 @@ class Memory:
     @property
     def is_synced(self) -> bool:
         """Is it known what is remembered?"""
-        return self._informer.is_synced
+        return self.informer.is_synced
 
     async def wait_synced(self) -> None:
         """Return once it is known, or after ``SYNC_WAIT`` seconds."""
         with trio.move_on_after(SYNC_WAIT):
-            await self._informer.wait_synced()
+            await self.informer.wait_synced()
 
     def get(self, key: str, agent: str = "") -> str:
         """What is, or is about to be, remembered under this key (of this agent); empty: nothing."""
@@ -111,8 +113,8 @@ class Memory:
     async def run(self) -> None:
         """Read and write until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._informer.run, name=f"informer {self._informer.name}")
-            await self._informer.wait_synced()
+            nursery.start_soon(self.informer.run, name=f"informer {self.informer.name}")
+            await self.informer.wait_synced()
             while True:
                 await self._bell.wait()
                 await trio.sleep(COALESCE)

@@ -109,6 +109,8 @@ class ReplicaStatistics:
     rejected: int
     reverted: int
     contested: int
+    received: int = 0
+    """Records that have come."""
 
 
 def _unknown(slot: _Slot, holding: Holding | None) -> bool:
@@ -139,7 +141,7 @@ class Replica:
         self._timer_numbers = 0
         self._reports: deque[Report] = deque()
         self._linked, self._guards = False, True
-        self._applied = self._rejected = self._reverted = 0
+        self._applied = self._rejected = self._reverted = self._received = 0
 
     # The link
 
@@ -178,6 +180,7 @@ class Replica:
 
     def record(self, number: int, record: Record, now: float) -> None:
         """A record has arrived under that link-local number. It replaces one that is not yet applied."""
+        self._received += 1
         slot = self._slots.setdefault(record.key, _Slot())
         if slot.last != record.digest:
             slot.reverts.clear()
@@ -508,4 +511,5 @@ class Replica:
             rejected=self._rejected,
             reverted=self._reverted,
             contested=sum(slot.contested_until > now for slot in slots),
+            received=self._received,
         )

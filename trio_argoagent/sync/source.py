@@ -25,6 +25,7 @@ from __future__ import annotations
 import enum
 import heapq
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -35,6 +36,7 @@ from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import AS_ASKED, Evidence, Holding, Outcome, Result
 from trio_argoagent.sync import buckets
 from trio_argoagent.sync.kinds import Rank
+from trio_argoagent.sync.latency import Latencies
 
 SUPERSEDE_AFTER: Final = 1.0
 """Seconds after which a newer value may follow one that is still unanswered."""
@@ -162,6 +164,14 @@ class SourceStatistics:
     """Keys that anything is remembered of."""
     unreadable: int = 0
     """Records that went again, because what their bodies referred to was not there any more."""
+    consistent_age: float = math.inf
+    """Seconds: of what the source held that long ago the replica is proven to hold all, or newer; infinite:
+    nothing was ever proven."""
+    settled: tuple[int, ...] = ()
+    """How long keys took from a change until the replica had answered that it holds it: see ``latency``.
+    What a comparison finds to be held already is not among them."""
+    settled_total: float = 0.0
+    """The sum of these, in seconds."""
 
 
 @attrs.frozen
@@ -202,6 +212,8 @@ class Source:
         self._records = self._tombstones = self._mismatches = 0
         self._answers = {Outcome.APPLIED: 0, Outcome.REJECTED: 0, Outcome.UNREADABLE: 0}
         self._superseded = self._forsaken = 0
+        self._latencies = Latencies()
+        self._proven_at: float | None = None  # When the last link ended, or was found to be wrong.
 
     # What should be held
 
@@ -276,6 +288,7 @@ class Source:
             self._told, self._compared = {}, {}
             self._learn(now)
             return None
+        self._doubt(now)
         self._phase = Phase.COMPARING
         self._told, self._compared = {}, {}
         for key, entry in list(self._entries.items()):
@@ -313,6 +326,7 @@ class Source:
 
     def link_down(self, now: float) -> None:
         """The link is gone: nothing is known of the replica, and nothing is in flight."""
+        self._doubt(now)
         self._phase = Phase.DOWN
         self._forsaken += len(self._tickets)
         self._tickets.clear()
@@ -321,6 +335,11 @@ class Source:
             entry.refused, entry.reason, entry.buried, entry.guarded = None, "", "", ""
             entry.known = False
             self._touch(key, now)
+
+    def _doubt(self, now: float) -> None:
+        """What was proven until now is proven no more."""
+        if self._phase is Phase.LIVE:
+            self._proven_at = now - self._oldest(now)
 
     def mark(self, root: bytes, now: float) -> bytes | None:
         """The replica's root, in its order among results and holdings: is it where we think it is?
@@ -395,7 +414,10 @@ class Source:
         else:
             # Again, and at once: it may have been sent for a cause that nothing that is compared shows.
             entry.forced = entry.want is not None
+        since = entry.dirty_since
         self._touch(key, now)
+        if since is not None and entry.dirty_since is None:
+            self._latencies.note(now - since)
         return None if result.outcome is Outcome.UNREADABLE else ticket
 
     # What to send
@@ -603,14 +625,14 @@ class Source:
 
     def statistics(self, now: float) -> SourceStatistics:
         """Counters."""
-        since = [self._entries[key].dirty_since or now for key in self._unsettled]
+        oldest = self._oldest(now)
         return SourceStatistics(
             phase=self._phase.value,
             wanted=len(self._wanted),
             dirty=len(self._unsettled) - len(self._tickets),
             in_flight=len(self._tickets),
             refused=sum(self._is_refused(entry) for entry in self._entries.values()),
-            oldest_dirty=now - min(since) if since else 0.0,
+            oldest_dirty=oldest,
             records=self._records,
             tombstones=self._tombstones,
             mismatches=self._mismatches,
@@ -620,4 +642,18 @@ class Source:
             forsaken=self._forsaken,
             unreadable=self._answers[Outcome.UNREADABLE],
             keys=len(self._entries),
+            consistent_age=self._consistent_age(oldest, now),
+            settled=tuple(self._latencies.counts),
+            settled_total=self._latencies.total,
         )
+
+    def _oldest(self, now: float) -> float:
+        """Seconds since the oldest key that is not settled became so: they stand in that order."""
+        first = next(iter(self._unsettled), None)
+        since = self._entries[first].dirty_since if first is not None else None
+        return now - since if since is not None else 0.0
+
+    def _consistent_age(self, oldest: float, now: float) -> float:
+        if self._phase is Phase.LIVE:
+            return oldest
+        return math.inf if self._proven_at is None else now - self._proven_at

@@ -11,8 +11,11 @@ from trio_argoagent.kube.session import open_session
 
 from .installing import apply
 
+RIGHTS = tuple(each for each in COMPONENTS if each != "monitoring")
+"""Of the kinds of that one a server without the Prometheus operator knows nothing."""
 
-@pytest.mark.parametrize("components", [(), COMPONENTS], ids=["plain", "with components"])
+
+@pytest.mark.parametrize("components", [(), RIGHTS], ids=["plain", "with components"])
 @pytest.mark.parametrize("overlay", OVERLAYS)
 async def test_it_is_accepted(kubeconfig: str, overlay: str, components: tuple[str, ...]) -> None:
     """With strict field validation; nothing is stored."""

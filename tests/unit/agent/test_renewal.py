@@ -128,13 +128,15 @@ async def test_who_is_refused_for_good(autojump_clock: trio.testing.MockClock) -
     spoke = await make_spoke(hub)
     await spoke.put(lifetime=7 * DAY)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(spoke.renewer().run)
+        renewer = spoke.renewer()
+        nursery.start_soon(renewer.run)
         await trio.sleep(5.5 * DAY)
         assert spoke.names == ["renewal-refused"] and "revoked" in spoke.told[0].text
         blocked.clear()
         await trio.sleep(3600.0 * 1.2)
         nursery.cancel_scope.cancel()
     assert spoke.names == ["renewal-refused", "certificate-renewed"]
+    assert dict(renewer.outcomes) == {"refused": len(spoke.office.asked) - 1, "renewed": 1}
 
 
 async def test_off_for_too_long(autojump_clock: trio.testing.MockClock) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 import pytest
@@ -14,7 +14,8 @@ from trio.testing import MockClock
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.kube.protocol.requests import HttpRequest
-from trio_argoagent.kube.session import EARLY, REREAD, RETIRE, open_session
+from trio_argoagent.kube.session import EARLY, NO_ANSWER, REREAD, RETIRE, open_session
+from trio_argoagent.net.errors import ConnectionBroken
 
 from .httpfakes import FakeHttp, session_over
 
@@ -194,6 +195,23 @@ async def test_another_identity_gets_another_connection(autojump_clock: MockCloc
         began = trio.current_time()
         await trio.sleep(RETIRE + 1)
         assert [at - began for at in closed] == [RETIRE]
+
+
+async def test_requests_are_counted_as_client_go_counts_them() -> None:
+    """By method and status, streams included; what has no answer that is one has a code of its own."""
+    broken = ConnectionBroken("gone", sent=False)
+    http = FakeHttp((200, {}), (404, {}), broken, (999, {}), (200, b""), broken)
+    post = HttpRequest("POST", "/api/v1/secrets")
+    async with session_over(http, plain("t")) as session:
+        for request in (GET, GET, post, post):
+            with suppress(ConnectionBroken):
+                await session.request(request)
+        for _ in range(2):
+            with suppress(ConnectionBroken):
+                async with session.stream(GET):
+                    pass
+        counted = {("GET", "200"): 2, ("GET", "404"): 1, ("POST", NO_ANSWER): 2, ("GET", NO_ANSWER): 1}
+        assert dict(session.requests) == counted
 
 
 async def test_unusable_certificates_are_the_users() -> None:

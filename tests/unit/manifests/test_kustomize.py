@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import trio_argoagent
-from trio_argoagent.cli.manifests import built
+from trio_argoagent.cli.manifests import PARAMS, built
 from trio_argoagent.cli.manifests_command import COMPONENTS, OVERLAYS
 from trio_argoagent.model import yamltext
 
@@ -64,7 +64,7 @@ def test_the_same_as_kustomize(tmp_path: Path, overlay: str, components: tuple[s
     ours = built(overlay, components, namespace="elsewhere", image="registry/x:1")
     for each in ours:
         # Of these keys kustomize knows nothing.
-        if each["kind"] == "ConfigMap":
+        if each["metadata"]["name"] == PARAMS:
             half_key = f"{half}.namespace"
             assert each["data"][half_key] == "elsewhere"
             each["data"][half_key] = "argocd"

@@ -432,6 +432,7 @@ async def test_too_many_for_one_name(autojump_clock: trio.testing.MockClock) -> 
     certificate = hub.issue()
     answers = [await hub.ask(certificate=certificate) for _ in range(8)]
     assert Counter(map(reason, answers)) == {"": 6, "busy": 2}
+    assert hub.desk.denials == {"busy": 2}
     assert isinstance(await hub.ask(certificate=hub.issue("west")), Issued)
     denied = answers[-1]
     assert isinstance(denied, Denied)

@@ -196,6 +196,7 @@ async def test_one_too_many(monkeypatch: pytest.MonkeyPatch, autojump_clock: Moc
         nursery.start_soon(proxy.serve, ends[3][1])
         await wait_all_tasks_blocked()
         assert (proxy.connections, len(world.dialled)) == (2, 3)
+        assert proxy.accepted == 4
         nursery.cancel_scope.cancel()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 import pytest
 
@@ -11,6 +13,7 @@ from trio_argoagent.model.records import AS_ASKED, DRIFT, Evidence, Holding, Out
 from trio_argoagent.sync import source as source_module
 from trio_argoagent.sync.buckets import Buckets, bucket_of
 from trio_argoagent.sync.kinds import Rank
+from trio_argoagent.sync.latency import BOUNDS
 from trio_argoagent.sync.source import (
     COSMETIC_INTERVAL,
     REFUSED_RETRY,
@@ -22,6 +25,7 @@ from trio_argoagent.sync.source import (
 )
 
 APP = Key(Kind.APPLICATION, "argocd", "web")
+OTHER = Key(Kind.APPLICATION, "argocd", "other")
 INTENT = Key(Kind.INTENT, "argocd", "web", "sync")
 EMPTY_ROOT = Buckets().root()
 
@@ -521,3 +525,65 @@ def test_as_asked_is_what_the_record_says() -> None:
     assert second is not None
     source.result(Result(second.number, Outcome.APPLIED, holding=AS_ASKED), 1.0)
     assert source.held(APP) is None and source.proven
+
+
+def test_how_far_behind_a_replica_may_be() -> None:
+    """Nothing proven: for ever. In step: not at all. Else since the oldest change, or the end of the link."""
+    source = Source()
+    assert source.statistics(5.0).consistent_age == math.inf
+    source.link_up(EMPTY_ROOT, 10.0)
+    assert source.statistics(20.0).consistent_age == 0.0
+    source.want(APP, want(), 20.0)
+    source.want(OTHER, want(uid="u2"), 25.0)
+    assert source.statistics(30.0).consistent_age == 10.0
+    applied(source, source.take(30.0), 32.0)
+    assert source.statistics(35.0).consistent_age == source.statistics(35.0).oldest_dirty == 10.0
+    applied(source, source.take(35.0), 35.0)
+    assert source.statistics(40.0).consistent_age == 0.0
+    source.link_down(50.0)
+    source.want(OTHER, want("D2", "u2"), 60.0)
+    assert source.statistics(70.0).consistent_age == 20.0
+    assert source.statistics(70.0).oldest_dirty == 10.0
+
+
+def test_a_link_that_ends_twice_ends_once() -> None:
+    """And a change that had waited counts from when it was made."""
+    source = live()
+    source.want(APP, want(), 5.0)
+    source.link_down(8.0)
+    source.link_down(20.0)
+    assert source.statistics(30.0).consistent_age == 25.0
+
+
+def test_a_comparison_proves_nothing_until_its_end() -> None:
+    """What the continuous check finds to differ is not in step since then."""
+    source = holding_app()
+    assert source.mark(EMPTY_ROOT, 100.0) is not None
+    assert source.statistics(103.0).consistent_age == 3.0
+    source.leaf(range(256), [], True, 104.0)
+    assert source.statistics(110.0).consistent_age == 6.0  # It is gone: since when it is known, it is dirty.
+
+
+def test_how_long_changes_take_is_counted() -> None:
+    """From the change to the answer; what a comparison finds in place is nothing that was waited for."""
+    source = live()
+    source.want(APP, want(), 1.0)
+    source.want(APP, want("D2"), 2.0)
+    applied(source, source.take(2.0), 3.5)
+    counted = source.statistics(4.0)
+    assert counted.settled_total == 2.5 and sum(counted.settled) == 1
+    assert counted.settled[BOUNDS.index(2.5)] == 1
+    again = Source()
+    again.want(APP, want("D2"), 0.0)
+    again.link_up(source.root(), 9.0)
+    assert again.proven and sum(again.statistics(9.0).settled) == 0
+
+
+def test_a_refused_change_has_not_settled() -> None:
+    """Only what is held counts."""
+    source = live()
+    source.want(APP, want(), 0.0)
+    ticket = source.take(0.0)
+    assert ticket is not None
+    source.result(Result(ticket.number, Outcome.REJECTED, "no"), 1.0)
+    assert sum(source.statistics(1.0).settled) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from trio_argoagent.runtime.observing.conditions import Condition
@@ -17,10 +17,10 @@ class Exposition(Protocol):
 
     @property
     def content_type(self) -> str:
-        """Of what ``exposition`` returns."""
+        """Of what ``pieces`` make together."""
 
-    def exposition(self) -> bytes:
-        """All metrics as they are now. It neither waits nor raises."""
+    def pieces(self) -> Iterator[bytes]:
+        """All metrics as they are now, bit by bit: whoever takes them lets others work between."""
 
 
 class Board:

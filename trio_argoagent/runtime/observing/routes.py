@@ -8,7 +8,7 @@ hub, the API server, a certificate) is no better after a restart, so it does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -25,10 +25,10 @@ PLAIN: Final = "text/plain; charset=utf-8"
 
 @attrs.frozen
 class Answer:
-    """What a path shows."""
+    """What a path shows; what takes long comes in pieces."""
 
     status: int
-    body: bytes
+    body: bytes | Iterator[bytes]
     content_type: str = PLAIN
 
 
@@ -96,7 +96,7 @@ def _metrics(board: Board, request: Request, rest: str) -> Answer:
         return text(404, "it has no parts\n")
     if board.metrics is None:
         return text(503, "the program has not started yet\n")
-    return Answer(200, board.metrics.exposition(), board.metrics.content_type)
+    return Answer(200, board.metrics.pieces(), board.metrics.content_type)
 
 
 def _debug(request: Request, rest: str) -> Answer:

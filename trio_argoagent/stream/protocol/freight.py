@@ -48,6 +48,10 @@ class FreightStatistics:
     """Bodies that were left in the middle for a newer one."""
     evicted: int = 0
     """Bodies that cannot be referred to any more, because others took their place."""
+    plain_bytes: int = 0
+    """Of the bodies that have travelled."""
+    packed_bytes: int = 0
+    """The same as they have travelled, compressed or as what they differ by."""
 
 
 @attrs.define(eq=False)
@@ -146,6 +150,8 @@ class Loader:
         message, key = load.message, load.message.record.key
         self._counts.referring += message.encoding is Encoding.PREFIX
         self._counts.whole += message.encoding is not Encoding.PREFIX
+        self._counts.plain_bytes += len(load.body)
+        self._counts.packed_bytes += len(message.record.body or b"")
         if key.kind not in self._alone:
             packed = Packed(message.encoding, message.record.body or b"")
             self._counts.evicted += self._bases.travelled(key, message.number, packed, load.body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 import pytest
 
@@ -20,9 +22,10 @@ class Metrics:
 
     content_type: str = "text/plain; version=0.0.4"
 
-    def exposition(self) -> bytes:
+    def pieces(self) -> Iterator[bytes]:
         """All of them."""
-        return b"up 1\n"
+        yield b"up "
+        yield b"1\n"
 
 
 def board(*conditions: Condition) -> Board:
@@ -93,7 +96,9 @@ def test_metrics() -> None:
     """As the program has them, with their type."""
     of = board()
     of.metrics = Metrics()
-    assert get(of, "/metrics") == routes.Answer(200, b"up 1\n", "text/plain; version=0.0.4")
+    found = get(of, "/metrics")
+    assert not isinstance(found.body, bytes) and b"".join(found.body) == b"up 1\n"
+    assert (found.status, found.content_type) == (200, of.metrics.content_type)
     assert get(of, "/metrics", "HEAD").status == 200
     assert get(of, "/metrics/x").status == 404
 

@@ -1,0 +1,1 @@
+"""Metrics: the table, the text, and what a scrape shows."""
