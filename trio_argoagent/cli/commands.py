@@ -11,7 +11,18 @@ from trio_argoagent.cli.option_table import ProgramCommand, Typed, readable, tab
 from trio_argoagent.cli.shelf import Shelf
 from trio_argoagent.runtime.options.programs import AGENT, PRINCIPAL
 
-LATER: Final = ("apiserver", "bench", "chaos", "conformance", "ctl", "demo", "manifests", "simulate")
+LATER: Final = (
+    "apiserver",
+    "bench",
+    "chaos",
+    "config",
+    "conformance",
+    "ctl",
+    "demo",
+    "manifests",
+    "simulate",
+    "version",
+)
 """Commands in modules of their own, ``<name>_command``: neither an agent nor a principal loads them."""
 
 

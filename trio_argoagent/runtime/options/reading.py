@@ -1,14 +1,14 @@
-"""From what a user has written, in three places, to the values of a program's options.
+"""From what a user has written, in several places, to the values of a program's options.
 
-A flag goes before a variable, a variable before the default; an empty variable is as good as none, as it is
-for argocd-agent. All mistakes are found, not the first alone.
+A flag goes before a variable, a variable before a key, and that before the default; an empty variable is as
+good as none, as it is for argocd-agent. All mistakes are found, not the first alone.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 
@@ -17,6 +17,7 @@ from trio_argoagent.runtime.options import kinds, strays
 from trio_argoagent.runtime.options.rows import Option, Program
 
 T = TypeVar("T")
+NO_KEYS: Final[Mapping[str, str]] = {}
 Check: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, str]], None]
 """Raises UserError where values of options, or these and the environment, contradict each other."""
 
@@ -26,6 +27,7 @@ class Origin(enum.Enum):
 
     FLAG = "flag"
     VARIABLE = "variable"
+    KEY = "key"
     DEFAULT = "default"
 
 
@@ -36,7 +38,7 @@ class Setting:
     Attributes:
         option: whose it is.
         origin: where it comes from.
-        where: the flag or the variable; empty: it is the default.
+        where: the flag, the variable or the key; empty: it is the default.
         text: as it was written; None: nothing was, and nothing is the default.
         value: what that means; None as well where it means nothing.
     """
@@ -85,18 +87,24 @@ class Reading:
         return list(found)
 
 
-def read(program: Program, typed: Mapping[str, str], environ: Mapping[str, str]) -> Reading:
+def read(
+    program: Program,
+    typed: Mapping[str, str],
+    environ: Mapping[str, str],
+    keys: Mapping[str, str] = NO_KEYS,
+) -> Reading:
     """The values of all options of a program.
 
     Args:
         program: whose.
         typed: what stands on the command line, by the options' names.
         environ: the environment.
+        keys: of a ConfigMap that is looked at before a pod has made variables of it.
     """
     mine, remarks = _without_links(program, environ)
     settings, mistakes = [], []
     for option in program:
-        written = _written(program, option, typed, mine)
+        written = _written(program, option, typed, mine, keys)
         try:
             settings.append(attrs.evolve(written, value=_value(written)))
         except (ValueError, UserError) as exc:
@@ -147,13 +155,19 @@ def _without_links(program: Program, environ: Mapping[str, str]) -> tuple[dict[s
 
 
 def _written(
-    program: Program, option: Option, typed: Mapping[str, str], environ: Mapping[str, str]
+    program: Program,
+    option: Option,
+    typed: Mapping[str, str],
+    environ: Mapping[str, str],
+    keys: Mapping[str, str],
 ) -> Setting:
     if option.name in typed:
         return Setting(option, Origin.FLAG, option.flag, typed[option.name])
     for variable in program.variables(option):
         if environ.get(variable):
             return Setting(option, Origin.VARIABLE, variable, environ[variable])
+    if text := keys.get(program.key(option)):
+        return Setting(option, Origin.KEY, program.key(option), text)
     return Setting(option, Origin.DEFAULT, "", option.default)
 
 
@@ -163,6 +177,6 @@ def _value(written: Setting) -> Any:
 
 
 def _named(written: Setting) -> str:
-    if written.origin is Origin.VARIABLE and written.option.flag:
-        return f"{written.option.flag} ({written.where})"
-    return written.where
+    """An option, and where it was written; a default cannot be wrong."""
+    flag = written.option.flag
+    return f"{flag} ({written.where})" if flag not in ("", written.where) else written.where

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from trio_argoagent.runtime.options.rows import Program
@@ -29,6 +29,14 @@ _COMMANDS: Final = frozenset(
 def is_link(text: str) -> bool:
     """Is this how Kubernetes writes the port of a Service?"""
     return _LINK.fullmatch(text) is not None
+
+
+def unknown(program: Program, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Keys that begin as this program's do and are none, each with the one that it looks like, if any."""
+    known = [program.key(option) for option in program if option.key]
+    for key in sorted(keys):
+        if key.startswith(f"{program.name}.") and key not in known:
+            yield key, next(iter(difflib.get_close_matches(key, known, n=1)), "")
 
 
 def misspelt(program: Program, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
