@@ -13,10 +13,13 @@ from typing import Any, Final
 
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.figures import Case, Figure
+from trio_argoagent.bench.report import number
 
 PACKAGE: Final = "matplotlib"
 MOST_PICTURES: Final = 6
 """Figures of one question that are drawn: its first ones."""
+DECADE: Final = 10
+"""How far values must lie apart for an axis to be logarithmic."""
 _SIZE: Final = (4.6, 3.0)
 """Inches."""
 
@@ -38,7 +41,10 @@ def draw(answer: Answer) -> list[str]:
 
 
 def _names(answer: Answer) -> list[str]:
-    return list(dict.fromkeys(name for row in answer.rows for name in row.figures))
+    """Figures of which there is more than one value, and not all nothing."""
+    names = dict.fromkeys(name for row in answer.rows for name in row.figures)
+    found = {name: [row.figures[name].median for row in answer.rows if name in row.figures] for name in names}
+    return [name for name, medians in found.items() if len(medians) > 1 and any(medians)]
 
 
 def _picture(answer: Answer, name: str) -> str:
@@ -73,17 +79,29 @@ def _lines(axes: Any, series: Mapping[str, Series]) -> None:
             [max(figure.values) - figure.median for _, figure in found],
         ]
         axes.errorbar([case for case, _ in found], middle, yerr=whiskers, label=side, marker="o", capsize=2)
-    axes.set_xscale("log")
-    if all(figure.median > 0 for found in series.values() for _, figure in found):
+    _plain(axes, sorted({case for found in series.values() for case, _ in found if isinstance(case, int)}))
+    medians = [figure.median for found in series.values() for _, figure in found]
+    if min(medians) > 0 and max(medians) >= DECADE * min(medians):
         axes.set_yscale("log")
+    else:
+        # From nothing, so that what hardly differs looks as if it hardly did.
+        axes.set_ylim(bottom=0, top=1.15 * max(medians) or 1)
+    axes.yaxis.set_major_formatter(lambda value, place: number(value))
     axes.grid(visible=True, alpha=0.3)
+
+
+def _plain(axes: Any, cases: Sequence[int]) -> None:
+    """Sizes on a logarithmic axis, written out."""
+    axes.set_xscale("log")
+    axes.set_xticks(cases, [f"{case:,}" for case in cases])
+    axes.set_xticks([], minor=True)
 
 
 def _bars(axes: Any, series: Mapping[str, Series]) -> None:
     cases = list(dict.fromkeys(case for found in series.values() for case, _ in found))
     wide = 0.8 / len(series)
-    for number, (side, found) in enumerate(series.items()):
-        places = [cases.index(case) + number * wide for case, _ in found]
+    for turn, (side, found) in enumerate(series.items()):
+        places = [cases.index(case) + turn * wide for case, _ in found]
         axes.bar(places, [figure.median for _, figure in found], wide, label=side)
     middle = 0.4 - wide / 2
     axes.set_xticks([place + middle for place in range(len(cases))], [str(case) for case in cases])
