@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import trio
 from trio.testing import MockClock
@@ -18,6 +19,8 @@ from trio_argoagent.runtime.observing.board import Board
 from trio_argoagent.testing.faults import Faults
 from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
 
+PAGE = Path(__file__).parents[2] / "docs" / "health.md"
+ROW = re.compile(r"\| ((?:`[a-z-]+`(?:, )?)+) \| (both|agent|principal) \| (yes|no) \|")
 NUMBER = re.compile(r"\d+")
 VARIES = re.compile(r"event loop: .*\n")
 
@@ -45,6 +48,23 @@ def link(fleet: Fleet, name: str) -> int:
     """The status of the condition that does not count; 0: the agent does not run yet."""
     running = fleet.agents[name].instance is not None
     return get(board_of(fleet, name), "/readyz/link")[0] if running else 0
+
+
+def shown(fleet: Fleet, name: str) -> set[tuple[str, bool]]:
+    """A program's conditions, and whether each counts."""
+    return {(each.name, each.counts) for each in board_of(fleet, name).conditions()}
+
+
+def told(program: str) -> set[tuple[str, bool]]:
+    """Likewise, as the page has them."""
+    rows = ROW.findall(PAGE.read_text())
+    assert len(rows) == 8
+    return {
+        (name, counts == "yes")
+        for names, of, counts in rows
+        for name in re.findall(r"`([a-z-]+)`", names)
+        if of in (program, "both")
+    }
 
 
 AGENT = """\
@@ -83,6 +103,8 @@ async def test_a_hub_that_is_away_fails_no_probe(autojump_clock: MockClock) -> N
         await fleet.wait_consistent()
         assert get(board_of(fleet, "a1"), "/readyz?verbose") == (200, AGENT)
         assert get(board_of(fleet, "principal"), "/readyz?verbose") == (200, PRINCIPAL)
+        assert shown(fleet, "m1") == told("agent")
+        assert shown(fleet, "principal") == told("principal")
         fleet.kill("principal")
         await fleet.until(lambda: link(fleet, "m1") == link(fleet, "a1") == 503)
         for name in fleet.spokes:

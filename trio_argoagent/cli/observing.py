@@ -34,7 +34,8 @@ async def open_observing(options: ObservingOptions, observer: Observer) -> Async
     Raises:
         UserError: a port cannot be had, or would show everybody what is for this machine alone.
     """
-    board = Board()
+    # What trio.current_time asks, without the way to it: it is read twice in each turn of the loop.
+    board = Board(trio.lowlevel.current_clock().current_time)
     ports = _ports(options, board)
     trio.lowlevel.add_instrument(board.lag)
     try:

@@ -30,8 +30,7 @@ class Metrics:
 
 def board(*conditions: Condition) -> Board:
     """Of a program that has started."""
-    made = Board()
-    made.lag = type(made.lag)(lambda: 0.0)
+    made = Board(lambda: 0.0)
     made.show(lambda: conditions, lambda: ["feed desired: fine"])
     return made
 
