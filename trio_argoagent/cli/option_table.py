@@ -23,12 +23,14 @@ _UNKNOWN: Final = "trio_argoagent.unknown"
 class _Parameter(click.Option):
     """An option whose help is told as the table has it; its value is a text that the table reads."""
 
-    def __init__(self, row: Option, flags: Sequence[str], **settings: Any) -> None:
+    def __init__(self, row: Option, title: str, flags: Sequence[str], **settings: Any) -> None:
         super().__init__(flags, help=row.help, metavar=row.metavar, default=None, **settings)
-        self.row = row
+        self.row, self.title = row, title
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        """Flags, and what they do."""
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Flags, and what they do; None: it is not told."""
+        if self.hidden:
+            return None
         row = self.row
         flags = ", ".join(filter(None, (row.short, row.flag)))
         if row.negative:
@@ -44,7 +46,17 @@ class _Parameter(click.Option):
 
 
 class ProgramCommand(click.Command):
-    """A command with the options of a program: what it does not know is told together with all else."""
+    """A command with the options of a program: in parts, and what it does not know is told with all else."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The parts of the table, and then the options that are the command's own."""
+        parts: dict[str, list[tuple[str, str]]] = {}
+        for each in self.get_params(ctx):
+            if record := each.get_help_record(ctx):
+                parts.setdefault(each.title if isinstance(each, _Parameter) else "Options", []).append(record)
+        for title, records in parts.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Like click's, but each flag that there is not is noted, and left out."""
@@ -101,25 +113,32 @@ def table_options(program: Program) -> Callable[[Any], Any]:
             return command(typed=_typed(program, ours, unknown), **given)
 
         packed.__name__, packed.__doc__ = command.__name__, command.__doc__
+        rows = [
+            each
+            for part in program.parts
+            for option in part.options
+            for each in _parameters(option, part.title)
+        ]
+        # From the last to the first, as decorators leave them.
         packed.__click_params__ = [  # type: ignore[attr-defined]
-            *(each for option in program for each in _parameters(option)),
             *getattr(command, "__click_params__", ()),
+            *reversed(rows),
         ]
         return packed
 
     return decorate
 
 
-def _parameters(row: Option) -> Sequence[click.Option]:
+def _parameters(row: Option, title: str) -> Sequence[click.Option]:
     flags = [each for each in (row.short, row.flag) if each]
     if not flags:
         return ()
     hidden = bool(row.unused)
     if not row.kind.is_switch:
-        return (_Parameter(row, [*flags, row.name], multiple=row.kind.is_list, hidden=hidden),)
+        return (_Parameter(row, title, [*flags, row.name], multiple=row.kind.is_list, hidden=hidden),)
     # As Go's flags: alone it is true, and =false may follow.
     found: list[click.Option] = [
-        _Parameter(row, [*flags, row.name], is_flag=False, flag_value="true", hidden=bool(row.unused))
+        _Parameter(row, title, [*flags, row.name], is_flag=False, flag_value="true", hidden=hidden)
     ]
     if row.negative:
         names = [row.negative, _NOT + row.name]

@@ -9,6 +9,7 @@ import pytest
 
 from trio_argoagent._version import __version__
 from trio_argoagent.cli.commands import cli
+from trio_argoagent.runtime.options.programs import AGENT
 
 from .conftest import Files, Run
 
@@ -113,6 +114,24 @@ def test_all_mistakes_are_told_at_once(run: Run) -> None:
         "error: --loud: there is no such option",
         "error: --renew and --no-renew: give one of the two",
     ]
+
+
+def test_help_has_parts(run: Run) -> None:
+    """As the reference has; an option is in the part of its row, and the command's own are the last."""
+    said = run("config", "show", "agent", "--help").out
+    titles = re.findall(r"^(\S.*):$", said, re.MULTILINE)
+    assert titles == [part.title for part in AGENT.parts if not all(each.unused for each in part.options)] + [
+        "Options"
+    ]
+    assert said.index("TLS of the link:") < said.index("--insecure-tls ") < said.index("Who the agent is:")
+    assert said.index("Options:") < said.index("--config-map ")
+
+
+@pytest.mark.parametrize("flag", ["--ha-enabled", "--ha-enabled=true"])
+def test_a_second_principal_is_refused(run: Run, files: Files, flag: str) -> None:
+    """Whoever asks for it must not believe that there is one; what else belongs to it does no harm."""
+    line = run(*files.principal(), flag, "--ha-peer-address=other:8404").line
+    assert line.startswith("--ha-enabled: there is one principal, and no other would take over: leave it out")
 
 
 def test_all_contradictions_are_told_at_once(run: Run) -> None:
