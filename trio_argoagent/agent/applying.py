@@ -11,7 +11,7 @@ import attrs
 from trio_argoagent.agent.keeping import Kept, Store
 from trio_argoagent.agent.office import Office
 from trio_argoagent.agent.renewing import Validity
-from trio_argoagent.errors import ArgoAgentError, LinkError, UserError
+from trio_argoagent.errors import ArgoAgentError, UserError
 from trio_argoagent.stream.protocol.enrolment import Denial, Denied, Enrol, Issued, Proof, Shown
 
 
@@ -121,7 +121,9 @@ class Applicant:
         issued = read_certificate(answer.chain)
         if issued is None or not self._is_ours(issued) or message.name not in ("", issued.name):
             raise NotIssued(Denied(Denial.OTHER, "what it has sent is no certificate for our key and name"))
-        await self.store.write(await self._tried(Kept(answer.chain, self._key, answer.roots), kept.roots))
+        new = Kept(answer.chain, self._key, trusting(kept.roots, answer.roots))
+        await self._office.try_out(new)
+        await self.store.write(new)
         self._key = b""
         return issued
 
@@ -130,16 +132,21 @@ class Applicant:
 
         return issued.key_hash == requests.key_hash(keys.load_key(self._key).public_key())
 
-    async def _tried(self, new: Kept, before: bytes) -> Kept:
-        """The same, with roots that the hub's own certificate comes from.
 
-        The hub names the roots of its agents. Its port may have a certificate of another authority, which was
-        trusted before: then that stays.
-        """
-        try:
-            await self._office.try_out(new)
-        except LinkError:
-            both = attrs.evolve(new, roots=new.roots.rstrip() + b"\n" + before)
-            await self._office.try_out(both)
-            return both
-        return new
+def trusting(before: bytes, said: bytes) -> bytes:
+    """What to trust from now on: what we have trusted until now, and the roots that the hub names beside it.
+
+    None is taken away here: its port may have a certificate of another authority, and others may have put roots
+    there. What the hub withdraws, it withdraws by name (``pki.following``). Roots that cannot be followed are no
+    reason to be without a certificate: whether what we trust will do is tried out.
+
+    Args:
+        before: PEM; empty: nothing, for whoever takes any certificate.
+        said: the hub's, PEM.
+    """
+    from trio_argoagent.pki.following import followed
+
+    try:
+        return followed(before or said, said, ())
+    except UserError:
+        return before

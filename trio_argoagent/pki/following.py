@@ -28,7 +28,7 @@ def followed(before: bytes, said: bytes, dropped: Sequence[str]) -> bytes:
     """
     ours, theirs = Bundle.read(before), Bundle.read(said)
     for each in theirs.roots:
-        if not _is_strong(each):
+        if each not in ours.roots and not _is_strong(each):
             raise UserError(f"the key of the root {each.subject.rfc4514_string()} is too weak")
     if any(name in theirs.fingerprints for name in dropped):
         raise UserError("a root is both to be trusted and to be dropped")

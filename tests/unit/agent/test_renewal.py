@@ -10,6 +10,8 @@ import trio
 import trio.testing
 from cryptography import x509
 
+from trio_argoagent.agent.applying import trusting
+from trio_argoagent.agent.keeping import Kept
 from trio_argoagent.agent.renewal import HURRY, LOOK
 from trio_argoagent.apiserver.local import Call
 from trio_argoagent.errors import Forbidden, Unreachable
@@ -21,6 +23,7 @@ from trio_argoagent.pki.authority import Authority
 from trio_argoagent.principal import claims
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.stream.admission import Refusal, Shown
+from trio_argoagent.stream.protocol.enrolment import Shown as ShownToken
 
 from ..principal.enrolling import DAY, HUB, authority, make_hub, put_authority
 from .enrolling import make_spoke
@@ -238,7 +241,7 @@ async def test_an_authority_that_ends(autojump_clock: trio.testing.MockClock) ->
     spoke.office.before = count
     with trio.move_on_after(8 * DAY):
         await spoke.renewer().run()
-    attempts = asked[::3]  # A request, and two connections to try what has come of it.
+    attempts = asked[::2]  # A request, and a connection to try what has come of it.
     assert 10 < len(attempts) < 40 and min(b - a for a, b in pairwise(attempts)) >= 30.0
     assert spoke.names[-1] != "certificate-renewed"
 
@@ -286,8 +289,35 @@ async def test_the_hubs_port_has_another_root(autojump_clock: trio.testing.MockC
     await spoke.renewer().look()
     assert spoke.names == ["certificate-renewed"]
     kept = await spoke.applicant.store.read()
-    assert kept.roots == authority("new").certificate_pem + authority().certificate_pem
+    assert kept.roots == authority().certificate_pem + authority("new").certificate_pem
     assert claims.CERTIFICATE in (await hub.secret()).annotations
+
+
+async def test_further_roots_stay(autojump_clock: trio.testing.MockClock) -> None:
+    """A renewal takes away none that somebody has put there, and a token begins anew with the hub's."""
+    hub = await make_hub()
+    await hub.add()
+    spoke, other = await make_spoke(hub), authority("the proxy's").certificate_pem
+    await spoke.put(lifetime=7 * DAY)
+    await spoke.applicant.store.trust.write({"ca.crt": b"# two\n" + other + authority().certificate_pem})
+    await trio.sleep(5.9 * DAY)
+    await spoke.renewer().look()
+    kept = await spoke.applicant.store.read()
+    assert spoke.names == ["certificate-renewed"]
+    assert kept.roots == b"# two\n" + other + authority().certificate_pem
+    token = await hub.token(replaces=True)
+    pinned = Kept(roots=authority().certificate_pem)
+    await spoke.applicant.by_token(ShownToken(token.id, token.secret), pinned)
+    assert (await spoke.applicant.store.read()).roots == authority().certificate_pem
+
+
+def test_roots_that_cannot_be_followed() -> None:
+    """What is trusted stays, and is no worse than it was; who trusted nothing trusts what there is."""
+    ours, new = authority().certificate_pem, authority("new").certificate_pem
+    assert trusting(ours, ours + new) == ours + new
+    assert trusting(ours, b"no PEM") == ours
+    assert trusting(b"no PEM", ours) == b"no PEM"
+    assert trusting(b"", new) == new
 
 
 @pytest.mark.parametrize("what", ["nothing", "nonsense"])
