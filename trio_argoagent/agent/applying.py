@@ -136,9 +136,9 @@ class Applicant:
 def trusting(before: bytes, said: bytes) -> bytes:
     """What to trust from now on: what we have trusted until now, and the roots that the hub names beside it.
 
-    None is taken away here: its port may have a certificate of another authority, and others may have put roots
-    there. What the hub withdraws, it withdraws by name (``pki.following``). Roots that cannot be followed are no
-    reason to be without a certificate: whether what we trust will do is tried out.
+    None is taken away here: its port may have a certificate of another authority, and others may have put
+    roots there. What the hub withdraws, it withdraws by name (``pki.following``). Roots that cannot be
+    followed are no reason to be without a certificate: whether what we trust will do is tried out.
 
     Args:
         before: PEM; empty: nothing, for whoever takes any certificate.

@@ -48,13 +48,17 @@ def run_list(*, as_json: bool, output: str, label: Sequence[str], hub: Place) ->
     running.run(program)
 
 
-def run_remove(*, name: str, dry_run: bool, hub: Place) -> None:
+def run_remove(*, name: str, dry_run: bool, keep_certificates: bool, hub: Place) -> None:
     """Remove an agent from the hub."""
 
     async def program() -> int:
         async with hub.open() as cluster:
-            for line in await remove(cluster, hub.namespace, name, dry_run=dry_run):
-                click.echo(line)
+            if dry_run:
+                lines = await remove(cluster, hub.namespace, name, dry_run=True)
+            else:
+                keeps, now = keep_certificates, real_env().now()
+                lines = await take_off(cluster, hub.namespace, name, now, keep_certificates=keeps)
+            click.echo("\n".join(lines))
         return 0
 
     running.run(program)
@@ -202,6 +206,31 @@ async def remove(hub: Cluster, namespace: str, name: str, *, dry_run: bool = Fal
         "stays on the spoke: everything; what is deployed goes on running",
         "to make the copies there free objects, stop the agent, then: trio-argoagent ctl spoke unmark",
     ]
+
+
+async def take_off(
+    hub: Cluster, namespace: str, name: str, now: float, *, keep_certificates: bool
+) -> list[str]:
+    """Remove an agent, after its certificates were blocked: nobody comes by them should it be added again.
+
+    Args:
+        hub: its API.
+        namespace: Argo CD's.
+        name: the agent's.
+        now: Unix time.
+        keep_certificates: leave them alone.
+
+    Returns:
+        What was done; for people.
+
+    Raises:
+        UserError: as ``remove``, or the blocklist cannot be written; then nothing was removed.
+    """
+    from trio_argoagent.cli.ctl_blocklist import add_agent
+
+    await remove(hub, namespace, name, dry_run=True)
+    blocked = [] if keep_certificates else [await add_agent(hub, namespace, name, now)]
+    return [*await remove(hub, namespace, name), *blocked]
 
 
 async def _states(hub: Cluster, namespace: str, name: str) -> list[Object]:

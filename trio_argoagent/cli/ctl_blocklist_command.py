@@ -21,14 +21,12 @@ def blocklist() -> None:
 @blocklist.command(name="add")
 @click.argument("fingerprint", default="")
 @hub_options
-@click.option(
-    "--agent", default="", metavar="NAME", help="This agent's: of its link, and the last that was issued."
-)
+@click.option("--agent", default="", metavar="NAME", help="All of this agent that there are by now.")
 def add_command(**options: Any) -> None:
     """Block a certificate; colons and lower case do not matter.
 
-    With --agent, block the one with which this agent is connected now, and the last one that the principal
-    has issued to it.
+    With --agent, block all that were issued to this agent until now, whoever has them; those that are issued
+    afterwards count.
     """
     from trio_argoagent.cli.ctl_blocklist import run_add
 
@@ -36,10 +34,11 @@ def add_command(**options: Any) -> None:
 
 
 @blocklist.command(name="remove")
-@click.argument("fingerprint")
+@click.argument("fingerprint", default="")
 @hub_options
+@click.option("--agent", default="", metavar="NAME", help="Those that --agent has blocked.")
 def remove_command(**options: Any) -> None:
-    """Let a certificate count again."""
+    """Let a certificate count again, or those of an agent."""
     from trio_argoagent.cli.ctl_blocklist import run_remove
 
     run_remove(**options)

@@ -96,11 +96,13 @@ def agent_list_command(**options: Any) -> None:
 @agent.command(name="remove")
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed, and what stays.")
+@click.option("--keep-certificates", is_flag=True, help="What it has counts if it is added again.")
 @hub_options
 def agent_remove_command(**options: Any) -> None:
     """Take an agent off the hub: its cluster secret, and what the principal remembers of it.
 
-    Its link ends. Nothing is deleted on the spoke, and no Application on the hub. Where agents register
+    Its link ends, and what certificates it has are blocked, also should it be added again. Nothing is deleted
+    on the spoke, and no Application on the hub. Where agents register
     themselves (--enable-self-cluster-registration), stop it first: else it is back at once.
     """
     from trio_argoagent.cli.ctl_agent import run_remove

@@ -70,6 +70,7 @@ class Standing:
 
     Attributes:
         expires: when the first certificate of it does (Unix time).
+        begins: since when the peer's own certificate is valid (Unix time).
         anchor: the CA that it hangs on (``Facts.anchor``); empty: there is none.
         is_ca: is the peer's own certificate one that may certify others?
     """
@@ -77,6 +78,7 @@ class Standing:
     expires: float = math.inf
     anchor: str = ""
     is_ca: bool = False
+    begins: float = math.inf
 
 
 UNBOUND: Final = Standing()
@@ -98,7 +100,8 @@ def standing(chain: Sequence[bytes]) -> Standing:
         return UNBOUND
     if len(known) != len(chain):
         return Standing(expires=0.0)
-    return Standing(min(each.not_after for each in known), known[-1].anchor, known[0].is_ca)
+    leaf = known[0]
+    return Standing(min(each.not_after for each in known), known[-1].anchor, leaf.is_ca, leaf.not_before)
 
 
 def facts(der: bytes) -> Facts | None:

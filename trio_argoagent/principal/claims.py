@@ -3,7 +3,8 @@
 The hub notes on an agent's cluster secret what it has issued::
 
     trio-argoagent/certificate    the fingerprint of the last one, when it expires, and the hash of its key
-    trio-argoagent/replaced       when a token was used last: certificates from before get no other one here
+    trio-argoagent/replaced       when a token was used last, and for which certificate: any other that was
+                                  issued until then gets no other one here
     trio-argoagent/rejoined       how often the agent has come back by its last key, and when it did
 """
 
@@ -17,6 +18,7 @@ import attrs
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.rulings import Decision
+from trio_argoagent.net.certificates import standing
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki.tokens import Verdict
 from trio_argoagent.ports.cluster import MergePatch
@@ -37,6 +39,8 @@ REJOINED: Final = "trio-argoagent/rejoined"
 NEW_TOKEN: Final = "make a new one: trio-argoagent ctl agent token NAME"
 REPLACE: Final = "make a token: trio-argoagent ctl agent token {name} --replace"
 NOT_ISSUING: Final = "this principal does not issue certificates"
+TOO_MANY: Final = 429
+"""The status of a gate that is to be asked again later: somebody is banned."""
 
 
 class Denying(Exception):
@@ -47,12 +51,21 @@ class Denying(Exception):
         detail: what the agent is told.
         retry_after: seconds; 0: not said.
         reason: what the hub's people are told; empty: the same.
+        audited: has the auditor heard of it already?
     """
 
-    def __init__(self, denial: Denial, detail: str, *, retry_after: float = 0.0, reason: str = "") -> None:
+    def __init__(
+        self,
+        denial: Denial,
+        detail: str,
+        *,
+        retry_after: float = 0.0,
+        reason: str = "",
+        audited: bool = False,
+    ) -> None:
         super().__init__(reason or detail)
         self.answer = Denied(denial, detail, retry_after)
-        self.reason = reason or detail
+        self.reason, self.audited = reason or detail, audited
 
 
 @attrs.frozen
@@ -159,13 +172,28 @@ def by_last_key(
     if verdict in (rejoin.Verdict.FOREIGN, rejoin.Verdict.UNPROVEN):
         text = "the last certificate and the signature prove nothing here"
         raise Denying(Denial.PROOF, text, reason=f"{verdict.value}: {text}")
-    peer = _named(identify(Shown(proof.certificate, (), shown.address)))
+    last = Shown(proof.certificate, (), shown.address, lambda: standing((proof.certificate,)))
+    peer = _named(identify(last))
     if verdict is rejoin.Verdict.EARLY:
         raise Denying(Denial.PROOF, "the last certificate is not valid yet: compare the clocks")
     if verdict is rejoin.Verdict.LATE:
         text = f"the last certificate expired more than {window / 86_400:g} days ago"
         raise Denying(Denial.LATE, f"{text}: {REPLACE.format(name=peer.name)}")
     return peer
+
+
+def by_token(agent: str, token: Object, shown: Shown) -> Peer:
+    """Who shows a token of this agent, valid since it was made, as the hub's API server says."""
+    from trio_argoagent.pki.authority import BACKDATE
+
+    made = _moment(token.meta.creation_timestamp or "")
+    return Peer(agent, "", shown.address, begins=made - BACKDATE)
+
+
+def outside(refusal: Refusal) -> Denying:
+    """The gate's no, which has told the auditor."""
+    denial = Denial.BUSY if refusal.status == TOO_MANY else Denial.REVOKED
+    return Denying(denial, refusal.text, retry_after=refusal.retry_after, audited=True)
 
 
 def _named(said: Peer | Refusal) -> Peer:
@@ -183,7 +211,8 @@ class Record:
         certificate: fingerprint of the last one that was issued here; empty: none was.
         until: when it expires (Unix time).
         holder: SHA-256 of its public key.
-        floor: certificates that were issued before this moment are good for nothing here; 0: all are good.
+        floor: certificates that were issued until this moment get no other one here; 0: all do.
+        heir: fingerprint of the one that was issued at that moment, by an operator's word.
         rejoins: how often the last key has been good for a new one.
         pinned: has anybody come under this name?
     """
@@ -193,6 +222,7 @@ class Record:
     until: float = 0.0
     holder: str = ""
     floor: float = 0.0
+    heir: str = ""
     rejoins: int = 0
     pinned: bool = False
 
@@ -207,7 +237,7 @@ class Record:
         """
         notes = {CERTIFICATE: f"{fingerprint(certificate)} {written(until)} {_holder(certificate)}"}
         if way is TOKEN:
-            notes[REPLACED] = written(_issued(certificate))
+            notes[REPLACED] = f"{written(_issued(certificate))} {fingerprint(certificate)}"
         if way is LAST_KEY:
             notes[REJOINED] = f"{self.rejoins + 1} {written(now)}"
         meta = self.secret.meta
@@ -231,12 +261,14 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
     notes = secret.annotations
     issued, until, holder, *_ = [*notes.get(CERTIFICATE, "").split(" "), "", "", ""]
     count = notes.get(REJOINED, "").partition(" ")[0]
+    replaced, _, heir = notes.get(REPLACED, "").partition(" ")
     return Record(
         secret,
         issued if _moment(until) else "",
         _moment(until),
         holder,
-        _moment(notes.get(REPLACED, "")),
+        _moment(replaced),
+        heir,
         int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
         entry.pin is not None,
     )
@@ -244,7 +276,10 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
 
 def check_floor(certificate: bytes, record: Record, agent: str) -> None:
     """Raises Denying if this certificate (DER) was replaced, by an operator's word."""
-    if _issued(certificate) < record.floor:
+    # A moment is a whole second: of those that were issued in the same one only that one is meant.
+    if not record.floor or fingerprint(certificate) == record.heir:
+        return
+    if _issued(certificate) <= record.floor:
         text = f"this certificate of {agent} was replaced at {written(record.floor)}"
         raise Denying(Denial.REVOKED, f"{text}; to go on here: {REPLACE.format(name=agent)}")
 

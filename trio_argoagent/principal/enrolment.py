@@ -135,7 +135,8 @@ class Desk:
         except Denying as exc:
             decision = Decision.REVOKED if exc.answer.reason is Denial.REVOKED else Decision.REFUSED
             self.denials[exc.answer.reason] += 1
-            self._audit(about(case.peer, decision, what, exc.reason))
+            if not exc.audited:
+                self._audit(about(case.peer, decision, what, exc.reason))
             if exc.answer.reason is Denial.TOKEN:
                 await trio.sleep_until(began + SAME_TIME)
             return exc.answer
@@ -179,7 +180,7 @@ class Desk:
         """
         if case.way is claims.CONNECTION:
             case.certificate = case.shown.certificate
-            case.peer = claims.by_connection(case.shown, self._admission.identify)
+            case.peer = claims.by_connection(case.shown, self._admission.known)
             self._charge_issue(case.peer.fingerprint, case.peer.name, now)
         elif wait := self._sources.take(source(case.shown.address), now):
             raise Denying(Denial.BUSY, "too many requests from your address", retry_after=wait)
@@ -216,7 +217,7 @@ class Desk:
 
     def _ask_gate(self, peer: Peer) -> None:
         if (refusal := self._admission.gate(peer)) is not None:
-            raise Denying(Denial.REVOKED, refusal.text, retry_after=refusal.retry_after)
+            raise claims.outside(refusal)
 
     async def _identify(self, case: _Case, key: PublicKey) -> Found | None:
         """Who asks, by one of the three ways; the token, if it is that.
@@ -224,7 +225,7 @@ class Desk:
         Raises:
             Denying: nobody whom we know.
         """
-        asked, identify = case.asked, self._admission.identify
+        asked, identify = case.asked, self._admission.known
         if asked.token is not None:
             return await self._by_token(case, asked.token, key)
         if asked.proof is not None:
@@ -244,9 +245,10 @@ class Desk:
         found, name = await self._tokens.find(token), case.asked.name
         if case.shown.certificate is not None:
             # Whoever has a certificate that TLS takes is who that says.
-            name = claims.by_connection(case.shown, self._admission.identify).name
+            name = claims.by_connection(case.shown, self._admission.known).name
         agent = found.judge(claims=name, key=key, now=self._env.now())
-        case.peer = Peer(agent, "", case.shown.address)
+        assert found.secret is not None  # Else nothing would be granted.
+        case.peer = claims.by_token(agent, found.secret, case.shown)
         record = await self._record(agent, case.way)
         if record is not None:
             now = self._env.now()

@@ -18,6 +18,7 @@ import trio
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.rulings import Auditor, Decision, about, unaudited
 from trio_argoagent.principal.bans import Bans
+from trio_argoagent.principal.blocklist import NOTHING
 from trio_argoagent.principal.rates import source
 from trio_argoagent.stream.admission import Refusal
 from trio_argoagent.stream.protocol.messages import Reason, Refuse
@@ -36,19 +37,19 @@ class Gatekeeper:
 
     Attributes:
         bans: does misbehaviour lead to one? Strikes are told in any case.
-        blocked: fingerprints of certificates that count no more.
+        blocked: whose certificates count no more.
         on_ban: told who has just been banned, with what his link shall be told.
     """
 
     def __init__(self, audit: Auditor = unaudited, *, bans: bool = True) -> None:
         self._audit, self.bans = audit, bans
-        self.blocked: frozenset[str] = frozenset()
+        self.blocked = NOTHING
         self.on_ban: Callable[[Peer, str], None] = lambda who, text: None
         self._agents, self._sources = Bans(), Bans()
 
     def refusal(self, peer: Peer) -> Refuse | None:
         """Why this one gets nothing, as the protocol says it; None: nothing stands against him."""
-        if peer.fingerprint in self.blocked:
+        if self.blocked.names(peer):
             return Refuse(Reason.REVOKED, blocked(peer), BLOCKED_RETRY)
         left = self.banned(peer)
         return Refuse(Reason.BANNED, banned(peer, left), left) if left else None
@@ -90,8 +91,9 @@ class Gatekeeper:
 
 def blocked(peer: Peer) -> str:
     """What somebody is told whose certificate is blocked."""
+    shown = f" ({peer.fingerprint})" if peer.fingerprint else ""
     return (
-        f"the certificate of {peer.name} ({peer.fingerprint}) is blocked on the hub: issue a new one, or see"
+        f"the certificate of {peer.name}{shown} is blocked on the hub: issue a new one, or see"
         " trio-argoagent ctl blocklist"
     )
 

@@ -1,9 +1,8 @@
 """Follows the hub's blocklist: what somebody has whose certificate gets onto it ends at that moment.
 
-It is the ConfigMap ``argocd-agent-tls-blocklist`` of Argo CD's namespace; its keys are SHA-256 fingerprints,
-as argocd-agent has it. Without it nothing is blocked. A principal that may not read it does not know whom to
-turn away, so it lets nobody in, and says so; once it was read it stays in force, whatever becomes of the API
-server.
+It is the ConfigMap ``argocd-agent-tls-blocklist`` of Argo CD's namespace (``blocklist`` reads it). Without it
+nothing is blocked. A principal that may not read it does not know whom to turn away, so it lets nobody in,
+and says so; once it was read it stays in force, whatever becomes of the API server.
 """
 
 from __future__ import annotations
@@ -15,11 +14,12 @@ import trio
 
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
-from trio_argoagent.model.fingerprints import BLOCKLIST, is_fingerprint
+from trio_argoagent.model.fingerprints import BLOCKLIST
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.model.rulings import Decision, about
 from trio_argoagent.principal.agents import Agents
+from trio_argoagent.principal.blocklist import read_blocklist
 from trio_argoagent.principal.gatekeeper import Gatekeeper, blocked
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason
@@ -73,17 +73,15 @@ class Revocation:
             self._report("", "blocklist-unknown", text, "warning")
 
     def _changed(self, change: Change) -> None:
-        data = (change.new.get("data") if change.new is not None else None) or {}
-        names = {str(key).upper() for key in data}
-        unusable = sorted(name for name in names if not is_fingerprint(name))
-        if unusable:
-            text = f"{self._where}: {len(unusable)} keys are no SHA-256 fingerprints and block nothing"
-            self._report("", "blocklist-unusable", f"{text}: {unusable[0][:64]!r}", "warning")
-        before, now = self._gatekeeper.blocked, frozenset(filter(is_fingerprint, names))
+        before = self._gatekeeper.blocked
+        now = read_blocklist((change.new.get("data") if change.new is not None else None) or {})
+        if now.unusable:
+            text = f"{self._where}: {len(now.unusable)} keys are no SHA-256 fingerprints and block nothing"
+            self._report("", "blocklist-unusable", f"{text}: {now.unusable[0][:64]!r}", "warning")
         self._gatekeeper.blocked = now
         for name, peer in list(self._agents.peers.items()):
             # Also of one that is away: what it has said may still be under way to the hub's objects.
-            if peer.who is not None and peer.who.fingerprint in now - before:
+            if peer.who is not None and now.names(peer.who) and not before.names(peer.who):
                 self._revoke(name, peer.who)
 
     def _revoke(self, name: str, who: Peer) -> None:

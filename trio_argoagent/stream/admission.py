@@ -127,11 +127,14 @@ class Admission:
     audit: Auditor = unaudited
     strike: Strike = _forgive
 
+    def known(self, shown: Shown) -> Peer | Refusal:
+        """Who asks, with how long his certificate counts; or why he is nobody."""
+        said = self.identify(shown)
+        return _lasting(said, shown.standing()) if isinstance(said, Peer) else said
+
     def admit(self, shown: Shown) -> Peer | Refusal:
         """Who asks, or our no."""
-        said = self.identify(shown)
-        if isinstance(said, Peer):
-            said = _lasting(said, shown.standing())
+        said = self.known(shown)
         if isinstance(said, Peer):
             return self.gate(said) or said
         if (no := self.turns_away(shown)) is not None:
@@ -156,7 +159,11 @@ class Admission:
 
 def _lasting(peer: Peer, standing: Standing) -> Peer | Refusal:
     """The same, for as long as its certificate counts. OpenSSL takes a CA's own, too; nobody should."""
-    return CA if standing.is_ca else attrs.evolve(peer, expires=standing.expires, anchor=standing.anchor)
+    if standing.is_ca:
+        return CA
+    return attrs.evolve(
+        peer, expires=standing.expires, begins=standing.begins, anchor=standing.anchor
+    )
 
 
 def same(one: Peer, other: Peer) -> bool:

@@ -44,7 +44,9 @@ def enrolment_routes(enrol: Enrolling, roots: Roots) -> Mapping[tuple[str, str],
         if scope.cancelled_caught:
             raise RemoteProtocolError(f"no whole request within {REQUEST_TIMEOUT:g} s")
         asked, request = decode_request(body), exchange.request
-        shown = Shown(request.peer_certificate, request.headers, request.peer_address)
+        shown = Shown(
+            request.peer_certificate, request.headers, request.peer_address, request.peer_standing
+        )
         await exchange.respond(200, [CONTENT_TYPE], encode(await enrol(asked, shown)))
 
     async def get(exchange: Exchange) -> None:

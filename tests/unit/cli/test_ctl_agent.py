@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from trio_argoagent.cli import ctl_agent, ctl_app, ctl_spoke
+from trio_argoagent.cli import ctl_agent, ctl_app, ctl_blocklist, ctl_spoke
 from trio_argoagent.errors import UserError
 from trio_argoagent.kube.client import HttpCluster, open_cluster
 from trio_argoagent.model.identity import Mode
@@ -79,6 +79,19 @@ async def test_an_agents_life(tmp_path: Path) -> None:
             with pytest.raises(UserError, match=r"the hub knows no agent .edge.; see: "):
                 await again
         assert ctl_agent.as_text(await ctl_agent.list_agents(hub, HUB, "w2")).startswith("the hub knows no")
+
+
+async def test_a_name_that_is_given_again(tmp_path: Path) -> None:
+    """Whoever had it before is blocked, unless that is not wanted; who is not known changes nothing."""
+    async with serve(tmp_path) as hub:
+        for keeps, blocked in ((True, {}), (False, {"agent.edge": "2026-01-01T00:00:00Z"})):
+            await hub.create(SECRETS, make_secret("edge", HUB, pin=PIN))
+            said = await ctl_agent.take_off(hub, HUB, "edge", 1_767_225_600.0, keep_certificates=keeps)
+            assert ("issued until 2026" in said[-1]) is not keeps
+            assert await ctl_blocklist.read(hub, HUB) == blocked
+        with pytest.raises(UserError, match="the hub knows no agent"):
+            await ctl_agent.take_off(hub, HUB, "west", 0.0, keep_certificates=False)
+        assert list(await ctl_blocklist.read(hub, HUB)) == ["agent.edge"]
 
 
 async def test_a_deletion_is_released(tmp_path: Path) -> None:

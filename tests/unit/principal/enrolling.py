@@ -16,6 +16,7 @@ from trio_argoagent.apiserver.local import Gate, LocalCluster
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.model.rulings import Ruling
+from trio_argoagent.net.certificates import standing
 from trio_argoagent.pki import keys, rejoin, requests, tokens
 from trio_argoagent.pki.authority import Authority
 from trio_argoagent.pki.names import agent_name
@@ -102,7 +103,9 @@ class Hub:
     ) -> Answer:
         """Ask, with what there is."""
         request = requests.make(key(using), "somebody") if request is None else request
-        return await self.desk.answer(Enrol(request, name, token), Shown(certificate, (), address))
+        last = () if certificate is None else (certificate,)
+        shown = Shown(certificate, (), address, lambda: standing(last))
+        return await self.desk.answer(Enrol(request, name, token), shown)
 
     def issue(self, name: str = "east", using: str = "first", *, lifetime: float = 7 * DAY) -> bytes:
         """A certificate (DER) that was made by hand, now."""

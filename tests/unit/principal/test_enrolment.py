@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import attrs
@@ -20,15 +21,18 @@ from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.model.rulings import Decision
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki import requests
+from trio_argoagent.pki.authority import BACKDATE
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import claims, tokens
+from trio_argoagent.principal.blocklist import Blocklist
 from trio_argoagent.principal.clusters import Pin
 from trio_argoagent.principal.enrolment import AT_ONCE, IN_LINE, PATIENCE, SAME_TIME
+from trio_argoagent.principal.gatekeeper import Gatekeeper
 from trio_argoagent.principal.issuing import SECRET
 from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.stream.admission import Refusal
-from trio_argoagent.stream.protocol.enrolment import Answer, Denied, Issued
+from trio_argoagent.stream.protocol.enrolment import Answer, Denial, Denied, Issued
 
 from .enrolling import DAY, HUB, all_at_once, authority, der, key, leaf, make_hub, put_authority, reason
 
@@ -328,10 +332,64 @@ async def test_the_gate_is_asked_every_time(way: str, autojump_clock: trio.testi
     else:
         answer = await hub.by_last_key(certificate, "first", "second")
     assert isinstance(answer, Denied) and answer.reason == "revoked" and answer.retry_after == 60.0
-    assert asked == [Peer("east", "" if way == "token" else fingerprint(certificate), "192.0.2.1:1")]
-    assert hub.rulings[-1].decision is Decision.REVOKED
+    (peer,) = asked
+    proven = "" if way == "token" else fingerprint(certificate)
+    assert (peer.name, peer.fingerprint, peer.address) == ("east", proven, "192.0.2.1:1")
+    assert peer.begins == pytest.approx(hub.env.now() - BACKDATE, abs=1.0)
+    assert hub.rulings == []  # The gate tells the auditor itself.
     kept = tokens.read_secret(await hub.secret(tokens.secret_name(token.id)))
     assert kept is not None and not kept.used
+
+
+async def test_who_is_banned_may_come_again(autojump_clock: trio.testing.MockClock) -> None:
+    """He is told when, as everybody is who has to wait; nothing of his is revoked."""
+    hub = await make_hub(gate=lambda peer: Refusal(429, "too often", 40.0))
+    await hub.add()
+    assert await hub.ask(certificate=hub.issue()) == Denied(Denial.BUSY, "too often", 40.0)
+
+
+async def test_two_certificates_of_one_second(autojump_clock: trio.testing.MockClock) -> None:
+    """A moment is a whole second: the certificate that a token has led to is the one that goes on."""
+    hub = await make_hub()
+    await hub.add()
+    await trio.sleep(DAY)
+    other = hub.issue(using="second")
+    heir = leaf(await hub.by_token(await hub.token()))
+    assert reason(await hub.ask("third", certificate=other)) == "revoked"
+    assert isinstance(await hub.ask("third", certificate=heir), Issued)
+    assert isinstance(await hub.ask("fourth", certificate=heir), Issued)
+
+
+async def test_a_cas_own_certificate(autojump_clock: trio.testing.MockClock) -> None:
+    """Whoever has the CA's certificate is not the agent that it names."""
+    hub = await make_hub(identify=lambda shown: Peer("east", "F", shown.address))
+    await hub.add()
+    root = authority().certificate.public_bytes(Encoding.DER)
+    assert reason(await hub.ask(certificate=root)) == "nobody"
+
+
+@pytest.mark.parametrize("way", ["token", "connection", "last key"])
+async def test_an_agent_that_is_blocked(way: str, autojump_clock: trio.testing.MockClock) -> None:
+    """What was made until then is good for nothing, whichever way it is shown; what is made afterwards is."""
+    keeper = Gatekeeper()
+    hub = await make_hub(gate=keeper)
+    await hub.add()
+
+    async def attempt(*, since: float) -> Answer:
+        certificate, token = hub.issue(lifetime=since + 60.0), await hub.token(replaces=True)
+        await trio.sleep(since)
+        if way == "token":
+            return await hub.by_token(token)
+        if way == "connection":
+            return await hub.ask("second", certificate=certificate)
+        await trio.sleep(120.0)
+        return await hub.by_last_key(certificate, "first", "second")
+
+    keeper.blocked = Blocklist(agents={"east": hub.env.now() + 10.0})
+    assert reason(await attempt(since=20.0)) == "revoked"
+    assert isinstance(await attempt(since=20.0), Issued)
+    keeper.blocked = Blocklist(agents={"east": math.inf})
+    assert reason(await attempt(since=20.0)) == "revoked"
 
 
 async def test_bad_requests(autojump_clock: trio.testing.MockClock) -> None:

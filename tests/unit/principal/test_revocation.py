@@ -12,6 +12,7 @@ from trio_argoagent.model.identity import Mode, Peer
 from trio_argoagent.model.resources import APPLICATIONS, CONFIG_MAPS
 from trio_argoagent.model.rulings import Decision, Ruling
 from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.principal.blocklist import Blocklist
 from trio_argoagent.principal.gatekeeper import BLOCKED_RETRY, Gatekeeper
 from trio_argoagent.stream.protocol import messages as m
 
@@ -21,9 +22,9 @@ from .hub import HUB, Agent, Hub, app_key, copy_body, open_hub, value
 BAD = "A" * 64
 
 
-async def block(hub: Hub, *names: str) -> None:
+async def block(hub: Hub, *names: str, until: str = "") -> None:
     """Put that onto the blocklist, as ``ctl blocklist add`` does."""
-    data = dict.fromkeys(names, "")
+    data = dict.fromkeys(names, until)
     try:
         await hub.users.patch(CONFIG_MAPS, HUB, BLOCKLIST, MergePatch({"data": data}))
     except NotFound:
@@ -115,6 +116,20 @@ async def test_nothing_further_is_applied(autojump_clock: MockClock) -> None:
         assert len(apps) == written == 1
 
 
+async def test_a_whole_agent(autojump_clock: MockClock) -> None:
+    """Nothing of it counts, where no moment says since when something does; others go on."""
+    async with open_hub("edge", "other") as hub:
+        edge, other = await hub.join("edge"), await hub.join("other", cluster_uid="c2")
+        await block(hub, "agent.edge", until="1971-01-01T00:00:00Z")
+        await trio.sleep(1)
+        assert not edge.ended  # A link without a certificate has none from before.
+        await block(hub, "agent.edge")
+        await edge.wait_end()
+        assert not other.ended
+        refused = await hub.dial("edge")
+        assert (await refused.hear(m.Refuse)).reason is m.Reason.REVOKED
+
+
 async def test_what_it_said_before_it_left(autojump_clock: MockClock) -> None:
     """Blocked while it is away: what is still under way of its last link is dropped."""
     async with open_hub("edge") as hub:
@@ -166,7 +181,7 @@ async def test_what_is_no_fingerprint(autojump_clock: MockClock) -> None:
         await block(hub, "ab-cd")
         await trio.sleep(1)
         (event,) = [event for event in hub.events if event.name == "blocklist-unusable"]
-        assert "'AB-CD'" in event.text
+        assert "'ab-cd'" in event.text
         await hub.join("edge")
 
 
@@ -176,7 +191,7 @@ async def test_the_gate_of_a_listener() -> None:
     keeper = Gatekeeper(rulings.append)
     peer = Peer("edge", BAD, "192.0.2.1:5")
     assert keeper(peer) is None
-    keeper.blocked = frozenset((BAD,))
+    keeper.blocked = Blocklist(frozenset((BAD,)))
     answer = keeper(peer)
     assert answer is not None
     assert (answer.status, answer.retry_after) == (403, BLOCKED_RETRY)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import attrs
 import pytest
 import trio
+from cryptography import x509
 
 from trio_argoagent.errors import LinkError, LinkRefused
 from trio_argoagent.model.identity import Peer
-from trio_argoagent.net.certificates import Standing, pem_blocks
+from trio_argoagent.net.certificates import Standing, pem_blocks, standing
 from trio_argoagent.net.client import open_client
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.ports.transport import Dialer, Link
@@ -105,5 +106,9 @@ def test_a_cas_own_certificate_is_no_agents() -> None:
     shown = Shown(pem_blocks(client_pem())[0], standing=lambda: Standing(5.0, "A", is_ca=True))
     refusal = ADMISSION.admit(shown)
     assert isinstance(refusal, Refusal) and (refusal.status, "a CA's own" in refusal.text) == (403, True)
+    leaf = pem_blocks(client_pem())[0]
+    began = x509.load_der_x509_certificate(leaf).not_valid_before_utc.timestamp()
+    peer = ADMISSION.admit(attrs.evolve(shown, standing=lambda: standing((leaf,))))
+    assert isinstance(peer, Peer) and peer.begins == began
     peer = ADMISSION.admit(attrs.evolve(shown, standing=lambda: Standing(5.0, "A")))
     assert isinstance(peer, Peer) and (peer.name, peer.expires, peer.anchor) == ("a1", 5.0, "A")

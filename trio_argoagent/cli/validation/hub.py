@@ -18,6 +18,7 @@ from trio_argoagent.pki import bundles, inspection, keys, names
 from trio_argoagent.pki.authority import Authority
 from trio_argoagent.pki.inspection import Role
 from trio_argoagent.pki.signing import read_signing_key
+from trio_argoagent.principal.blocklist import agent_of
 from trio_argoagent.runtime.authentication import Method
 from trio_argoagent.sync.names import AGENT_NAME
 
@@ -112,7 +113,7 @@ def _reachable(sight: Sight) -> Iterator[str]:
 
 def _blocklist(sight: Sight) -> Iterator[Finding]:
     for key in sorted(registrations.blocked(sight)):
-        if not is_fingerprint(key):
+        if not is_fingerprint(key) and not agent_of(key):
             text = (
                 f"{sight.where(asked.HUB_BLOCKLIST)}: {key!r} is no SHA-256 fingerprint, so it blocks nothing"
             )
