@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio_argoagent._version import __version__
 from trio_argoagent.agent import metrics as agent_metrics
 from trio_argoagent.model.identity import Mode
-from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.model.resources import APPLICATIONS, SECRETS
 from trio_argoagent.model.rulings import Decision, unaudited
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import metrics as principal_metrics
@@ -61,8 +61,13 @@ class Seen:
 
 
 def scrape(exposition: Exposition) -> Seen:
-    """What a reader of the text format finds."""
-    text = b"".join(exposition.pieces()).decode()
+    """What a reader finds."""
+    return read(b"".join(exposition.pieces()))
+
+
+def read(content: bytes) -> Seen:
+    """The text format."""
+    text = content.decode()
     families = list(text_string_to_metric_families(text))
     types = {line.split()[2]: line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
     samples = [sample for family in families for sample in family.samples]
@@ -104,6 +109,8 @@ class Story:
         back: it is there again.
         folded: the same, with names for one agent only.
         reborn: the principal is another process, and east is cut off again.
+        meanwhile: while this was told, west was taken off the hub.
+        forgotten: after that.
         agents: likewise as of ``back``.
         records: until then.
     """
@@ -113,6 +120,8 @@ class Story:
     back: Seen
     folded: Seen
     reborn: Seen
+    meanwhile: Seen
+    forgotten: Seen
     agents: Mapping[str, Seen]
     records: Mapping[tuple[str, bool], int]
 
@@ -147,8 +156,14 @@ async def _play() -> Story:
         fleet.cut("east")
         fleet.restart(PRINCIPAL)
         await trio.sleep(SETTLING)
-        reborn = scrape(of_principal(fleet))
-    return Story(there, away, back, folded, reborn, agents, counted)
+        exposition = of_principal(fleet)
+        reborn, scraping = scrape(exposition), exposition.pieces()
+        begun = b"".join(next(scraping) for _ in range(2))
+        await fleet.cluster("hub").delete(SECRETS, NAMESPACE, "cluster-west")
+        await trio.sleep(SETTLING)
+        meanwhile = read(begun + b"".join(scraping))
+        forgotten = scrape(exposition)
+    return Story(there, away, back, folded, reborn, meanwhile, forgotten, agents, counted)
 
 
 @cache
@@ -286,6 +301,23 @@ def test_a_principal_that_has_proven_nothing_says_so() -> None:
     assert seen("source_consistent_as_of_age_seconds", agent_name="east") == math.inf
     assert seen("source_consistent_as_of_age_seconds", agent_name="west") == 0
     assert seen("argocd_principal_agent_connections_total", agent_name="east") == 0
+
+
+def test_an_agent_that_is_taken_off_takes_only_its_own_series_along() -> None:
+    """In the middle of a scrape, too; and no counter of all together falls."""
+    before, after = story().reborn, story().forgotten
+    for seen in (story().meanwhile, after):
+        named = {dict(labels).get(AGENT_NAME.name) for _, labels in seen.values} - {None}
+        assert "east" in named
+        for name in (
+            "principal_events_received_total",
+            "source_settled_seconds_count",
+            "link_sent_frames_total",
+        ):
+            assert seen(name) >= before(name)
+    assert before("link_sent_frames_total") > 0
+    assert not any(dict(labels).get(AGENT_NAME.name) == "west" for _, labels in after.values)
+    assert after("link_ends_total", cause="unknown-agent") == 1
 
 
 def test_what_the_program_says_of_itself() -> None:

@@ -71,11 +71,11 @@ class _Server:
         headers = [("content-type", found.content_type), ("cache-control", "no-store"), _ONCE]
         if found.status == 405:
             headers.append(_ALLOWED)
-        body = found.body if isinstance(found.body, bytes) else await _whole(found.body)
+        body = found.body if isinstance(found.body, bytes) else await whole(found.body)
         await exchange.respond(found.status, headers, body)
 
 
-async def _whole(pieces: Iterator[bytes]) -> bytes:
+async def whole(pieces: Iterator[bytes]) -> bytes:
     """All of them, without keeping others waiting."""
     found, until = [], trio.current_time() + SLICE
     for piece in pieces:

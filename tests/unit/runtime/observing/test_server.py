@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from trio_argoagent.net.linger import LINGER
 from trio_argoagent.runtime.observing import routes
 from trio_argoagent.runtime.observing.board import Board
-from trio_argoagent.runtime.observing.server import CONNECTIONS, PATIENCE, serve
+from trio_argoagent.runtime.observing.server import CONNECTIONS, PATIENCE, SLICE, serve, whole
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nhost: me\r\n\r\n"
 
@@ -105,3 +105,25 @@ async def test_patience(autojump_clock: MockClock) -> None:
             began = trio.current_time()
             assert await say(port, data) == b""
             assert PATIENCE <= trio.current_time() - began <= PATIENCE + LINGER
+
+
+async def test_what_takes_long_lets_others_work(mock_clock: MockClock) -> None:
+    """Ten pieces, of which a slice has room for two: others have had their turn five times before the end."""
+    turns = 0
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(10):
+            mock_clock.jump(0.6 * SLICE)
+            yield b"x"
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(others)
+        assert await whole(pieces()) == b"x" * 10
+        nursery.cancel_scope.cancel()
+    assert 4 <= turns <= 6
