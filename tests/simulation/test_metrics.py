@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio_argoagent._version import __version__
 from trio_argoagent.agent import metrics as agent_metrics
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.latency import Latencies
 from trio_argoagent.model.resources import APPLICATIONS, SECRETS
 from trio_argoagent.model.rulings import Decision, unaudited
 from trio_argoagent.ports.cluster import MergePatch
@@ -78,7 +79,10 @@ def read(content: bytes) -> Seen:
 
 def around() -> common.Around:
     """What does not come from the program itself, and is not simulated."""
-    return common.Around(Lag(), lambda: EXPIRES, {("GET", "200"): 7, ("PATCH", "409"): 2})
+    taken = Latencies()
+    taken.note(0.3)
+    requests = {("GET", "200"): 7, ("PATCH", "409"): 2}
+    return common.Around(Lag(), lambda: EXPIRES, requests, {"PATCH": taken})
 
 
 def of_principal(fleet: Fleet) -> Exposition:
@@ -326,6 +330,9 @@ def test_what_the_program_says_of_itself() -> None:
     assert seen("argocd_agent_build_info", version=__version__, git_revision="unknown") == 1
     assert seen("certificate_expiry_timestamp_seconds", purpose="link") == 1.9e9
     assert seen("rest_client_requests_total", method="PATCH", code="409") == 2
+    assert seen("rest_client_request_duration_seconds_bucket", verb="PATCH", le="0.25") == 0
+    assert seen("rest_client_request_duration_seconds_bucket", verb="PATCH", le="0.5") == 1
+    assert seen("rest_client_request_duration_seconds_sum", verb="PATCH") == 0.3
     assert seen("rulings_total", decision=Decision.ADMITTED.value) == 2
     assert seen("rulings_total", decision=Decision.BANNED.value) == 0
     assert seen("certificate_denials_total", reason=Denial.TOKEN.value) == 3

@@ -78,7 +78,8 @@ def run_agent(reading: Reading) -> None:
                 renewer=renewer,
             )
             health.show(board, agent, material, env.now)
-            around = Around(board.lag, material.statistics, cluster.session.requests)
+            session = cluster.session
+            around = Around(board.lag, material.statistics, session.requests, session.durations)
             renewals = renewer.outcomes if renewer is not None else None
             board.metrics = metrics.exposition(agent, around, renewals)
             farewell.take = agent.stop

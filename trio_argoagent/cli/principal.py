@@ -89,7 +89,8 @@ def run_principal(reading: Reading) -> None:
                 )  # fmt: skip
                 principal.follow(way.freshness)
                 health.show(board, principal, material, env.now)
-                around = Around(board.lag, material.statistics, cluster.session.requests)
+                session = cluster.session
+                around = Around(board.lag, material.statistics, session.requests, session.durations)
                 board.metrics = metrics.exposition(principal, around, audit.counts, desk.denials, proxy)
                 farewell.take = principal.stop
                 await principal.run()

@@ -20,6 +20,7 @@ from trio_argoagent._version import __version__
 from trio_argoagent.errors import LinkBroken, UserError
 from trio_argoagent.kube.credentials import Credentials
 from trio_argoagent.kube.protocol.requests import HttpRequest
+from trio_argoagent.model.latency import Latencies
 from trio_argoagent.net.client import Response, StreamedResponse, open_client
 from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.contexts import client_context
@@ -73,6 +74,8 @@ class Session:
         self._due = trio.current_time() + _fresh_for(credentials)
         self.requests: Counter[tuple[str, str]] = Counter()
         """Requests by method, and code of the answer or ``NO_ANSWER``."""
+        self.durations: dict[str, Latencies] = {}
+        """By method: until the answer, or of what is streamed the beginning of it."""
         self.reloads = 0
         """Times the credentials were read again."""
         self.last_error = ""
@@ -191,8 +194,10 @@ class Session:
 
     @contextmanager
     def _counting(self, request: HttpRequest) -> Iterator[None]:
+        began = trio.current_time()
         try:
             yield
+            self.durations.setdefault(request.method, Latencies()).note(trio.current_time() - began)
         except LinkBroken:
             self.requests[request.method, NO_ANSWER] += 1
             raise

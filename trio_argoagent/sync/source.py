@@ -33,10 +33,10 @@ import attrs
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.latency import Latencies
 from trio_argoagent.model.records import AS_ASKED, Evidence, Holding, Outcome, Result
 from trio_argoagent.sync import buckets
 from trio_argoagent.sync.kinds import Rank
-from trio_argoagent.sync.latency import Latencies
 
 SUPERSEDE_AFTER: Final = 1.0
 """Seconds after which a newer value may follow one that is still unanswered."""

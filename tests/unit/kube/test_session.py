@@ -212,6 +212,8 @@ async def test_requests_are_counted_as_client_go_counts_them() -> None:
                     pass
         counted = {("GET", "200"): 2, ("GET", "404"): 1, ("POST", NO_ANSWER): 2, ("GET", NO_ANSWER): 1}
         assert dict(session.requests) == counted
+        taken = {method: sum(each.counts) for method, each in session.durations.items()}
+        assert taken == {"GET": 3, "POST": 1}
 
 
 async def test_unusable_certificates_are_the_users() -> None:

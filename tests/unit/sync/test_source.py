@@ -9,11 +9,11 @@ import pytest
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.latency import BOUNDS
 from trio_argoagent.model.records import AS_ASKED, DRIFT, Evidence, Holding, Outcome, Result
 from trio_argoagent.sync import source as source_module
 from trio_argoagent.sync.buckets import Buckets, bucket_of
 from trio_argoagent.sync.kinds import Rank
-from trio_argoagent.sync.latency import BOUNDS
 from trio_argoagent.sync.source import (
     COSMETIC_INTERVAL,
     REFUSED_RETRY,

@@ -15,6 +15,7 @@ import trio
 
 from trio_argoagent._version import __version__
 from trio_argoagent.kube.informer import Informer
+from trio_argoagent.model.latency import Latencies
 from trio_argoagent.model.rulings import Auditor, Decision, Ruling
 from trio_argoagent.runtime.endings import Endings
 from trio_argoagent.runtime.material import InUse
@@ -37,15 +38,17 @@ class Around:
         lag: of its event loop.
         in_use: its certificates.
         requests: to its cluster's API, by method and code of the answer.
+        durations: of those that were answered, by method.
     """
 
     lag: Lag
     in_use: Callable[[], Iterable[InUse]]
     requests: Mapping[tuple[str, str], int]
+    durations: Mapping[str, Latencies]
 
     def figures(self) -> tuple[Figures, ...]:
         """What there is to tell of it."""
-        return process, loop(self.lag), certificates(self.in_use), api_requests(self.requests)
+        return process, loop(self.lag), certificates(self.in_use), api(self.requests, self.durations)
 
 
 def process(sheet: Sheet) -> Iterable[None]:
@@ -107,12 +110,14 @@ def counted(row: Row, counts: Mapping[Any, int]) -> Figures:
     return figures
 
 
-def api_requests(requests: Mapping[tuple[str, str], int]) -> Figures:
-    """How often the cluster's API was asked: by method, and code of the answer."""
+def api(requests: Mapping[tuple[str, str], int], durations: Mapping[str, Latencies]) -> Figures:
+    """How often the cluster's API was asked: by method, and code of the answer; and how long it took."""
 
     def figures(sheet: Sheet) -> Iterable[None]:
         for (method, code), count in requests.items():
             sheet.put(machine.API_REQUESTS, count, code, method)
+        for method, taken in durations.items():
+            sheet.put_histogram(machine.API_DURATIONS, taken.counts, taken.total, method)
         return ()
 
     return figures

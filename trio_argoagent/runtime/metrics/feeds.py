@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trio_argoagent.model import latency
 from trio_argoagent.runtime.endings import CAUSES, REASONS
 from trio_argoagent.runtime.metrics.rows import (
     Kind,
@@ -16,7 +17,6 @@ from trio_argoagent.runtime.metrics.rows import (
     histogram,
     peer,
 )
-from trio_argoagent.sync import latency
 
 _P, _A = Program.PRINCIPAL, Program.AGENT
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trio_argoagent.model import latency
 from trio_argoagent.model.rulings import Decision
 from trio_argoagent.runtime.metrics.rows import Kind, Label, Program, counter, gauge, histogram, peer
 from trio_argoagent.runtime.observing import lag
@@ -13,6 +14,7 @@ _P, _A = Program.PRINCIPAL, Program.AGENT
 
 # The cluster's API
 
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 API_REQUESTS: Final = peer(
     Kind.COUNTER,
     "rest_client_requests_total",
@@ -20,8 +22,16 @@ API_REQUESTS: Final = peer(
     Program.BOTH,
     labels=(
         Label("code", open="status codes of HTTP, three digits, and <error>"),
-        Label("method", ("GET", "POST", "PUT", "PATCH", "DELETE")),
+        Label("method", _METHODS),
     ),
+)
+API_DURATIONS: Final = peer(
+    Kind.HISTOGRAM,
+    "rest_client_request_duration_seconds",
+    "Until the API server's answer; of a watch, until it begins.",
+    Program.BOTH,
+    labels=(Label("verb", _METHODS),),
+    bounds=latency.BOUNDS,
 )
 _RESOURCE: Final = (Label("resource", open="the resources that the programs read: a dozen"),)
 INFORMER: Final = (

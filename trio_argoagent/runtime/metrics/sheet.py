@@ -32,7 +32,7 @@ class Sheet:
         self._program, self._most = program, most
         # By the text of the labels: strings and numbers cost the garbage collector nothing, and tuples would.
         self._cells: dict[Row, dict[str, float]] = {row: {} for row in rows if program in row.programs}
-        self._histograms: dict[Row, tuple[Sequence[int], float]] = {}
+        self._histograms: dict[Row, dict[str, tuple[Sequence[int], float]]] = {}
         self._agents: dict[str, str] = {}
 
     @property
@@ -74,11 +74,12 @@ class Sheet:
         for value, count in counts.items():
             self.put(row, count, str(value))
 
-    def put_histogram(self, row: Row, counts: Sequence[int], total: float) -> None:
-        """How many were in each bucket (the infinite one last), and the sum of all."""
-        if row not in self._cells or len(counts) != len(row.bounds) + 1:
-            raise LocalProtocolError(f"{row.name} has other buckets")
-        self._histograms[row] = (counts, total)
+    def put_histogram(self, row: Row, counts: Sequence[int], total: float, *labels: str) -> None:
+        """How many were in each bucket (the infinite one last), and the sum of all; once for each labels."""
+        if row not in self._cells or len(counts) != len(row.bounds) + 1 or len(labels) != len(row.labels):
+            raise LocalProtocolError(f"{row.name} has other buckets, or labels")
+        pairs = [_pair(label, value) + "," for label, value in zip(row.labels, labels, strict=True)]
+        self._histograms.setdefault(row, {})["".join(pairs)] = (counts, total)
 
     def _named(self, agent: str) -> str:
         name = self._agents.get(agent)
@@ -99,21 +100,22 @@ class Sheet:
 
     def _lines(self) -> Iterator[str]:
         for row, cells in self._cells.items():
-            histogram = self._histograms.get(row)
-            if cells or histogram:
+            histograms = self._histograms.get(row, {})
+            if cells or histograms:
                 yield f"# HELP {row.name} {row.help}\n"
                 yield f"# TYPE {row.name} {row.kind}\n"
-            if histogram:
-                yield from _histogram(row, *histogram)
+            for labels, (counts, total) in histograms.items():
+                yield from _histogram(row, labels, counts, total)
             for labels, value in cells.items():
                 yield f"{row.name}{labels} {_number(value)}\n"
 
 
-def _histogram(row: Row, counts: Sequence[int], total: float) -> Iterator[str]:
+def _histogram(row: Row, labels: str, counts: Sequence[int], total: float) -> Iterator[str]:
+    shown = f"{{{labels[:-1]}}}" if labels else ""
     for bound, count in zip((*row.bounds, math.inf), accumulate(counts), strict=True):
-        yield f'{row.name}_bucket{{le="{_number(bound)}"}} {count}\n'
-    yield f"{row.name}_sum {_number(total)}\n"
-    yield f"{row.name}_count {sum(counts)}\n"
+        yield f'{row.name}_bucket{{{labels}le="{_number(bound)}"}} {count}\n'
+    yield f"{row.name}_sum{shown} {_number(total)}\n"
+    yield f"{row.name}_count{shown} {sum(counts)}\n"
 
 
 def _pair(label: Label, value: str) -> str:

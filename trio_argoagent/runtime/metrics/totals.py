@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
+from trio_argoagent.model import latency
 from trio_argoagent.runtime.metrics import feeds
 from trio_argoagent.runtime.metrics.rows import Kind, Row
 from trio_argoagent.runtime.metrics.sheet import Sheet
-from trio_argoagent.sync import latency
 from trio_argoagent.sync.source import SourceStatistics
 
 _SETTLED: Final = tuple(f"settled {number}" for number in range(len(latency.BOUNDS) + 1))
