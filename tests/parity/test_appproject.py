@@ -52,7 +52,7 @@ def test_app_project_autonomous() -> None:
 
 
 def test_app_project_autonomous_create_with_project_role() -> None:
-    """What is about Applications is rewritten to the mirror's names; everything else is left alone."""
+    """All is rewritten to the mirror's names; argocd-agent leaves what is not about Applications alone."""
 
     async def story(stage: Stage) -> None:
         _, mirror = await prepared(stage, roles=policies("team"))
@@ -60,7 +60,7 @@ def test_app_project_autonomous_create_with_project_role() -> None:
         new, agent = mirror.name, stage.side.name
         assert role["policies"] == [
             f"p, proj:{new}:{ROLE}, applications, sync, {new}/{agent}/*, allow",
-            f"p, proj:team:{ROLE}, clusters, get, team/*, allow",
+            f"p, proj:{new}:{ROLE}, clusters, get, {new}/*, allow",
         ]
 
     play(story, autonomous=("edge",))

@@ -114,7 +114,7 @@ def _lifted(row: Row, mapping: NamespaceMapping, spoke: Iterable[Object]) -> Ite
     for obj in spoke:
         key = Key(row.kind, obj.meta.namespace, obj.meta.name)
         if not obj.unreadable and not is_ignored(obj) and mapping.in_scope(key):
-            body = mapping.up(row.kind, projection.copy_projection(row, obj))
+            body = mapping.up(key, projection.copy_projection(row, obj))
             yield key, _Wanted(obj.meta.uid, body)
 
 

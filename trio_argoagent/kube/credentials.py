@@ -91,7 +91,7 @@ def in_cluster(environ: Mapping[str, str] = os.environ, folder: str = SERVICE_AC
 
     environment_proxy(environ, host, int(port))
     root = Path(folder)
-    token = read_file(root / "token").decode("utf-8", "replace").strip()
+    token = bearer(read_file(root / "token"), str(root / "token"))
     if not token:
         raise UserError(f"{root / 'token'} is empty: is the service account's token mounted?")
     namespace = read_file(root / "namespace").decode("utf-8", "replace").strip()
@@ -149,6 +149,22 @@ def _load(
         return plugins.ask(user, cluster, now)
 
     return kubeconfig.load(path, context, environ, ask)
+
+
+def bearer(text: bytes, where: str) -> str:
+    """A token that can stand in a header (RFC 6750, section 2.1, and what else kubectl sends); may be empty.
+
+    Args:
+        text: as it was read.
+        where: it was, for people.
+
+    Raises:
+        UserError: it cannot. The message does not show it.
+    """
+    token = text.decode("latin-1").strip()
+    if not all("!" <= character <= "~" for character in token):
+        raise UserError(f"{where} is no bearer token: it must be one line, without spaces")
+    return token
 
 
 def read_file(path: Path) -> bytes:

@@ -23,7 +23,7 @@ import attrs
 import msgspec
 
 from trio_argoagent.errors import UserError
-from trio_argoagent.kube.credentials import Credentials, read_file
+from trio_argoagent.kube.credentials import Credentials, bearer, read_file
 from trio_argoagent.model import yamltext
 from trio_argoagent.net.proxy import parse_proxy, proxy_for
 
@@ -195,9 +195,10 @@ def _resolve(
 
 
 def _proof(user: Entry, cluster: Entry, where: str, ask: Ask) -> Proof:
-    token = str(user.value.get("token") or "").strip()
+    token = bearer(str(user.value.get("token") or "").encode(), f"the token of {where}")
     if user.value.get("tokenFile"):
-        token = read_file(user.folder / str(user.value["tokenFile"])).decode("utf-8", "replace").strip()
+        path = user.folder / str(user.value["tokenFile"])
+        token = bearer(read_file(path), str(path))
     certificate, key = _data(user, "client-certificate"), _data(user, "client-key")
     if (certificate is None) != (key is None):
         raise UserError(f"{where} has only one of client-certificate and client-key: it takes both")
@@ -244,6 +245,8 @@ def _impersonation(user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     headers += [("impersonate-group", str(group)) for group in user.get("as-groups") or ()]
     for extra, values in (user.get("as-user-extra") or {}).items():
         headers += [(f"impersonate-extra-{extra.lower()}", str(value)) for value in values]
+    if not all(value.isprintable() for _, value in headers):
+        raise ValueError("it impersonates a name that is not one line of text")
     if headers and not user.get("as"):
         raise ValueError("it impersonates a group or uid, but no user: write as: NAME")
     return tuple(headers)

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from trio_argoagent.errors import UserError
-from trio_argoagent.kube.credentials import read_file
+from trio_argoagent.kube.credentials import bearer, read_file
 from trio_argoagent.kube.kubeconfig import Entry, Proof
 
 
@@ -64,6 +64,7 @@ def _ask(user: Entry, cluster: Entry, now: Callable[[], float] | None, scratch: 
     token = configuration.api_key.get("BearerToken", "").removeprefix("Bearer ").strip()
     if token.startswith("Basic "):
         token = ""  # A user name and a password stood beside it, and it gave nothing itself.
+    token = bearer(token.encode(), "what the plugin or auth-provider gave")
     ends = _ends(token, getattr(loader, "expiry", None))
     return Proof(
         token,

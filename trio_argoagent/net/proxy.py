@@ -60,10 +60,10 @@ def parse_proxy(url: str) -> Proxy:
     if parts.scheme not in _PORTS:
         raise UserError(f"a proxy of type {parts.scheme} is not supported: give one as http://host:port")
     try:
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        host, port = parts.hostname or "", _PORTS[parts.scheme] if parts.port is None else parts.port
     except ValueError:
         host, port = "", 0
-    if not host:
+    if not host or not port or not host.isprintable() or " " in host:
         raise UserError(_UNUSABLE)
     authorization = ""
     if parts.username is not None:

@@ -305,7 +305,7 @@ class Peer:
         body = read_copy(record)
         assert body is not None
         try:
-            return attrs.evolve(record, body=canonical(self.mapping.up(record.key.kind, body)))
+            return attrs.evolve(record, body=canonical(self.mapping.up(record.key, body)))
         except (TypeError, AttributeError, ValueError) as exc:
             raise RemoteProtocolError(f"the spec of {record.key} makes no sense: {exc}") from exc
 

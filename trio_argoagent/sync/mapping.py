@@ -20,10 +20,10 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.sync import kinds
 from trio_argoagent.sync.normalise import normalise_application_spec
 from trio_argoagent.sync.patterns import glob, glob_or_regex
+from trio_argoagent.sync.roles import Roles
 
 IN_CLUSTER: Final = "in-cluster"
 IN_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
-_ROLE_RESOURCES: Final = frozenset(("applications", "applicationsets", "logs", "exec"))
 _MAX_NAME: Final = 253
 # RFC 1123 subdomain. A name becomes part of a request path: nothing else may get there.
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -158,37 +158,26 @@ class NamespaceMapping:
         kept = {name: value for name, value in spec.items() if name not in self._withheld}
         return kept | {"destinations": here}
 
-    def up(self, kind: Kind, projection: dict[str, Any]) -> dict[str, Any]:
-        """What the hub shall show of a spoke's object."""
+    def up(self, key: Key, projection: dict[str, Any]) -> dict[str, Any]:
+        """What the hub shall show of the spoke's object of this key.
+
+        Raises:
+            ValueError, TypeError, AttributeError: it makes no sense, or holds what must not go up.
+        """
         spec = dict(projection["spec"])
-        if kind is Kind.APPLICATION:
+        if key.kind is Kind.APPLICATION:
             destination = {k: v for k, v in (spec.get("destination") or {}).items() if k != "server"}
             spec["destination"] = destination | {"name": self.agent}
             spec["project"] = self._prefixed(spec.get("project") or "default")
-        if kind is Kind.APP_PROJECT:
+        if key.kind is Kind.APP_PROJECT:
             spec["sourceNamespaces"] = [self.home]
             everywhere = {"name": self.agent, "server": "*"}
             spec["destinations"] = [d | everywhere for d in spec.get("destinations") or ()]
             if spec.get("roles"):
-                spec["roles"] = [self._role_up(role) for role in spec["roles"]]
+                roles = Roles(key.name, self._prefixed(key.name), self.home)
+                spec["roles"] = [roles.up(role) for role in spec["roles"]]
         # Nobody on the hub would ever remove Argo CD's finalizers from a mirror.
         return projection | {"spec": spec, "finalizers": []}
-
-    def _role_up(self, role: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(role) | {"policies": [self._policy_up(line) for line in role.get("policies") or ()]}
-
-    def _policy_up(self, line: str) -> str:
-        fields = [field.strip() for field in line.split(",")]
-        subject = fields[1].split(":") if len(fields) == 6 else []
-        if len(subject) != 3 or subject[0] != "proj" or fields[2] not in _ROLE_RESOURCES:
-            return line
-        project, _, application = fields[4].partition("/")
-        if project != subject[1] or not application:
-            return line
-        renamed = self._prefixed(project)
-        fields[1] = f"proj:{renamed}:{subject[2]}"
-        fields[4] = f"{renamed}/{self.home}/{application}"
-        return ", ".join(fields)
 
     def status_up(self, status: dict[str, Any]) -> dict[str, Any]:
         """A spoke's status as the hub shows it: child Applications live in the mirrors' namespace.

@@ -226,7 +226,8 @@ class _Sides:
         return self.between.down(key, shown)
 
     def _up(self, row: kinds.Row, obj: Object) -> Mapping[str, Any]:
-        return self.between.up(row.kind, projection.copy_projection(row, obj))
+        key = Key(row.kind, obj.meta.namespace, obj.meta.name)
+        return self.between.up(key, projection.copy_projection(row, obj))
 
     def _status(self, name: str, hub: Object, spoke: Object | None) -> Iterator[Difference]:
         if spoke is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import h11
 import pytest
 
 from trio_argoagent.pki import keys
+from trio_argoagent.runtime import dependencies
 
 from .conftest import Files, Run, pki
 
@@ -22,6 +24,26 @@ def test_a_port_in_use(run: Run, files: Files) -> None:
         port = taken.getsockname()[1]
         line = run(*files.principal(listen_port=str(port))).line
     assert line == f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --listen-port"
+
+
+@pytest.mark.parametrize("program", ["agent", "principal"])
+def test_a_library_with_a_hole(
+    run: Run, files: Files, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither program runs with it; its mistakes in other things are not looked at."""
+    monkeypatch.setattr(dependencies, "FLOORS", {"h11": dependencies.Floor("99.9", ("CVE-1",))})
+    line = run(*getattr(files, program)(root_ca_path="/missing")).line
+    assert line == f"h11 {h11.__version__} is too old (CVE-1): install 99.9 or newer"
+
+
+@pytest.mark.parametrize("proxy", ["http://p:99999", "p:0", "ftp://p"])
+def test_a_proxy_that_cannot_be(
+    run: Run, files: Files, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is dialled; the line names the variable."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    line = run(*files.agent(server_address="192.0.2.1")).line
+    assert line.startswith("HTTPS_PROXY: ") and line.endswith("http://host:port")
 
 
 def test_a_host_that_is_not_here(run: Run, files: Files) -> None:

@@ -148,6 +148,24 @@ async def test_a_token_file_is_preferred(tmp_path: Path) -> None:
     assert (await from_kubeconfig(path)).token == "fresh"
 
 
+@pytest.mark.parametrize("token", ["one\ntwo", "one two", "t\u00e9l\u00e9", "\x01"])
+async def test_a_token_that_is_none(tmp_path: Path, token: str) -> None:
+    """It could not stand in a header; the line says where it is, and not what it is."""
+    (tmp_path / "token").write_text(token)
+    users = ({"token": token}, "the token of the current context"), ({"tokenFile": "token"}, "token")
+    for user, where in users:
+        with pytest.raises(UserError) as caught:
+            await from_kubeconfig(write(tmp_path / "config", user))
+        assert str(caught.value).endswith(f"{where} is no bearer token: it must be one line, without spaces")
+        assert token not in str(caught.value)
+
+
+async def test_whom_to_be_is_one_line(tmp_path: Path) -> None:
+    """Nor may what stands in other headers begin a line of its own."""
+    with pytest.raises(UserError, match="not one line of text"):
+        await from_kubeconfig(write(tmp_path / "config", {"token": "t", "as": "a\nimpersonate-group: b"}))
+
+
 async def test_a_token_is_preferred_to_a_plugin(tmp_path: Path) -> None:
     """Which then is not run."""
     user = plugin(tmp_path, "raise SystemExit(1)") | {"token": "t"}

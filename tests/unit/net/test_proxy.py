@@ -42,7 +42,9 @@ def test_urls(url: str, proxy: Proxy) -> None:
     assert parse_proxy(url) == proxy
 
 
-@pytest.mark.parametrize("url", ["socks5://p:1080", "http://", "http://p:port", "http://p:70000"])
+@pytest.mark.parametrize(
+    "url", ["socks5://p:1080", "http://", "http://p:port", "http://p:70000", "http://p:0", "http://a b:3"]
+)
 def test_urls_that_cannot_be_used(url: str) -> None:
     """One line; what it says holds no password."""
     with pytest.raises(UserError, match="http://host:port"):

@@ -252,7 +252,7 @@ def test_a_project_is_never_widened(seed: int) -> None:
         "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
         "roles": [{"name": "r", "policies": ["p, proj:x:r, applications, *, x/*, allow"]}],
     }
-    shown = mapping.up(Kind.APP_PROJECT, project_body(spec=spec))
+    shown = mapping.up(app_key("x", Kind.APP_PROJECT), project_body(spec=spec))
     up = shown["spec"]
     assert up["sourceNamespaces"] == ["edge"]
     assert all((each["name"], each["server"]) == ("edge", "*") for each in up["destinations"])

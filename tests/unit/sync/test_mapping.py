@@ -136,7 +136,7 @@ def test_a_project_goes_down_as_this_agent_may_see_it() -> None:
 def test_an_application_goes_up_as_the_agents(project: str, shown: str) -> None:
     """Destination: the agent; project: the prefixed one; never a finalizer."""
     spec = {"project": project, "destination": {"server": "https://kubernetes.default.svc", "namespace": "n"}}
-    up = AUTONOMOUS.up(Kind.APPLICATION, projection(spec))
+    up = AUTONOMOUS.up(Key(Kind.APPLICATION, "argocd", "web"), projection(spec))
     assert up["spec"] == {"project": shown, "destination": {"name": "agent-1", "namespace": "n"}}
     assert up["finalizers"] == [] and up["labels"] == {"l": "1"}
 
@@ -144,36 +144,10 @@ def test_an_application_goes_up_as_the_agents(project: str, shown: str) -> None:
 def test_a_project_goes_up_for_its_agent_alone() -> None:
     """Its source namespace is the agent's; every destination is the agent, whatever it was."""
     spec = {"destinations": [{"server": "https://x", "namespace": "n"}], "sourceNamespaces": ["*"]}
-    assert AUTONOMOUS.up(Kind.APP_PROJECT, projection(spec))["spec"] == {
+    assert AUTONOMOUS.up(Key(Kind.APP_PROJECT, "argocd", "team"), projection(spec))["spec"] == {
         "destinations": [{"name": "agent-1", "server": "*", "namespace": "n"}],
         "sourceNamespaces": ["agent-1"],
     }
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        (
-            "p, proj:team:dev, applications, sync, team/*, allow",
-            "p, proj:agent-1-team:dev, applications, sync, agent-1-team/agent-1/*, allow",
-        ),
-        (
-            "p,proj:team:dev,logs,get,team/web,deny",
-            "p, proj:agent-1-team:dev, logs, get, agent-1-team/agent-1/web, deny",
-        ),
-        ("p, proj:team:dev, repositories, get, team/*, allow", None),
-        ("p, proj:team:dev, applications, get, other/*, allow", None),
-        ("p, role:admin, applications, get, team/*, allow", None),
-        ("p, proj:team:dev, applications, get, team, allow", None),
-        ("g, someone, proj:team:dev", None),
-        ("", None),
-    ],
-)  # fmt: skip
-def test_role_policies_go_up(line: str, shown: str | None) -> None:
-    """Subject and object of the agent's own applications are renamed; every other line stays as it is."""
-    spec = {"roles": [{"name": "dev", "policies": [line], "groups": ["g"]}]}
-    (role,) = AUTONOMOUS.up(Kind.APP_PROJECT, projection(spec))["spec"]["roles"]
-    assert role == {"name": "dev", "policies": [line if shown is None else shown], "groups": ["g"]}
 
 
 def test_children_of_a_mirror_live_beside_it() -> None:
