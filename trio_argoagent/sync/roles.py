@@ -3,7 +3,8 @@
 Argo CD checks a role where its own API is asked; what comes through Kubernetes it takes as it is, and hands
 all of it to Casbin, line by line. So a line, a group or a name that is not plainly what it should be could
 grant anything to anybody. Each is therefore taken apart and built again with this agent's names, and what
-cannot be taken apart is refused. Tokens of a role are not carried: the other cluster's server has signed them.
+cannot be taken apart is refused. Tokens of a role are not carried: the other cluster's server has signed
+them.
 """
 
 from __future__ import annotations
