@@ -26,6 +26,8 @@ CACHE = "TRIO_ARGOAGENT_CACHE"
 """The environment variable that names the directory to unpack into: a writable one, of this user's own."""
 USAGE = 2
 """Exit code when this cannot run here, as everywhere in the program."""
+OLDEST = 3, 11
+"""The first Python for which such a file can be built."""
 STALE = 3600.0
 """Seconds after which what an interrupted start has left behind is removed."""
 
@@ -95,10 +97,15 @@ def choose(targets, python, machine):
     if wanted in targets:
         return targets[wanted]
     made = ", ".join("Python %s on %s" % tuple(name.split("-", 1)) for name in sorted(targets))
-    raise CannotRun(
-        "this file is for %s, and this is Python %s on %s: start it with such a Python, or build one"
-        " with: make zipapp PYTHONS=%s PLATFORMS=%s" % (made, python, machine, python, machine)
+    text = "this file is for %s, and this is Python %s on %s: start it with such a Python" % (
+        made,
+        python,
+        machine,
     )
+    major, _, minor = python.partition(".")
+    if (int(major), int(minor)) >= OLDEST:
+        text += ", or build one with: make zipapp PYTHONS=%s PLATFORMS=%s" % (python, machine)
+    raise CannotRun(text)
 
 
 def find(named, name):
@@ -111,9 +118,7 @@ def find(named, name):
     Raises:
         CannotRun: nowhere can be written to.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    shared = os.path.join(tempfile.gettempdir(), "trio-argoagent-%d" % os.geteuid())
-    directories = [named] if named else [os.path.join(home, "trio-argoagent"), shared]
+    directories = [named] if named else usual()
     for directory in directories:
         if is_there(os.path.join(directory, name)):  # Maybe from an image, where nothing can be written.
             return os.path.join(directory, name)
@@ -124,6 +129,17 @@ def find(named, name):
         except CannotRun as exc:
             problems.append(str(exc))
     raise CannotRun("; ".join(problems))
+
+
+def usual():
+    """The directories that are tried if the user has named none."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    directories = [os.path.join(home, "trio-argoagent")]
+    try:
+        scratch = tempfile.gettempdir()
+    except OSError:  # It has looked everywhere, and can write nowhere: a read-only root file system.
+        return directories
+    return directories + [os.path.join(scratch, "trio-argoagent-%d" % os.geteuid())]
 
 
 def writable(directory):

@@ -162,6 +162,17 @@ def test_for_another_python(one_file: Path, tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1 and "make zipapp" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("python", "helps"), [("2.7", False), ("3.10", False), ("3.11", True), ("3.14", True)]
+)
+def test_what_is_advised_can_be_done(python: str, helps: bool) -> None:
+    """No file is built for a Python that the program does not run on."""
+    with pytest.raises(bootstrap.CannotRun) as caught:
+        bootstrap.choose({"3.12-vax": "native-3.12-vax"}, python, "vax")
+    assert (f"make zipapp PYTHONS={python} PLATFORMS=vax" in str(caught.value)) is helps
+    assert f"this is Python {python} on vax: start it with such a Python" in str(caught.value)
+
+
 def test_nowhere_to_unpack(one_file: Path, tmp_path: Path) -> None:
     """One line that names the directory and the variable."""
     (tmp_path / "file").write_text("")
@@ -169,6 +180,20 @@ def test_nowhere_to_unpack(one_file: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith(f"error: cannot unpack into {tmp_path}/file/cache: Not a directory; ")
     assert bootstrap.CACHE in done.stderr
+
+
+def test_a_system_without_a_temporary_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A read-only root file system: the directory that is named is taken, or its variable asked for."""
+
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    assert bootstrap.find(str(tmp_path), "x") == str(tmp_path / "x")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(bootstrap.CannotRun, match=f"name a writable directory in {bootstrap.CACHE}$"):
+        bootstrap.find(None, "x")
 
 
 def test_what_somebody_else_has_put_there_is_not_run(one_file: Path, tmp_path: Path) -> None:
