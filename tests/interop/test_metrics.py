@@ -8,7 +8,7 @@ import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.unit.cli.test_observing import get, held_port
+from tests.unit.runtime.observing.asking import get, held_port
 from trio_argoagent.runtime.metrics import machine
 from trio_argoagent.runtime.metrics.rows import Program
 from trio_argoagent.runtime.metrics.table import ROWS
