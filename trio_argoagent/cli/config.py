@@ -122,9 +122,9 @@ def _texts(data: Mapping[str, Any], mistakes: list[str]) -> dict[str, str]:
 
 
 def _unknown(program: Program, keys: Mapping[str, str]) -> list[str]:
-    told = [(key, like) for key, like in strays.unknown(program, keys)]
+    told = [*strays.unknown(program, keys)]
     told += [(key, "") for key in sorted(keys) if key.partition(".")[0] not in PROGRAMS]
-    return [f"{key}: there is no such key{meant([like] if like else [])}" for key, like in told]
+    return [f"{key}: there is no such key{meant(like)}" for key, like in told]
 
 
 def _name(setting: Setting) -> str:

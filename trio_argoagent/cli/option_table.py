@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -11,6 +10,7 @@ import attrs
 import click
 
 from trio_argoagent.cli.running import refuse_if
+from trio_argoagent.runtime.options import strays
 from trio_argoagent.runtime.options.reading import Reading, read
 from trio_argoagent.runtime.options.rows import Option, Program
 
@@ -69,14 +69,14 @@ class ProgramCommand(click.Command):
                 if len(rest) == len(args):
                     raise
                 known = [flag for each in self.params for flag in each.opts]
-                like = difflib.get_close_matches(exc.option_name, known, n=1)
+                like = strays.likest(exc.option_name, known)
                 unknown.append(f"{exc.option_name}: there is no such option{meant(like)}")
                 args = rest
 
 
-def meant(like: Sequence[str]) -> str:
-    """What is asked after a name that there is not, where it is like another one."""
-    return f"; did you mean {like[0]}?" if like else ""
+def meant(like: str) -> str:
+    """What is asked after a name that there is not, where it is like another one; empty: it is not."""
+    return like and f"; did you mean {like}?"
 
 
 def _without(args: Sequence[str], flag: str) -> list[str]:

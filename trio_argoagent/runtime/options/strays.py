@@ -7,9 +7,8 @@ Kubernetes, "Accessing the Service", Environment Variables.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from trio_argoagent.runtime.options.rows import Program
@@ -19,11 +18,25 @@ _OF_SERVICE: Final = re.compile(
     r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
 _LIKENESS: Final = 0.85
-"""Of two names (difflib's ratio), from which one is taken for the other misspelt."""
+"""Of two variables, from which one is taken for the other misspelt."""
 _COMMANDS: Final = frozenset(
     f"ARGOCD_AGENT_{half}_{what}" for half in ("PRINCIPAL", "AGENT") for what in ("CONTEXT", "NAMESPACE")
 )
 """Of ``ctl``."""
+
+
+def likest(name: str, known: Sequence[str], least: float = 0.6) -> str:
+    """The name that this one is most like, if it is like any; empty: it is not.
+
+    Args:
+        name: that there is not.
+        known: those that there are.
+        least: likeness that counts, from 0 to 1 (difflib's ratio).
+    """
+    # Here: a program whose options are right need not carry it.
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=least)), "")
 
 
 def is_link(text: str) -> bool:
@@ -36,7 +49,7 @@ def unknown(program: Program, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
     known = [program.key(option) for option in program if option.key]
     for key in sorted(keys):
         if key.startswith(f"{program.name}.") and key not in known:
-            yield key, next(iter(difflib.get_close_matches(key, known, n=1)), "")
+            yield key, likest(key, known)
 
 
 def misspelt(program: Program, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -47,5 +60,5 @@ def misspelt(program: Program, environ: Mapping[str, str]) -> Iterator[tuple[str
             continue
         if _OF_SERVICE.fullmatch(name) or is_link(environ[name]):
             continue
-        for meant in difflib.get_close_matches(name, known, n=1, cutoff=_LIKENESS):
+        if meant := likest(name, known, _LIKENESS):
             yield name, meant

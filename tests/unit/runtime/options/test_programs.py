@@ -10,13 +10,7 @@ import pytest
 
 from trio_argoagent.runtime.options.programs import PROGRAMS
 from trio_argoagent.runtime.options.reading import read
-from trio_argoagent.runtime.options.rows import Option, Program
-
-ROWS = [
-    pytest.param(program, option, id=f"{program.name} {option.name}")
-    for program in PROGRAMS.values()
-    for option in program
-]
+from trio_argoagent.runtime.options.rows import Program
 
 
 def twice(names: Iterator[str]) -> list[str]:
@@ -35,24 +29,30 @@ def test_nothing_is_said_twice(program: Program) -> None:
     assert twice(part.title for part in program.parts) == []
 
 
-@pytest.mark.parametrize(("program", "option"), ROWS)
-def test_a_row(program: Program, option: Option) -> None:
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_rows(program: Program) -> None:
     """Names as such things are called, a help that is a sentence, a default that is a value."""
-    assert re.fullmatch(r"(--[a-z][a-z0-9-]*[a-z0-9])?", option.flag)
-    assert option.flag or (option.unused and option.also), "all that does something has a flag"
-    assert re.fullmatch(r"(-[a-z])?", option.short)
-    assert re.fullmatch(r"([A-Z][A-Z0-9_]*[A-Z0-9])?", option.variable)
-    assert re.fullmatch(r"([a-z0-9-]+(\.[a-z0-9-]+)*)?", option.key)
-    assert option.help[0].isupper() and option.help[-1] in ".?"
-    assert option.name.isidentifier()
-    assert option.negative in ("", f"--no-{option.flag[2:]}")
-    assert not option.negative or option.kind.is_switch
-    assert option.unused[-1:] != ".", "it is the end of a sentence"
-    assert not option.key or option.variable, "a key reaches the program by its variable"
-    if option.default is None:
-        assert option.unused or not option.kind.is_switch
-    else:
-        option.kind.parse(option.default)
+    for option in program:
+        assert re.fullmatch(r"(--[a-z][a-z0-9-]*[a-z0-9])?", option.flag), option
+        assert re.fullmatch(r"(-[a-z])?", option.short), option
+        assert re.fullmatch(r"([A-Z][A-Z0-9_]*[A-Z0-9])?", option.variable), option
+        assert re.fullmatch(r"([a-z0-9-]+(\.[a-z0-9-]+)*)?", option.key), option
+        assert re.fullmatch(r"[A-Z].*[.?]", option.help), option
+        assert option.name.isidentifier(), option
+        assert option.negative in ("", f"--no-{option.flag[2:]}"), option
+        assert not option.negative or option.kind.is_switch, option
+        assert option.flag or (option.unused and option.also), f"what does something has a flag: {option}"
+        assert option.unused[-1:] != ".", f"it is the end of a sentence: {option}"
+        assert not option.key or option.variable, f"a key reaches the program by its variable: {option}"
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_defaults(program: Program) -> None:
+    """Each can be used, and each switch that does something has one."""
+    reading = read(program, {}, {})
+    assert [each for each in reading.mistakes if "say where" not in each] == []
+    for option in program:
+        assert option.default is not None or option.unused or not option.kind.is_switch, option
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
