@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+import trio_argoagent
 from trio_argoagent.model.objects import Object
 from trio_argoagent.sync import plan, steps
 from trio_argoagent.testing.campaign import Job, Outcome, play
@@ -47,4 +49,6 @@ def caught() -> Outcome:
 def break_workers(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Break it in every Python that this process starts."""
     (folder / "sitecustomize.py").write_text(_CUSTOMIZE)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    # They must run what this process runs: another installation would draw other seeds.
+    here = Path(trio_argoagent.__file__).parents[1]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(folder), str(here))))
