@@ -30,6 +30,8 @@ START_TIMEOUT: Final = 240.0
 """Seconds until clusters, controllers and programs are up."""
 STOP_TIMEOUT: Final = 60.0
 """Seconds from SIGTERM to the end of a program."""
+SAID: Final = 20
+"""Lines of a program that a failure ends with."""
 _COMMAND: Final = (sys.executable, "-m", "trio_argoagent")
 
 
@@ -58,6 +60,11 @@ class Program:
         self._said = trio.Event()
         self._process: trio.Process | None = None
         self._ended = trio.Event()
+
+    def __str__(self) -> str:
+        """How it stands, and what it said last."""
+        state = "not started" if self._process is None else f"exit code {self._process.returncode}"
+        return "\n  ".join((f"{' '.join(self.arguments)}: {state}", *map(str, self.lines[-SAID:])))
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """One life, until it ends or the test does; started with the process."""
@@ -97,7 +104,9 @@ class Program:
         """SIGKILL, and wait for its end."""
         assert self._process is not None
         self._process.kill()
-        await self._ended.wait()
+        with trio.move_on_after(STOP_TIMEOUT):
+            await self._ended.wait()
+        assert self._ended.is_set(), f"killed, and not gone: {self}"
         assert self._process.returncode == -signal.SIGKILL
 
     async def stop(self) -> int | None:

@@ -30,11 +30,14 @@ from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.machine import LOOPBACK, Pki
 
 from ..programs import Program
+from ..standing import within
 from .conftest import Connect
 from .installing import entitled
 
 PATIENCE = 120.0
 """Seconds for anything to come true."""
+WHOLE = 1500.0
+"""Seconds for the whole story, of some fourteen waits: a slow machine has several minutes to spare."""
 POLL = 0.5
 """Seconds between two comparisons: nothing tells a test that another process is done."""
 
@@ -155,7 +158,8 @@ async def fleet(
                 await spoke.create(APP_PROJECTS, app_project(namespace=side.name))
             settings = Settings(operation=0.1, progressing=0.1, pruning=0.1)
             control = partial(run_application_controller, env=env, world=World(), settings=settings)
-            await nursery.start(control, spoke, side.name)
+            with trio.fail_after(PATIENCE):
+                await nursery.start(control, spoke, side.name)
         for kind, content in zip(("crt", "key"), pki.server("principal"), strict=True):
             await trio.Path(tmp_path / f"principal.{kind}").write_bytes(content)
         installed = entitled(kubeconfig, "hub", "principal", top, tmp_path)
@@ -189,6 +193,11 @@ async def test_a_fleet_on_real_servers(fleet: Fleet, nursery: trio.Nursery) -> N
     """Applications of both modes sync and are shown; edits win on their owner's side only; a kill of each
     program in turn loses nothing; a cascading delete prunes and ends on both sides.
     """
+    async with within(WHOLE, "a fleet on real servers", fleet.principal, *(s.agent for s in fleet.sides)):
+        await _live(fleet, nursery)
+
+
+async def _live(fleet: Fleet, nursery: trio.Nursery) -> None:
     managed, autonomous = fleet.sides
     source = {"source": {"targetRevision": "v1"}}
     await fleet.hub.create(APPLICATIONS, application("shop", namespace=managed.name, syncPolicy=automated()))
