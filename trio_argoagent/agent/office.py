@@ -83,6 +83,7 @@ class TlsOffice:
         connect: makes the byte stream: through a proxy, for example.
         verify: False with ``--insecure-tls``: whoever answers is believed.
         settings: of TLS itself.
+        websocket: may something in between speak HTTP/1.1 alone, as for links?
     """
 
     host: str
@@ -91,6 +92,7 @@ class TlsOffice:
     connect: Connect = trio.open_tcp_stream
     verify: bool = True
     settings: TlsSettings = OPENSSL
+    websocket: bool = False
 
     async def roots(self) -> bytes:
         """See ``Office``."""
@@ -150,7 +152,7 @@ class TlsOffice:
                 ca=kept.roots or None,
                 certificate=kept.certificate or None,
                 key=kept.key or None,
-                alpn=("h2",),
+                alpn=("h2", "http/1.1") if self.websocket else ("h2",),
                 verify=self.verify,
                 minimum=ssl.TLSVersion.TLSv1_3,
                 settings=self.settings,

@@ -63,7 +63,8 @@ def run_agent(reading: Reading) -> None:
             dialler = dialer(*where, None, connect=connect, headers=known.headers)
             renewer = link = None
             if known.by_certificate:
-                office = TlsOffice(*where, env.now, connect, not tls.insecure_tls, tls.settings)
+                websocket = values["enable_websocket"]
+                office = TlsOffice(*where, env.now, connect, not tls.insecure_tls, tls.settings, websocket)
                 renewer = await enrolled(bootstrap, tls, place, office, env, observer)
                 link = await agent_link_tls(tls, place, material, env, protocol, observer)
                 dialler = dialer(*where, link.context, connect=connect, ours=link.ours)

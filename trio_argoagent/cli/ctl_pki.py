@@ -210,15 +210,25 @@ async def issue_agent(
     keys.check_choice(order.key_algorithm, order.key_size)
     names.agent_uri(name)
     authority, _ = await load(hub)
-    key = keys.new_key(order.key_algorithm, order.key_size)
-    certificate = authority.issue_client(
-        key.public_key(),
-        agent=name,
-        serial=keys.serial_number(env.entropy(keys.SERIAL_SIZE)),
-        now=env.now(),
-        lifetime=order.days * DAY,
-    )
+    certificate, key = issue_client(authority, name, order, env)
     return await _store(spoke, vaults.CLIENT, certificate, key, Role.CLIENT, env.now(), upsert=upsert)
+
+
+def issue_client(
+    authority: Authority, agent: str, order: Order, env: Env
+) -> tuple[bytes, keys.PrivateKey]:
+    """A certificate in this agent's name, PEM, and its new key.
+
+    Raises:
+        UserError: the authority has expired.
+    """
+    key = keys.new_key(order.key_algorithm, order.key_size)
+    serial = keys.serial_number(env.entropy(keys.SERIAL_SIZE))
+    lifetime = order.days * DAY
+    certificate = authority.issue_client(
+        key.public_key(), agent=agent, serial=serial, now=env.now(), lifetime=lifetime
+    )
+    return certificate, key
 
 
 async def propagate(hub: Vault, spoke: Vault, *, force: bool) -> str:

@@ -12,6 +12,7 @@ from trio_argoagent.cli import running, secretdata
 from trio_argoagent.cli.clusterconfig import read_config
 from trio_argoagent.cli.contexts import Place
 from trio_argoagent.cli.ctl_agent import read_secrets
+from trio_argoagent.cli.ctl_pki import issue_client
 from trio_argoagent.cli.key_options import Order
 from trio_argoagent.cli.secretdata import NO_ANSWER, data_of, encoded
 from trio_argoagent.errors import NotFound, UserError
@@ -20,7 +21,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.net.address import parse_address
 from trio_argoagent.pki import keys
-from trio_argoagent.pki.authority import DAY, Authority
+from trio_argoagent.pki.authority import Authority
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal.clusters import SECRET_TYPE, choose, make_secret, read_entry, secret_name
@@ -230,14 +231,7 @@ async def issue(hub: Cluster, namespace: str, name: str, order: Order, env: Env)
         raise UserError(text) from None
     except UserError as exc:
         raise UserError(f"{where}: {exc}") from exc
-    key = keys.new_key(order.key_algorithm, order.key_size)
-    certificate = authority.issue_client(
-        key.public_key(),
-        agent=name,
-        serial=keys.serial_number(env.entropy(keys.SERIAL_SIZE)),
-        now=env.now(),
-        lifetime=order.days * DAY,
-    )
+    certificate, key = issue_client(authority, name, order, env)
     trusted = data.get("ca.crt") or data["tls.crt"]
     return {"tls.crt": certificate, "tls.key": keys.key_pem(key), "ca.crt": trusted}
 

@@ -3,8 +3,8 @@
 The hub notes on an agent's cluster secret what it has issued::
 
     trio-argoagent/certificate    the fingerprint of the last one, when it expires, and the hash of its key
-    trio-argoagent/replaced       when a token was used last, and for which certificate: any other that was
-                                  issued until then gets no other one here
+    trio-argoagent/replaced       when a token was used last, and the last certificate from before: neither it
+                                  nor an older one gets another one here
     trio-argoagent/rejoined       how often the agent has come back by its last key, and when it did
 """
 
@@ -211,8 +211,8 @@ class Record:
         certificate: fingerprint of the last one that was issued here; empty: none was.
         until: when it expires (Unix time).
         holder: SHA-256 of its public key.
-        floor: certificates that were issued until this moment get no other one here; 0: all do.
-        heir: fingerprint of the one that was issued at that moment, by an operator's word.
+        floor: certificates that were issued before this moment get no other one here; 0: all do.
+        replaced: fingerprint of the last one of these; empty: none is known.
         rejoins: how often the last key has been good for a new one.
         pinned: has anybody come under this name?
     """
@@ -222,7 +222,7 @@ class Record:
     until: float = 0.0
     holder: str = ""
     floor: float = 0.0
-    heir: str = ""
+    replaced: str = ""
     rejoins: int = 0
     pinned: bool = False
 
@@ -237,7 +237,7 @@ class Record:
         """
         notes = {CERTIFICATE: f"{fingerprint(certificate)} {written(until)} {_holder(certificate)}"}
         if way is TOKEN:
-            notes[REPLACED] = f"{written(_issued(certificate))} {fingerprint(certificate)}"
+            notes[REPLACED] = f"{written(_issued(certificate))} {self.certificate}".rstrip()
         if way is LAST_KEY:
             notes[REJOINED] = f"{self.rejoins + 1} {written(now)}"
         meta = self.secret.meta
@@ -261,14 +261,14 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
     notes = secret.annotations
     issued, until, holder, *_ = [*notes.get(CERTIFICATE, "").split(" "), "", "", ""]
     count = notes.get(REJOINED, "").partition(" ")[0]
-    replaced, _, heir = notes.get(REPLACED, "").partition(" ")
+    floor, _, replaced = notes.get(REPLACED, "").partition(" ")
     return Record(
         secret,
         issued if _moment(until) else "",
         _moment(until),
         holder,
-        _moment(replaced),
-        heir,
+        _moment(floor),
+        replaced,
         int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
         entry.pin is not None,
     )
@@ -276,10 +276,8 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
 
 def check_floor(certificate: bytes, record: Record, agent: str) -> None:
     """Raises Denying if this certificate (DER) was replaced, by an operator's word."""
-    # A moment is a whole second: of those that were issued in the same one only that one is meant.
-    if not record.floor or fingerprint(certificate) == record.heir:
-        return
-    if _issued(certificate) <= record.floor:
+    # A moment is a whole second: the one that was replaced may be of the same one as those that count.
+    if _issued(certificate) < record.floor or fingerprint(certificate) == record.replaced:
         text = f"this certificate of {agent} was replaced at {written(record.floor)}"
         raise Denying(Denial.REVOKED, f"{text}; to go on here: {REPLACE.format(name=agent)}")
 

@@ -231,12 +231,13 @@ class Http2Listener:
         """Whoever does not speak HTTP/2: until he has a link he is one of a bounded number."""
         visitors = Visitors(VISITORS, CROWDED)
         acceptor = WebSocketAcceptor(handler, self.admission, visitors)
+        plain = [f"GET {path} ".encode() for method, path in self.routes if method == "GET"]
 
         async def serve(stream: trio.abc.Stream, handle: Handler) -> None:
             if self.websocket:
                 stream = Peeked(stream)
                 with visitors.visit():
-                    upgrade = await _asks(stream)
+                    upgrade = await _asks(stream, plain)
                 if upgrade:
                     await acceptor.serve(stream)
                     return
@@ -246,14 +247,20 @@ class Http2Listener:
         return serve
 
 
-async def _asks(stream: Peeked) -> bool:
-    """May this be a request for a WebSocket? Whatever else there is takes no GET.
+async def _asks(stream: Peeked, plain: Sequence[bytes]) -> bool:
+    """May this be a request for a WebSocket: a GET of what is nothing else?
+
+    Args:
+        stream: nothing of it has been read.
+        plain: how requests begin that are none.
 
     Raises:
         ConnectionBroken: nothing is asked for.
     """
     try:
         with trio.fail_after(REQUEST_TIMEOUT):
-            return await stream.begins_with(b"GET ")
+            if not await stream.begins_with(b"GET "):
+                return False
+            return not any([await stream.begins_with(each) for each in plain])
     except trio.TooSlowError as exc:
         raise ConnectionBroken(f"no request within {REQUEST_TIMEOUT:g} s") from exc

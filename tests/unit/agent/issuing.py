@@ -59,6 +59,7 @@ class Issuer:
     port: int
     rulings: list[Ruling]
     names: list[str]
+    http1: bool = False
 
     async def token(self, name: str = "east", *, replace: bool = False) -> Token:
         """A token, as ctl makes it."""
@@ -67,12 +68,16 @@ class Issuer:
 
     def office(self, host: str = LOOPBACK) -> TlsOffice:
         """An agent's way to it."""
-        return TlsOffice(host, self.port, ENV.now)
+        return TlsOffice(host, self.port, ENV.now, websocket=self.http1)
 
 
 @asynccontextmanager
 async def open_issuer(
-    *, port_authority: Authority | None = None, rules: Rules | None = None, routes: bool = True
+    *,
+    port_authority: Authority | None = None,
+    rules: Rules | None = None,
+    routes: bool = True,
+    http1: bool = False,
 ) -> AsyncIterator[Issuer]:
     """A hub that knows the agent ``east``, and a principal's port.
 
@@ -80,6 +85,7 @@ async def open_issuer(
         port_authority: that has certified the port; None: the hub's own.
         rules: of issuing.
         routes: False: a principal that knows nothing of enrolment.
+        http1: links are WebSockets, and nobody speaks HTTP/2.
     """
     authority, rulings, names = make_authority(), list[Ruling](), list[str]()
     cluster = LocalCluster(argocd_server(entropy=ENV.entropy), env=ENV, actor="principal")
@@ -90,8 +96,8 @@ async def open_issuer(
     desk = Desk(cluster, HUB, ENV, rules or Rules(), admission, audit=rulings.append)
     sockets = await trio.open_tcp_listeners(0, host=LOOPBACK)
     found = enrolment_routes(desk.answer, desk.roots) if routes else {}
-    context = _context(port_authority or authority, authority)
-    listener = Http2Listener(sockets, context, admission, lambda exc: None, routes=found)
+    context = _context(port_authority or authority, authority, "http/1.1" if http1 else "h2")
+    listener = Http2Listener(sockets, context, admission, lambda exc: None, websocket=http1, routes=found)
 
     async def welcome(link: Link) -> None:
         names.append(link.peer.name)
@@ -99,11 +105,11 @@ async def open_issuer(
     async with trio.open_nursery() as nursery:
         await nursery.start(listener.serve, welcome)
         port = sockets[0].socket.getsockname()[1]
-        yield Issuer(cluster, authority, port, rulings, names)
+        yield Issuer(cluster, authority, port, rulings, names, http1)
         nursery.cancel_scope.cancel()
 
 
-def _context(mine: Authority, clients: Authority) -> ssl.SSLContext:
+def _context(mine: Authority, clients: Authority, alpn: str) -> ssl.SSLContext:
     key = keys.new_key()
     serial = keys.serial_number(ENV.entropy(keys.SERIAL_SIZE))
     certificate = mine.issue_server(
@@ -114,6 +120,6 @@ def _context(mine: Authority, clients: Authority) -> ssl.SSLContext:
         key=keys.key_pem(key),
         client_ca=clients.certificate_pem,
         require_client=False,
-        alpn=("h2",),
+        alpn=(alpn,),
         minimum=ssl.TLSVersion.TLSv1_3,
     )

@@ -50,10 +50,11 @@ async def start(issuer: Issuer, token: Token, store: Store) -> Applicant:
     return applicant
 
 
-async def test_token_renewal_and_last_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("http1", [False, True])
+async def test_token_renewal_and_last_key(tmp_path: Path, http1: bool) -> None:
     """Each certificate is for another key, and TLS takes it; files are for nobody but the agent."""
     store = make_store(tmp_path)
-    async with open_issuer() as issuer:
+    async with open_issuer(http1=http1) as issuer:
         applicant = await start(issuer, await issuer.token(), store)
         seen = [await store.read()]
         for apply in (applicant.by_certificate, applicant.by_last_key, applicant.by_certificate):

@@ -349,15 +349,16 @@ async def test_who_is_banned_may_come_again(autojump_clock: trio.testing.MockClo
 
 
 async def test_two_certificates_of_one_second(autojump_clock: trio.testing.MockClock) -> None:
-    """A moment is a whole second: the certificate that a token has led to is the one that goes on."""
+    """A moment is a whole second: what was replaced is over, and whatever follows from its heir goes on."""
     hub = await make_hub()
     await hub.add()
     await trio.sleep(DAY)
-    other = hub.issue(using="second")
-    heir = leaf(await hub.by_token(await hub.token()))
-    assert reason(await hub.ask("third", certificate=other)) == "revoked"
-    assert isinstance(await hub.ask("third", certificate=heir), Issued)
-    assert isinstance(await hub.ask("fourth", certificate=heir), Issued)
+    old = leaf(await hub.by_token(await hub.token()))
+    heir = leaf(await hub.by_token(await hub.token(replaces=True), "second"))
+    assert reason(await hub.ask("third", certificate=old)) == "revoked"
+    child = leaf(await hub.ask("third", certificate=heir))
+    for each in (heir, child):
+        assert isinstance(await hub.ask("fourth", certificate=each), Issued)
 
 
 async def test_a_cas_own_certificate(autojump_clock: trio.testing.MockClock) -> None:
