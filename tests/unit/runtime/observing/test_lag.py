@@ -91,6 +91,19 @@ def test_the_worst_is_forgotten() -> None:
     assert loop.worst() == 0.0
 
 
+def test_the_worst_is_forgotten_while_the_loop_turns() -> None:
+    """Each turn begins where the last one ended."""
+    loop = Loop()
+    loop.wait(1.0, 0.0)
+    loop.work(0.5)
+    seen = []
+    for _ in range(7):
+        loop.wait(WINDOW / 2, WINDOW / 2)
+        seen.append(loop.worst())
+    assert seen[:2] == [0.5, 0.5]
+    assert seen[5:] == [0.0, 0.0]
+
+
 async def test_as_an_instrument(autojump_clock: MockClock) -> None:
     """Trio tells it of each turn. How late each was is not to be seen here: virtual time jumps in turns."""
     lag = Lag()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -9,8 +10,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from trio_argoagent.net.http import Request
 from trio_argoagent.net.linger import LINGER
-from trio_argoagent.runtime.observing import routes
+from trio_argoagent.runtime.observing import routes, server
 from trio_argoagent.runtime.observing.board import Board
 from trio_argoagent.runtime.observing.server import CONNECTIONS, PATIENCE, SLICE, serve, whole
 
@@ -18,11 +20,11 @@ LIVEZ = b"GET /livez HTTP/1.1\r\nhost: me\r\n\r\n"
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[int]:
-    """A program's health on loopback; its port."""
+async def served(more: routes.Routes | None = None) -> AsyncIterator[int]:
+    """A program's health, and more, on loopback; its port."""
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve, routes.health(Board()), listeners)
+        nursery.start_soon(serve, {**routes.health(Board()), **(more or {})}, listeners)
         yield listeners[0].socket.getsockname()[1]
         nursery.cancel_scope.cancel()
 
@@ -86,16 +88,30 @@ async def test_bad_requests(data: bytes, status: int, also: bytes) -> None:
         assert (await say(port, LIVEZ)).endswith(b"\r\n\r\nok\n")
 
 
-async def test_idle_connections_keep_nobody_out() -> None:
-    """The oldest goes when there are too many."""
+async def test_idle_connections_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest goes when there are too many, and not because it has been there for too long."""
+    monkeypatch.setattr(server, "PATIENCE", math.inf)
     async with served() as port:
         idle = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(500)]
         for _ in range(3):
             assert (await say(port, LIVEZ)).endswith(b"\r\n\r\nok\n")
-        for stream in idle[:-CONNECTIONS]:
-            assert await hear(stream, b"") == b""
+        with trio.fail_after(60):
+            for stream in idle[:-CONNECTIONS]:
+                assert await hear(stream, b"") == b""
         for stream in idle:
             await trio.aclose_forcefully(stream)
+
+
+async def test_a_bug_costs_one_answer(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the next one is served."""
+
+    def broken(request: Request, rest: str) -> routes.Answer:
+        raise ValueError("a bug")
+
+    async with served({"readyz": broken}) as port:
+        assert (await say(port, LIVEZ.replace(b"livez", b"readyz"))).startswith(b"HTTP/1.1 500 ")
+        assert (await say(port, LIVEZ)).endswith(b"\r\n\r\nok\n")
+    assert "a bug" in caplog.text
 
 
 async def test_patience(autojump_clock: MockClock) -> None:
