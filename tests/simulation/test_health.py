@@ -21,6 +21,8 @@ from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
 
 PAGE = Path(__file__).parents[2] / "docs" / "health.md"
 ROW = re.compile(r"\| ((?:`[a-z-]+`(?:, )?)+) \| (both|agent|principal) \| (yes|no) \|")
+HOUR = 3_600.0
+"""Seconds in which every watch ends, and is not let begin again."""
 NUMBER = re.compile(r"\d+")
 VARIES = re.compile(r"event loop: .*\n")
 
@@ -117,6 +119,19 @@ async def test_a_hub_that_is_away_fails_no_probe(autojump_clock: MockClock) -> N
             assert re.fullmatch(down, line)
         fleet.restart("principal")
         await fleet.until(lambda: link(fleet, "m1") == link(fleet, "a1") == 200)
+
+
+async def test_an_api_server_that_turns_away_fails_no_probe(autojump_clock: MockClock) -> None:
+    """What has been listed once is held; that nothing new is heard is said."""
+    async with open_fleet([SpokePlan("m1")]) as fleet:
+        await fleet.until(lambda: link(fleet, "m1") == 200)
+        for program, client in fleet.clients.items():
+            if program in ("principal", "m1"):
+                client.faults = Faults(forbidden=1.0)
+        board = board_of(fleet, "m1"), board_of(fleet, "principal")
+        doubts = "[+]informer-applications ok: N objects as of N; "
+        await fleet.until(lambda: all(doubts in get(each, "/readyz?verbose")[1] for each in board), HOUR)
+        assert [get(each, "/readyz") for each in board] == [(200, "ok\n")] * 2
 
 
 async def test_a_principal_is_ready_when_agents_may_dial(autojump_clock: MockClock) -> None:

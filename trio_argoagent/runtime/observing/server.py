@@ -14,8 +14,8 @@ from typing import Any, Final
 import trio
 
 from trio_argoagent.net.http import Exchange
-from trio_argoagent.net.server import speak_http
-from trio_argoagent.runtime.observing.routes import Routes, answer
+from trio_argoagent.net.server import log_error, speak_http
+from trio_argoagent.runtime.observing.routes import Answer, Routes, answer
 
 CONNECTIONS: Final = 32
 """Connections at once; another one takes the place of the oldest."""
@@ -67,11 +67,16 @@ class _Server:
                 self._open.pop(stream, None)
 
     async def _answer(self, exchange: Exchange) -> None:
-        found = answer(self._routes, exchange.request)
+        try:
+            found = answer(self._routes, exchange.request)
+            body = found.body if isinstance(found.body, bytes) else await whole(found.body)
+        except Exception as exc:  # A bug in what is shown is no reason to end what works.
+            log_error(exc)
+            body = b"internal error\n"
+            found = Answer(500, body)
         headers = [("content-type", found.content_type), ("cache-control", "no-store"), _ONCE]
         if found.status == 405:
             headers.append(_ALLOWED)
-        body = found.body if isinstance(found.body, bytes) else await whole(found.body)
         await exchange.respond(found.status, headers, body)
 
 
