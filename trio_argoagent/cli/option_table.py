@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import click
@@ -13,6 +13,9 @@ from trio_argoagent.cli.running import refuse_if
 from trio_argoagent.runtime.options import strays
 from trio_argoagent.runtime.options.reading import Reading, read
 from trio_argoagent.runtime.options.rows import Option, Program
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _NOT: Final = "not_"
 """Before the name of a value: its negative flag."""
@@ -26,6 +29,12 @@ class _Parameter(click.Option):
     def __init__(self, row: Option, title: str, flags: Sequence[str], **settings: Any) -> None:
         super().__init__(flags, help=row.help, metavar=row.metavar, default=None, **settings)
         self.row, self.title = row, title
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The words that a value may be."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self.row.kind.words if word.startswith(incomplete)]
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Flags, and what they do; None: it is not told."""

@@ -72,7 +72,16 @@ def test_an_option_that_cannot_be_understood(run: Run, arguments: list[str], hin
     assert "--help" in line
 
 
-@pytest.mark.parametrize(("words", "found"), [("ctl blo", "blocklist"), ("ctl agent pri", "print-tls")])
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("ctl blo", "blocklist"),
+        ("ctl agent pri", "print-tls"),
+        ("agent --log-format j", "json"),
+        ("principal --enable-resource-proxy f", "false"),
+        ("config check agent --adoption-policy n", "never"),
+    ],
+)
 def test_shells_complete(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, found: str) -> None:
     """As README says."""
     monkeypatch.setenv("_TRIO_ARGOAGENT_COMPLETE", "bash_complete")

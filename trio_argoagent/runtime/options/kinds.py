@@ -29,6 +29,7 @@ class Kind:
         metavar: what stands for a value in the help.
         is_switch: is the option alone as good as ``true``?
         is_list: are there commas between several, and may the option be given several times?
+        words: all that a value may be; empty: it may be anything else.
         listed: what the value ``list`` prints instead of a start; empty: it is no such value.
     """
 
@@ -37,6 +38,7 @@ class Kind:
     metavar: str
     is_switch: bool = False
     is_list: bool = False
+    words: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
 
 
@@ -132,7 +134,7 @@ def words(*known: str) -> Kind:
             return text
         raise ValueError(f"{text!r} is not one of {', '.join(map(repr, known))}")
 
-    return Kind("word", parse, f"[{'|'.join(known)}]")
+    return Kind("word", parse, f"[{'|'.join(known)}]", words=known)
 
 
 def one_of(members: type[enum.Enum]) -> Kind:
@@ -166,7 +168,7 @@ def file(metavar: str = "FILE") -> Kind:
     return Kind("path", str, metavar)
 
 
-SWITCH: Final = Kind("switch", parse_switch, "[true|false]", is_switch=True)
+SWITCH: Final = Kind("switch", parse_switch, "[true|false]", is_switch=True, words=("true", "false"))
 NAME: Final = text("NAME")
 FILE: Final = file()
 DURATION: Final = duration()
