@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -13,19 +13,23 @@ from trio_argoagent.cli import ctl_agent, running
 from trio_argoagent.cli.contexts import Place
 from trio_argoagent.cli.ctl_fleet import span
 from trio_argoagent.cli.ctl_register import registered
-from trio_argoagent.cli.diffing import KINDS, Difference, Objects, differences
+from trio_argoagent.cli.diffing import KINDS, WHOLLY, Difference, Objects, Terms, differences
 from trio_argoagent.cli.output import rendered
 from trio_argoagent.cli.secretdata import NO_ANSWER
 from trio_argoagent.errors import UserError
-from trio_argoagent.model.keys import Kind
+from trio_argoagent.model import keys
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.principal.clusters import Pin, read_entry
 from trio_argoagent.principal.presence import Answer
 from trio_argoagent.runtime.config import PrincipalConfig
+from trio_argoagent.runtime.options.kinds import Kind
+from trio_argoagent.runtime.options.meanings import GLOBS, SELECTOR
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.sync import kinds
 from trio_argoagent.sync.mapping import NamespaceMapping, Style
 from trio_argoagent.sync.patterns import ALL
+from trio_argoagent.sync.policy import Local
+from trio_argoagent.sync.selection import Selection
 
 
 @attrs.frozen
@@ -43,25 +47,64 @@ class Diff:
     found: Sequence[Difference] | None
 
 
-def run_diff(*, hub: Place, spoke: Place | None, name: str, by_destination: bool, output: str) -> None:
+def run_diff(
+    *,
+    hub: Place,
+    spoke: Place | None,
+    name: str,
+    by_destination: bool,
+    label_selector: tuple[str, ...],
+    local_annotations: tuple[str, ...],
+    local_labels: tuple[str, ...],
+    output: str,
+) -> None:
     """Print it; ends with 1 if there is any difference."""
 
     async def program() -> int:
         word, style = real_env().new_id(), Style.DESTINATION if by_destination else Style.NAMESPACE
+        terms = read_terms(label_selector, local_annotations, local_labels)
         async with hub.open() as cluster:
             if spoke is None:
-                diff = await compare(cluster, hub.namespace, name, word, None, style)
+                diff = await compare(cluster, hub.namespace, name, word, None, style, terms)
             else:
                 async with spoke.open() as other:
-                    diff = await compare(cluster, hub.namespace, name, word, other, style)
+                    diff = await compare(cluster, hub.namespace, name, word, other, style, terms)
         click.echo(rendered(output, as_text(diff), as_document(diff)))
         return int(differs(diff))
 
     running.run(program)
 
 
+def read_terms(selectors: Iterable[str], annotations: Iterable[str], labels: Iterable[str]) -> Terms:
+    """What both programs were told, as their options say it.
+
+    Raises:
+        UserError: one of them cannot be used; the text names it.
+    """
+    return Terms(
+        Selection(tuple(_read("--label-selector", SELECTOR, text) for text in selectors)),
+        Local(
+            tuple(glob for text in annotations for glob in _read("--local-annotations", GLOBS, text)),
+            tuple(glob for text in labels for glob in _read("--local-labels", GLOBS, text)),
+        ),
+    )
+
+
+def _read(option: str, kind: Kind, text: str) -> Any:
+    try:
+        return kind.parse(text)
+    except ValueError as exc:
+        raise UserError(f"{option}: {exc}") from exc
+
+
 async def compare(
-    hub: Cluster, namespace: str, name: str, word: str, spoke: Cluster | None, style: Style
+    hub: Cluster,
+    namespace: str,
+    name: str,
+    word: str,
+    spoke: Cluster | None,
+    style: Style,
+    terms: Terms = WHOLLY,
 ) -> Diff:
     """Look at an agent.
 
@@ -72,6 +115,7 @@ async def compare(
         word: to ask the principal with; new each time.
         spoke: its API; None: only the principal is asked.
         style: how Applications find a managed agent.
+        terms: what of them is replicated.
 
     Raises:
         UserError: there is no such agent, nobody has come under its name yet, or a cluster does not let us.
@@ -82,7 +126,8 @@ async def compare(
         return Diff(name, answer, None)
     if entry.pin is None:
         raise UserError(f"nobody has come as {name} yet, so its mode is not known")
-    found = await _compare_clusters(hub, spoke, _mapping(namespace, name, entry.pin, entry.home, style))
+    mapping = _mapping(namespace, name, entry.pin, entry.home, style)
+    found = await _compare_clusters(hub, spoke, mapping, terms)
     return Diff(name, answer, found)
 
 
@@ -91,16 +136,19 @@ def _mapping(namespace: str, name: str, pin: Pin, home: str, style: Style) -> Na
     return config.mapping(name, pin.mode, pin.namespace, home)
 
 
-async def _compare_clusters(hub: Cluster, spoke: Cluster, mapping: NamespaceMapping) -> Sequence[Difference]:
+async def _compare_clusters(
+    hub: Cluster, spoke: Cluster, mapping: NamespaceMapping, terms: Terms
+) -> Sequence[Difference]:
     everywhere = mapping.home == mapping.principal_namespace  # By destination, in whatever namespaces.
     here = "" if everywhere else mapping.home
     there = "" if everywhere else mapping.agent_namespace
-    ours = await _read(hub, "hub", {Kind.APPLICATION: here, Kind.APP_PROJECT: mapping.principal_namespace})
-    theirs = await _read(spoke, "spoke", {Kind.APPLICATION: there, Kind.APP_PROJECT: mapping.agent_namespace})
-    return differences(mapping, ours, theirs)
+    projects, apps = keys.Kind.APP_PROJECT, keys.Kind.APPLICATION
+    ours = await _list(hub, "hub", {apps: here, projects: mapping.principal_namespace})
+    theirs = await _list(spoke, "spoke", {apps: there, projects: mapping.agent_namespace})
+    return differences(mapping, ours, theirs, terms)
 
 
-async def _read(cluster: Cluster, side: str, places: dict[Kind, str]) -> Objects:
+async def _list(cluster: Cluster, side: str, places: dict[keys.Kind, str]) -> Objects:
     found = {}
     for kind in KINDS:
         resource = kinds.BASE[kind].resource

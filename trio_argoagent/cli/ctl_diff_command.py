@@ -18,6 +18,13 @@ from trio_argoagent.cli.output import output_option
     is_flag=True,
     help="The principal maps by destination (see its option of that name).",
 )
+@click.option(
+    "--label-selector",
+    multiple=True,
+    help="What the principal, or the agent, replicates alone; repeat for both.",
+)
+@click.option("--local-annotations", multiple=True, help="What either leaves where it is; repeat for both.")
+@click.option("--local-labels", multiple=True, help="Likewise.")
 @output_option()
 @both_options
 def diff(**options: Any) -> None:
@@ -25,7 +32,7 @@ def diff(**options: Any) -> None:
 
     What the hub wants and what the agent is known to hold, as the principal has it; and, if the spoke is
     named, which Applications and AppProjects really differ, and in which fields. What is in the fields is
-    not printed. Ends with 1 if anything differs.
+    not printed. Give what the two programs were told of what to replicate. Ends with 1 if anything differs.
     """
     from trio_argoagent.cli.ctl_diff import run_diff
 

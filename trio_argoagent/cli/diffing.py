@@ -18,7 +18,8 @@ from trio_argoagent.model.records import DRIFT
 from trio_argoagent.sync import drift, kinds, names, plan, projection, wants
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
-from trio_argoagent.sync.selection import is_ignored
+from trio_argoagent.sync.policy import NOTHING, Local
+from trio_argoagent.sync.selection import WHOLE, Selection
 
 KINDS: Final = (Kind.APPLICATION, Kind.APP_PROJECT)
 """What is compared. Credentials are not: who is entitled to them is the principal's to say."""
@@ -42,6 +43,8 @@ class State(enum.StrEnum):
     """The source deletes it, and the copy is still there."""
     EXTRA = "extra"
     """The other side holds a copy, and the source has nothing of it."""
+    REFUSED = "refused"
+    """The hub shows nothing of it, as it makes no sense there; what there is of it is the reason."""
 
 
 @attrs.frozen
@@ -51,7 +54,7 @@ class Difference:
     Attributes:
         key: in the spoke's names.
         state: how it differs.
-        paths: the fields that do.
+        paths: the fields that do; or why it is refused.
     """
 
     key: Key
@@ -60,37 +63,61 @@ class Difference:
 
     def __str__(self) -> str:
         where = f"{self.key.kind} {self.key.namespace}/{self.key.name}: {self.state}"
+        if self.state is State.REFUSED:
+            return f"{where}: {self.paths[0]}"
         return f"{where}: {drift.told(self.paths)}" if self.paths else where
 
 
 @attrs.frozen
+class Terms:
+    """What the two programs were told of what is replicated.
+
+    Attributes:
+        selection: the label selectors of both.
+        local: the metadata that stays on its cluster, on either.
+    """
+
+    selection: Selection = WHOLE
+    local: Local = NOTHING
+
+
+WHOLLY: Final = Terms()
+
+
+@attrs.frozen
 class _Wanted:
+    """What the other side should hold; ``refused``: why it is not to be had."""
+
     uid: str
     body: Mapping[str, Any] = attrs.field(repr=False)
+    refused: str = ""
 
 
-def differences(mapping: NamespaceMapping, hub: Objects, spoke: Objects) -> Sequence[Difference]:
+def differences(
+    mapping: NamespaceMapping, hub: Objects, spoke: Objects, terms: Terms = WHOLLY
+) -> Sequence[Difference]:
     """All of them, in the order of the keys.
 
     Args:
         mapping: between the hub and the agent, as its principal has it.
         hub: the Applications of all namespaces, and Argo CD's AppProjects.
         spoke: likewise, as far as the agent's namespaces go.
+        terms: what takes part.
     """
-    found = [each for kind in KINDS for each in _of_kind(kind, mapping, hub[kind], spoke[kind])]
+    found = [each for kind in KINDS for each in _of_kind(kind, mapping, hub[kind], spoke[kind], terms)]
     return sorted(found, key=lambda each: each.key)
 
 
 def _of_kind(
-    kind: Kind, mapping: NamespaceMapping, hub: Iterable[Object], spoke: Iterable[Object]
+    kind: Kind, mapping: NamespaceMapping, hub: Iterable[Object], spoke: Iterable[Object], terms: Terms
 ) -> Iterator[Difference]:
     if mapping.autonomous:
-        row = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED)[kind]
-        wanted = dict(_lifted(row, mapping, spoke))
+        row = kinds.rows(Mode.AUTONOMOUS, Feed.OBSERVED, terms.local)[kind]
+        wanted = dict(_lifted(row, mapping, _chosen(spoke, terms)))
         copies = {key: obj for obj in hub if (key := mapping.find(kind, obj)) is not None}
     else:
-        row = kinds.rows(Mode.MANAGED, Feed.DESIRED)[kind]
-        wanted = dict(_lowered(row, mapping, hub))
+        row = kinds.rows(Mode.MANAGED, Feed.DESIRED, terms.local)[kind]
+        wanted = dict(_lowered(row, mapping, _chosen(hub, terms)))
         copies = {Key(kind, obj.meta.namespace, obj.meta.name): obj for obj in spoke}
     for key in dict.fromkeys((*wanted, *copies)):
         difference = _compared(row, key, wanted.get(key), copies.get(key))
@@ -98,12 +125,17 @@ def _of_kind(
             yield difference
 
 
+def _chosen(objects: Iterable[Object], terms: Terms) -> Iterator[Object]:
+    """What takes part of what a source has. What cannot be read says nothing of itself."""
+    return (obj for obj in objects if not obj.unreadable and not terms.selection.leaves_out(obj))
+
+
 def _lowered(row: Row, mapping: NamespaceMapping, hub: Iterable[Object]) -> Iterator[tuple[Key, _Wanted]]:
     for obj in hub:
         key = mapping.find(row.kind, obj)
         # A deletion that must not cascade travels as an absence.
         goes = obj.deleting and not (row.cascades and names.family(obj.finalizers))
-        if key is None or goes or obj.unreadable or is_ignored(obj):
+        if key is None or goes:
             continue
         body = wants.lowered(row, mapping, key, obj)
         if body is not None:
@@ -113,15 +145,20 @@ def _lowered(row: Row, mapping: NamespaceMapping, hub: Iterable[Object]) -> Iter
 def _lifted(row: Row, mapping: NamespaceMapping, spoke: Iterable[Object]) -> Iterator[tuple[Key, _Wanted]]:
     for obj in spoke:
         key = Key(row.kind, obj.meta.namespace, obj.meta.name)
-        if not obj.unreadable and not is_ignored(obj) and mapping.in_scope(key):
-            body = mapping.up(key, projection.copy_projection(row, obj))
-            yield key, _Wanted(obj.meta.uid, body)
+        if not mapping.in_scope(key):
+            continue
+        try:
+            yield key, _Wanted(obj.meta.uid, mapping.up(key, projection.copy_projection(row, obj)))
+        except (TypeError, AttributeError, ValueError) as exc:
+            yield key, _Wanted(obj.meta.uid, {}, str(exc))
 
 
 def _compared(row: Row, key: Key, wanted: _Wanted | None, copy: Object | None) -> Difference | None:
     held = plan.holding(row, copy)
     if wanted is None:
         return Difference(key, State.EXTRA) if held is not None else None
+    if wanted.refused:
+        return Difference(key, State.REFUSED, (wanted.refused,))
     leaving = bool(wanted.body.get(projection.DELETING))
     if copy is None:
         return None if leaving else Difference(key, State.MISSING)

@@ -8,6 +8,7 @@ from trio.testing import MockClock
 
 from trio_argoagent.cli import ctl_diff
 from trio_argoagent.cli.ctl_diff import Diff
+from trio_argoagent.cli.diffing import WHOLLY, Terms
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, SECRETS
@@ -21,10 +22,12 @@ from trio_argoagent.testing.spokes import NAMESPACE
 REVISION = MergePatch({"spec": {"source": {"targetRevision": "v2"}}})
 
 
-async def diff(fleet: Fleet, agent: str, style: Style = Style.NAMESPACE) -> Diff:
+async def diff(
+    fleet: Fleet, agent: str, style: Style = Style.NAMESPACE, terms: Terms = WHOLLY
+) -> Diff:
     """As an operator would ask."""
     hub, spoke = fleet.hub_as("operator"), fleet.spoke_as(agent, "operator")
-    return await ctl_diff.compare(hub, NAMESPACE, agent, fleet.env.new_id(), spoke, style)
+    return await ctl_diff.compare(hub, NAMESPACE, agent, fleet.env.new_id(), spoke, style, terms)
 
 
 def said(found: Diff) -> list[str]:
@@ -119,3 +122,49 @@ async def test_without_its_cluster(autojump_clock: MockClock) -> None:
         await hub.create(SECRETS, make_secret("new", NAMESPACE))
         with pytest.raises(UserError, match="nobody has come as new yet"):
             await ctl_diff.compare(hub, NAMESPACE, "new", "w2", fleet.spoke_as("m1", "x"), Style.NAMESPACE)
+
+
+async def test_what_the_programs_were_told(autojump_clock: MockClock) -> None:
+    """What no selector chooses is not missing, and metadata that stays where it is does not differ."""
+    async with open_fleet([SpokePlan("m1")]) as fleet:
+        users, local = fleet.hub_as("users"), fleet.spoke_as("m1", "local")
+        value = application("web", namespace="m1")
+        value["metadata"]["labels"] = {"team": "a"}
+        await users.create(APPLICATIONS, value)
+        labels = MergePatch({"metadata": {"labels": {"team": "a"}}})
+        await users.patch(APP_PROJECTS, NAMESPACE, "default", labels)
+        await trio.sleep(30)
+        fleet.agents["m1"].crash()
+        await users.create(APPLICATIONS, application("other", namespace="m1"))
+        note = MergePatch({"metadata": {"annotations": {"notes/x": "1"}, "labels": {"image.x": "1"}}})
+        await local.patch(APPLICATIONS, NAMESPACE, "web", note)
+        assert said(await diff(fleet, "m1")) == [
+            "Application argocd/other: missing",
+            "Application argocd/web: changed: metadata.annotations.notes/x, metadata.labels.image.x",
+        ]
+        terms = ctl_diff.read_terms(["team=a", "team in (a, b)"], ["notes/*"], ["image.*,b"])
+        assert said(await diff(fleet, "m1", terms=terms)) == []
+
+
+async def test_a_project_that_the_hub_refuses(autojump_clock: MockClock) -> None:
+    """With the reason, and for the others the comparison goes on."""
+    async with open_fleet([SpokePlan("a1", Mode.AUTONOMOUS)]) as fleet:
+        local = fleet.spoke_as("a1", "local")
+        roles = [{"name": "dev", "policies": ["g, all, role:admin"]}]
+        await local.create(APP_PROJECTS, app_project("team", namespace=NAMESPACE, roles=roles))
+        await trio.sleep(30)
+        (line,) = said(await diff(fleet, "a1"))
+        assert line == (
+            "AppProject argocd/team: refused: role dev: the policy 'g, all, role:admin' cannot be carried"
+            " over: it has not 6 fields"
+        )
+
+
+@pytest.mark.parametrize(
+    ("terms", "option"),
+    [((["a in"], [], []), "--label-selector"), (([], ["a b"], []), "--local-annotations")],
+)
+def test_terms_that_cannot_be(terms: tuple[list[str], list[str], list[str]], option: str) -> None:
+    """The line names the option."""
+    with pytest.raises(UserError, match=f"^{option}: "):
+        ctl_diff.read_terms(*terms)
