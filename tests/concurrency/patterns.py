@@ -46,7 +46,7 @@ PATTERNS: Final = (
         links.link_ends_whole,
         Rewrite(
             "replication.session:Session.run",
-            "self._feeds.outlet.core.link_down(trio.current_time())",
+            "self._feeds.outlet.link_down()",
             "None",
         ),
     ),

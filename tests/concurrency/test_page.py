@@ -104,6 +104,8 @@ def classes() -> dict[str, type]:
     """Of the product, by name."""
     found = {}
     for module in pkgutil.walk_packages(trio_argoagent.__path__, "trio_argoagent."):
+        if module.name == "trio_argoagent.runtime.otel":
+            continue  # It needs an extra.
         if re.match(r"trio_argoagent\.(agent|principal|runtime|net|redis)\b", module.name):
             found |= {
                 k: v for k, v in vars(importlib.import_module(module.name)).items() if isinstance(v, type)

@@ -9,7 +9,7 @@ import pytest
 
 from trio_argoagent.cli.commands import LATER
 
-HEAVY = ("click", "kubernetes", "pydantic", "rich", "yaml")
+HEAVY = ("click", "grpc", "kubernetes", "opentelemetry", "pydantic", "rich", "yaml")
 
 
 @pytest.mark.parametrize("program", ["agent", "principal"])

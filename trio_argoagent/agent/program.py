@@ -23,6 +23,7 @@ from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import NAMESPACES
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.tracing import Tracing
 from trio_argoagent.ports.transport import Dialer, LinkStatistics
 from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.replication.memory import Memory
@@ -118,6 +119,12 @@ class Agent:
             config, self.spoke, self.views, self._counting, self._trust, dialer, env, self._report
         )
         self._uplink.freshness = freshness
+
+    def trace(self, tracing: Tracing) -> None:
+        """Before ``run``: tell this of each step that a change takes."""
+        spoke = self.spoke
+        spoke.outlet.tracer = spoke.workers.tracer = tracing.of(lambda: self._uplink.name, self.config.mode)
+        spoke.stores.on_change(lambda kind, change: tracing.informed(kind, change.old, change.new))
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Replicate until cancelled. Reports started once the spoke's objects are known."""

@@ -20,6 +20,7 @@ from trio_argoagent.cli.observing_options import ObservingOptions
 from trio_argoagent.cli.redis_options import AGENT as REDIS
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.tls_sources import Place
+from trio_argoagent.cli.tracing import TracingOptions, open_tracing
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.net.connect import tunnel
 from trio_argoagent.net.dialling import Connect
@@ -54,7 +55,9 @@ def run_agent(reading: Reading) -> None:
         observer, env = logs.log_events("agent"), real_env()
         running.remark(reading.remarks, observer)
         connect = _way(*where, observer)
+        traces = pick(TracingOptions, values)
         async with (
+            open_tracing(traces, "agent", f"agent-{config.mode}", env) as tracing,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
@@ -83,6 +86,8 @@ def run_agent(reading: Reading) -> None:
             around = Around(board.lag, material.statistics, session.requests, session.durations)
             renewals = renewer.outcomes if renewer is not None else None
             board.metrics = metrics.exposition(agent, around, renewals)
+            if tracing is not None:
+                agent.trace(tracing)
             farewell.take = agent.stop
             await agent.run()
         return 0

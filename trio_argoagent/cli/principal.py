@@ -22,6 +22,7 @@ from trio_argoagent.cli.reception import open_reception
 from trio_argoagent.cli.redis_options import PRINCIPAL as REDIS
 from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
 from trio_argoagent.cli.tls_sources import Place
+from trio_argoagent.cli.tracing import TracingOptions, open_tracing
 from trio_argoagent.kube.client import open_cluster
 from trio_argoagent.net.contexts import Context
 from trio_argoagent.net.plaintext import Neighbours
@@ -60,6 +61,7 @@ def run_principal(reading: Reading) -> None:
         running.remark(reading.remarks, observer)
         async with (
             open_audit_log(values["audit_log"]) as log,
+            open_tracing(pick(TracingOptions, values), "principal", "principal", env) as tracing,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
@@ -92,6 +94,8 @@ def run_principal(reading: Reading) -> None:
                 session = cluster.session
                 around = Around(board.lag, material.statistics, session.requests, session.durations)
                 board.metrics = metrics.exposition(principal, around, audit.counts, desk.denials, proxy)
+                if tracing is not None:
+                    principal.trace(tracing)
                 farewell.take = principal.stop
                 await principal.run()
         return 0

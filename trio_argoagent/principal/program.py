@@ -21,6 +21,7 @@ from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.model.rulings import Auditor, unaudited
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.tracing import Tracing
 from trio_argoagent.ports.transport import Listener
 from trio_argoagent.principal import accounts
 from trio_argoagent.principal.agents import Agents
@@ -104,6 +105,7 @@ class Principal:
         self._links = Links(config, self._door, self._history, self._authorities, env, self._report, audit)
         self._bans = trio.open_memory_channel[tuple[str, str]](MAX_BANS)
         self._tenure: Tenure | None = None
+        self._tracing: Tracing | None = None
         self._serving, self._stopping = False, trio.Event()
         self.hub.stores.on_change(self._on_change)
         for store in self.hub.stores:
@@ -126,6 +128,11 @@ class Principal:
             self._tenure = Tenure(self._seated, freshness, hub.env, self._report, hub.audit)
             if freshness.trust is not None:
                 self._authorities.follow(freshness.trust)
+
+    def trace(self, tracing: Tracing) -> None:
+        """Before ``run``: tell this of each step that a change takes."""
+        self._tracing = tracing
+        self.hub.stores.on_change(lambda kind, change: tracing.informed(kind, change.old, change.new))
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve agents until cancelled. Reports started once the hub is known and agents may dial."""
@@ -197,6 +204,8 @@ class Principal:
         mapping = self.config.mapping(name, pin.mode, pin.namespace, home)
         refused, tell = partial(self._refused, name), partial(self._report, name)
         peer = Peer(self.hub, mapping, refused, self.config.limits, tell)
+        if self._tracing is not None:
+            peer.outlet.tracer = peer.workers.tracer = self._tracing.of(lambda: name, pin.mode)
         peer.choose(self.config.selector)
         self._unclaimed.agents_changed()
         if self._infos is not None:

@@ -19,6 +19,7 @@ from trio_argoagent.model.records import Outcome
 from trio_argoagent.model.resources import Resource
 from trio_argoagent.ports.cluster import Cluster, JsonPatch
 from trio_argoagent.replication.known import Known
+from trio_argoagent.replication.traced import traced
 from trio_argoagent.sync import steps
 
 MAX_STEPS: Final = 16
@@ -95,7 +96,9 @@ class Executor:
             if isinstance(step, steps.Done):
                 return step
             try:
-                await self._carry_out(namespace, name, step, plan)
+                what = None if self._secret else _body(step)
+                with traced(type(step).__name__.lower(), (self._resource.kind, namespace, name), what):
+                    await self._carry_out(namespace, name, step, plan)
             except _NOT_NOW as exc:
                 return self._later(exc)
             except _NOT_ALLOWED as exc:
@@ -159,6 +162,16 @@ class Executor:
             return None
         self.known.wrote(obj)
         return obj
+
+
+def _body(step: steps.Step) -> object:
+    match step:
+        case steps.Create(value):
+            return value
+        case steps.Patch(operations):
+            return operations
+        case _:
+            return None
 
 
 def _judge(cause: errors.ArgoAgentError, before: Object | None, now: Object | None) -> Outcome | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
 from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import Record
+from trio_argoagent.model.records import Holding, Record, Result
+from trio_argoagent.ports.tracing import Tracer
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.stream.protocol.freight import FreightStatistics
 from trio_argoagent.sync.flow import DEFAULT, Budget, Flow
@@ -35,6 +36,8 @@ class Outlet:
         self.freight = FreightStatistics()
         """How the bodies have travelled, over all links."""
         self.bell = Bell()
+        self.tracer: Tracer | None = None
+        """Told of what is sent, and of what becomes of it."""
         self._body, self._asof = body, asof
         self._settled_at = ""
         self.silent: dict[Kind, str] = {}
@@ -83,8 +86,40 @@ class Outlet:
             # gone already although nobody has been told. What will be told supersedes this ticket.
             if body is not None or ticket.want is None:
                 self.flow.sent(ticket.key, ticket.rank, len(body or b""))
-                return ticket.number, self._record(ticket, body)
+                record = self._record(ticket, body)
+                self._trace(ticket.number, record)
+                return ticket.number, record
         return None
+
+    def _trace(self, number: int, record: Record) -> None:
+        if self.tracer is not None:
+            since, new = self.core.since(record.key), self.core.held(record.key) is None
+            self.tracer.sent(number, record, trio.current_time() if since is None else since, new=new)
+
+    def answered(self, key: Key, result: Result) -> None:
+        """The record of this number, which is about this key, was answered, if only for now."""
+        self.flow.answered(key)
+        if self.tracer is not None:
+            self.tracer.answered(key, result)
+
+    def have(self, entries: Iterable[tuple[Key, Holding | None]]) -> None:
+        """What the replica holds has changed for another cause."""
+        self.core.have(entries, trio.current_time())
+        self.compared()
+
+    def compared(self) -> None:
+        """What was sent may be known to be held now, although its answer was lost."""
+        if self.tracer is not None:
+            for key in self.tracer.unanswered():
+                if self.core.since(key) is None:
+                    self.tracer.held(key)
+
+    def link_down(self) -> None:
+        """The link is gone, and with it what was under way."""
+        self.core.link_down(trio.current_time())
+        self.flow.clear()
+        if self.tracer is not None:
+            self.tracer.lost()
 
     def _record(self, ticket: Ticket, body: bytes | None) -> Record:
         return Record(

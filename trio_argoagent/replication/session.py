@@ -101,7 +101,7 @@ class Session:
         if hashes is not None:
             self._asking = messages.Buckets(hashes)
         else:
-            self._feeds.compared()
+            self._compared()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
@@ -113,8 +113,7 @@ class Session:
             self.ended.set()
             self._loader.end()
             self._unloader.end()
-            self._feeds.outlet.core.link_down(trio.current_time())
-            self._feeds.outlet.flow.clear()
+            self._feeds.outlet.link_down()
             self._feeds.workers.core.link_down()
 
     def _say(self, message: messages.Message) -> None:
@@ -180,13 +179,13 @@ class Session:
             case messages.Results(results):
                 self._take_results(results)
             case messages.Have(entries):
-                source.have(entries, now)
+                self._feeds.outlet.have(entries)
             case messages.Leaf(indices, entries, last):
                 if self._asking is not None:
                     raise RemoteProtocolError("leaf: nobody has asked for it yet")
                 source.leaf(indices, entries, last, now)
                 if last:
-                    self._feeds.compared()
+                    self._compared()
             case messages.Buckets(hashes):
                 self._list(hashes)
             case messages.Mark(root):
@@ -198,6 +197,10 @@ class Session:
             case _:
                 self._hear_aside(message)
         self._bell.ring()
+
+    def _compared(self) -> None:
+        self._feeds.outlet.compared()
+        self._feeds.compared()
 
     def _hear_aside(self, message: messages.Message) -> None:
         """What belongs to neither feed's records."""
@@ -224,7 +227,7 @@ class Session:
         for result in results:
             key = source.asked(result.number)
             if key is not None:
-                self._feeds.outlet.flow.answered(key)
+                self._feeds.outlet.answered(key, result)
             ticket = source.result(result, trio.current_time())
             if key is not None and result.outcome is Outcome.UNREADABLE:
                 self._loader.unreadable(key)  # Nobody's fault, and nobody needs to know.

@@ -11,8 +11,10 @@ import trio
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
+from trio_argoagent.ports.tracing import Tracer
 from trio_argoagent.replication.bell import Bell
 from trio_argoagent.replication.executor import TryLater
+from trio_argoagent.replication.traced import WORK, Worked
 from trio_argoagent.sync.guard import Guard, HeldSet, Limits
 from trio_argoagent.sync.replica import Replica, ReplicaStatistics, Work
 
@@ -72,6 +74,8 @@ class Workers:
         self.guard = Guard(limits, self.core.count)
         self.bell = Bell()
         """Rung when there is something to report."""
+        self.tracer: Tracer | None = None
+        """Told of what is received, and of what becomes of it."""
         self._work_bell = Bell()
         self._trades, self._ended = trades, ended
         self.on_held: Callable[[HeldSet | None], None] = lambda held: None
@@ -85,6 +89,8 @@ class Workers:
     def record(self, number: int, record: Record) -> None:
         """A record has arrived."""
         self.guard.renew(record.key)
+        if self.tracer is not None:
+            self.tracer.received(number, record)
         self.core.record(number, record, trio.current_time())
         self.ring()
 
@@ -92,6 +98,8 @@ class Workers:
         """A link is up: what is still to go will be asked for again, and told again if it is held."""
         self.guard.new_link(trio.current_time())
         self._held = ""
+        if self.tracer is not None:
+            self.tracer.forgotten()
 
     def confirm(self, name: str) -> bool:
         """A person wants the held deletions of this name carried out. Is that what is held?"""
@@ -154,12 +162,18 @@ class Workers:
                 self.on_held(held)
 
     async def _bring_about(self, work: Work) -> None:
-        trade = self._trades[work.key.kind]
+        trade, tracer = self._trades[work.key.kind], self.tracer
+        if tracer is not None:
+            tracer.began(work.key, work.record, asked=not work.guard)
+            WORK.set(Worked(tracer, work.key))  # Of this task alone: it ends with this work.
         try:
             achieved = await trade.bring_about(work)
         except RemoteProtocolError as exc:
             achieved = Achieved(Outcome.REJECTED, str(exc))
         now = trio.current_time()
+        if tracer is not None:
+            outcome = achieved.outcome if isinstance(achieved, Achieved) else None
+            tracer.ended(work.key, outcome, achieved.reason)
         if isinstance(achieved, TryLater):
             self.core.retry(work, now, after=achieved.after)
             return

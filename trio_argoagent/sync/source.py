@@ -107,6 +107,8 @@ class Phase(enum.Enum):
 @attrs.define
 class _Entry:
     want: Want | None = None
+    wanted_at: float = 0.0
+    """When it became that."""
     hidden: bool = False
     """Is there an object that cannot be read? Then nothing is sent, and nothing is proven."""
     held: Holding | None = None
@@ -220,6 +222,8 @@ class Source:
     def want(self, key: Key, want: Want, now: float) -> None:
         """The source's object has this value now."""
         entry = self._entries.setdefault(key, _Entry(known=self._phase is Phase.LIVE))
+        if entry.want != want:
+            entry.wanted_at = now
         entry.want, entry.hidden = want, False
         if want.listed:
             self._wanted.set(key, want.holding)
@@ -232,6 +236,8 @@ class Source:
             if not witnessed:
                 return
             entry = self._entries[key] = _Entry(known=self._phase is Phase.LIVE)
+        if entry.want is not None:
+            entry.wanted_at = now
         entry.want, entry.forced, entry.hidden = None, False, False
         self._wanted.set(key, None)
         if witnessed:
@@ -373,6 +379,13 @@ class Source:
     def asked(self, number: int) -> Key | None:
         """What the record of that number is about, while its answer is waited for."""
         return self._tickets.get(number)
+
+    def since(self, key: Key) -> float | None:
+        """Since when the replica does not hold what is wanted of this key now; None: it does."""
+        entry = self._entries.get(key)
+        if entry is None or entry.dirty_since is None:
+            return None
+        return max(entry.dirty_since, entry.wanted_at)
 
     def held(self, key: Key) -> Holding | None:
         """What the replica is known to hold under this key."""

@@ -6,8 +6,9 @@ from typing import Final
 
 from trio_argoagent.runtime.loglevels import parse
 from trio_argoagent.runtime.logs import FORMATS
-from trio_argoagent.runtime.options.kinds import DURATION, FILE, NAME, Kind, words
+from trio_argoagent.runtime.options.kinds import DURATION, FILE, NAME, SWITCH, Kind, text, words
 from trio_argoagent.runtime.options.rows import Option
+from trio_argoagent.runtime.recordlog import parse_detail
 
 CLUSTER: Final = (
     Option(
@@ -48,6 +49,25 @@ LOGS: Final = (
         "text",
         "One line per event, for people or for programs.",
     ),
+    Option(
+        "--full-detail",
+        "FULL_DETAIL",
+        "full-detail",
+        Kind("categories", parse_detail, "CATEGORY", is_list=True),
+        "",
+        "Log in full what is written (actions), sent and received (events), seen (informers), or all of it.",
+    ),
+)
+TRACES: Final = (
+    Option(
+        "--otlp-address",
+        "OTLP_ADDRESS",
+        "otlp.address",
+        text("HOST:PORT"),
+        "",
+        "OpenTelemetry collector that takes traces, by gRPC; without it there are none.",
+    ),
+    Option("--otlp-insecure", "OTLP_INSECURE", "otlp.insecure", SWITCH, "false", "Reach it without TLS."),
 )
 AUDIT: Final = (
     Option(

@@ -1,0 +1,68 @@
+"""Who is told of each step that a change takes: the log at its most detailed, and a collector of traces."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+
+from trio_argoagent.errors import UserError
+from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.tracing import Tracing
+from trio_argoagent.runtime import recordlog
+from trio_argoagent.runtime.loglevels import Levels
+from trio_argoagent.runtime.recordlog import Category, RecordLog
+from trio_argoagent.runtime.tracers import AllTracing
+
+
+@attrs.frozen
+class TracingOptions:
+    """As the user has given them.
+
+    Attributes:
+        log_level: how much is logged.
+        full_detail: what the log shows in full.
+        otlp_address: of the collector; empty: none.
+        otlp_insecure: without TLS?
+    """
+
+    log_level: Levels
+    full_detail: frozenset[Category]
+    otlp_address: str
+    otlp_insecure: bool
+
+
+@asynccontextmanager
+async def open_tracing(
+    options: TracingOptions, program: str, service: str, env: Env
+) -> AsyncIterator[Tracing | None]:
+    """Whoever is to be told; None: nobody is.
+
+    Args:
+        options: of the user.
+        program: ``principal`` or ``agent``.
+        service: what traces call it.
+        env: wall time, and ids.
+
+    Raises:
+        UserError: traces are wanted, and what sends them is not installed.
+    """
+    wanted: list[Tracing] = []
+    if recordlog.is_wanted(options.log_level, options.full_detail):
+        wanted.append(RecordLog(program, options.full_detail))
+    if not options.otlp_address:
+        yield wanted[0] if wanted else None
+        return
+    try:
+        from trio_argoagent.runtime import otel
+    except ImportError as exc:
+        text = "OpenTelemetry is not installed here: pip install 'trio-argoagent[otel]'"
+        raise UserError(f"--otlp-address: {text}") from exc
+    from trio_argoagent.runtime.tracing import SpanTracing
+
+    async with otel.open_exporting(
+        options.otlp_address, service, insecure=options.otlp_insecure
+    ) as exporting:
+        wanted.append(SpanTracing(program, env, exporting))
+        yield AllTracing(wanted)
