@@ -20,18 +20,19 @@ from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.model.rulings import Auditor, Decision, about, unaudited
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki.tokens import Verdict
-from trio_argoagent.ports.cluster import Cluster
+from trio_argoagent.ports.cluster import Cluster, ObjectList
 from trio_argoagent.ports.env import Env
-from trio_argoagent.principal import claims, tokens
+from trio_argoagent.principal import claims, clusters, tokens
 from trio_argoagent.principal.claims import Denying, Record
 from trio_argoagent.principal.issuing import NotIssuing, read_authorities, read_roots, read_signer
 from trio_argoagent.principal.rates import Rates, source
 from trio_argoagent.principal.redeeming import Found, Redeemer
+from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.runtime.enrolment import DAY, Rules
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.rarely import Rarely
 from trio_argoagent.stream.admission import Admission, Shown
-from trio_argoagent.stream.protocol.enrolment import Answer, Denial, Enrol, Issued
+from trio_argoagent.stream.protocol.enrolment import Answer, Denial, Denied, Enrol, Issued
 from trio_argoagent.stream.protocol.enrolment import Shown as ShownToken
 from trio_argoagent.sync.names import AGENT_NAME, SECRET_TYPE
 
@@ -54,6 +55,8 @@ NOTE_ATTEMPTS: Final = 5
 """At the cluster secret of an agent, while others write it."""
 ROOTS_AGE: Final = 30.0
 """Seconds for which the roots are not read again for somebody who has not said who he is."""
+_PASSING: Final = (Denial.BUSY, Denial.NOT_ISSUING, Denial.UNKNOWN_AGENT)
+"""What goes by itself, is said elsewhere, or is of nobody who has a cluster secret."""
 _ANSWERS: Final = (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError)
 
 
@@ -102,6 +105,7 @@ class Desk:
         self._renewing, self._joining = trio.CapacityLimiter(AT_ONCE), trio.CapacityLimiter(AT_ONCE)
         self._roots: tuple[float, bytes] = (float("-inf"), b"")
         self._reading = trio.Lock()
+        self._happenings = Happenings(cluster, env, self._cluster_secret)
         self.denials: Counter[Denial] = Counter()
         """Why there were no certificates, and how often."""
 
@@ -137,6 +141,7 @@ class Desk:
             self.denials[exc.answer.reason] += 1
             if not exc.audited:
                 self._audit(about(case.peer, decision, what, exc.reason))
+            await self._tell(case.peer.name, exc.answer)
             if exc.answer.reason is Denial.TOKEN:
                 await trio.sleep_until(began + SAME_TIME)
             return exc.answer
@@ -146,6 +151,26 @@ class Desk:
         self._audit(about(case.peer, case.way.decision, what, case.issued))
         self._observer(Event("certificate-issued", case.peer.name, f"by {case.way.word}: {case.issued}"))
         return issued
+
+    async def _tell(self, agent: str, denied: Denied) -> None:
+        """An Event on the cluster secret of an agent that has proven its name: strangers leave none."""
+        if not is_dns_label(agent) or denied.reason in _PASSING:
+            return
+        about = Involved("v1", "Secret", self._namespace, agent)
+        with trio.move_on_after(PATIENCE):
+            await self._happenings.say(about, f"agent {agent} gets no certificate: {denied.detail}")
+
+    async def _cluster_secret(self, agent: Involved) -> Involved:
+        found = (await self._secrets(agent.name)).items
+        entry = clusters.choose(map(clusters.read_entry, found))
+        secrets = [each for each in found if entry is not None and each.meta.name == entry.secret]
+        if not secrets:
+            return attrs.evolve(agent, name=clusters.secret_name(agent.name))
+        return attrs.evolve(agent, name=secrets[0].meta.name, uid=secrets[0].meta.uid)
+
+    async def _secrets(self, agent: str) -> ObjectList:
+        selector = f"{SECRET_TYPE}=cluster,{AGENT_NAME}={agent}"
+        return await self._cluster.list(SECRETS, self._namespace, selector=selector)
 
     async def _bounded(self, case: _Case, began: float) -> Issued:
         """The same within its bounds.
@@ -264,9 +289,7 @@ class Desk:
         """
         if not is_dns_label(name) or name == self._namespace:
             raise Denying(Denial.NOBODY, f"{name!r} cannot be an agent's name")
-        selector = f"{SECRET_TYPE}=cluster,{AGENT_NAME}={name}"
-        found = await self._cluster.list(SECRETS, self._namespace, selector=selector)
-        record = claims.read_record(found.items, name)
+        record = claims.read_record((await self._secrets(name)).items, name)
         if record is None and (way is claims.LAST_KEY or not self._rules.registers):
             text = f"the hub has no cluster secret labelled {name}: add the agent, see docs/agents.md"
             raise Denying(Denial.UNKNOWN_AGENT, text)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from trio_argoagent.apiserver.local import Call
 from trio_argoagent.errors import Forbidden, NotFound, Unavailable
 from trio_argoagent.model.identity import Mode, Peer
-from trio_argoagent.model.resources import SECRETS
+from trio_argoagent.model.resources import EVENTS, SECRETS
 from trio_argoagent.model.rulings import Decision
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki import requests
@@ -110,6 +110,7 @@ async def test_tokens_that_are_not_granted(autojump_clock: trio.testing.MockCloc
     await trio.sleep(3600.0)
     answer = await hub.by_token(token)
     assert isinstance(answer, Denied) and answer.reason == "expired" and "ctl agent token" in answer.detail
+    assert (await hub.cluster.list(EVENTS, HUB)).items == []  # Nobody has proven to be an agent.
     assert reason(await hub.by_token(await hub.token("north"))) == "unknown-agent"
     assert {ruling.decision for ruling in hub.rulings} == {Decision.REFUSED}
 
@@ -119,7 +120,11 @@ async def test_a_name_that_is_taken(autojump_clock: trio.testing.MockClock) -> N
     hub = await make_hub()
     await hub.add()
     await hub.by_token(await hub.token())
-    assert reason(await hub.by_token(await hub.token(), "second")) == "taken"
+    for _ in range(2):
+        assert reason(await hub.by_token(await hub.token(), "second")) == "taken"
+    (told,) = (await hub.cluster.list(EVENTS, HUB)).items
+    assert told.get("involvedObject")["uid"] == (await hub.secret()).meta.uid
+    assert told.get("message").startswith("agent east gets no certificate: the agent has a certificate")
     await trio.sleep(8 * DAY)  # What was issued here has expired.
     assert isinstance(await hub.by_token(await hub.token(), "second"), Issued)
     await hub.add("west", PIN)  # Somebody has come, with a certificate of which nothing is known.
