@@ -12,7 +12,7 @@ import msgspec
 from trio_argoagent.cli import ctl, ctl_agent, running
 from trio_argoagent.cli.clusterconfig import ClusterConfig, read_config
 from trio_argoagent.cli.contexts import Place
-from trio_argoagent.cli.ctl_fleet import span
+from trio_argoagent.cli.ctl_fleet import counted, span
 from trio_argoagent.cli.ctl_register import registered
 from trio_argoagent.cli.output import fields, rendered
 from trio_argoagent.errors import UserError
@@ -150,13 +150,7 @@ def as_document(found: View) -> dict[str, Any]:
         "issued": found.issued or None,
         "linkFingerprint": about.fingerprint if about is not None and about.fingerprint else None,
         "linkAddress": about.address if about is not None and about.address else None,
-        "links": numbers.links if numbers is not None else None,
-        "wanted": numbers.wanted if numbers is not None else None,
-        "unsettled": numbers.unsettled if numbers is not None else None,
-        "oldestSeconds": numbers.oldest if numbers is not None else None,
-        "refused": numbers.refused if numbers is not None else None,
-        "mirrored": numbers.held if numbers is not None else None,
-        "pending": numbers.pending if numbers is not None else None,
+        **counted(numbers),
         "consistentAsOf": about.as_of or None if about is not None else None,
         "silence": about.silence if about is not None else "",
         "history": [

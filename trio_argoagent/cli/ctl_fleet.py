@@ -180,13 +180,21 @@ def _plain(row: Row) -> dict[str, Any]:
         "mode": str(pin.mode) if pin is not None else None,
         "connectedSince": live.since if live is not None else None,
         "contested": live.contested if live is not None else False,
-        "links": numbers.links if numbers is not None else None,
-        "wanted": numbers.wanted if numbers is not None else None,
-        "unsettled": numbers.unsettled if numbers is not None else None,
-        "oldestSeconds": numbers.oldest if numbers is not None else None,
-        "refused": numbers.refused if numbers is not None else None,
-        "mirrored": numbers.held if numbers is not None else None,
-        "pending": numbers.pending if numbers is not None else None,
+        **counted(numbers),
         "heldDeletions": row.held.total if row.held is not None else 0,
         "problem": row.entry.problem,
     }
+
+
+def counted(numbers: Numbers | None) -> dict[str, Any]:
+    """How far an agent is, as plain values; None where the principal has not told."""
+    names = {
+        "links": "links",
+        "wanted": "wanted",
+        "unsettled": "unsettled",
+        "oldestSeconds": "oldest",
+        "refused": "refused",
+        "mirrored": "held",
+        "pending": "pending",
+    }
+    return {name: getattr(numbers, field, None) for name, field in names.items()}
