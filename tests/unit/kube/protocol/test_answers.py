@@ -8,6 +8,7 @@ import pytest
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.answers import parse_object, parse_page
+from trio_argoagent.kube.protocol.watchlines import parse_event
 from trio_argoagent.model.resources import SECRETS
 
 
@@ -63,3 +64,19 @@ def test_an_object_keeps_nothing_of_its_page() -> None:
     del page
     assert sys.getrefcount(body) == before
     assert found.get("data") == {"k": "v"}
+
+
+@pytest.mark.parametrize("levels", [1_000, 9_000])
+def test_an_object_of_a_thousand_levels(levels: int) -> None:
+    """Whatever it comes in, it ends nothing, and says what it is; the others of the page are read."""
+    deep = b'{"a":' * levels + b"1" + b"}" * levels
+    item = b'{"metadata":{"name":"deep","uid":"u","resourceVersion":"3"},"data":' + deep + b"}"
+    page = parse_page(
+        b'{"metadata":{"resourceVersion":"9"},"items":[' + item + b',{"metadata":{"name":"b"}}]}'
+    )
+    found, other = (parse_object(each, SECRETS) for each in page.items)
+    assert (found.meta.name, bool(found.unreadable), found.get("data")) == ("deep", True, None)
+    assert (other.meta.name, other.unreadable) == ("b", "")
+    line = b'{"type":"ADDED","object":{"kind":"Secret",' + item[1:] + b"}"
+    event = parse_event(line, SECRETS)
+    assert event is not None and event.object.unreadable == found.unreadable
