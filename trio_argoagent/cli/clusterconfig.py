@@ -12,8 +12,10 @@ import msgspec
 
 from trio_argoagent.cli.secretdata import data_of
 from trio_argoagent.errors import UserError
+from trio_argoagent.model import nesting
 from trio_argoagent.model.objects import Object
 
+_CONFIG: Final = msgspec.json.Decoder(dict[str, Any])
 _PARTS: Final = {"tls.crt": "certData", "tls.key": "keyData", "ca.crt": "caData"}
 """Our names of the parts (those of a Secret's data), and Argo CD's."""
 
@@ -53,7 +55,7 @@ def read_config(secret: Object) -> ClusterConfig:
         UserError: it cannot be read.
     """
     try:
-        value = msgspec.json.decode(data_of(secret).get("config") or b"{}", type=dict[str, Any])
+        value = nesting.decode(_CONFIG, data_of(secret).get("config") or b"{}")
         client = value.get("tlsClientConfig") or {}
         tls = {
             part: base64.b64decode(client[name], validate=True)

@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from trio_argoagent.errors import UserError
+from trio_argoagent.model import nesting
 
 ANNOTATION: Final = "trio-argoagent/ca-rotation"
 """Of the hub's Secret ``argocd-agent-ca``: how far a rotation is; without it there is none."""
@@ -202,8 +203,8 @@ def read(text: str) -> Rotation | None:
     if not text:
         return None
     try:
-        return msgspec.json.decode(text, type=Rotation)
-    except msgspec.MsgspecError as exc:
+        return nesting.decode(msgspec.json.Decoder(Rotation), text.encode())
+    except (msgspec.MsgspecError, UnicodeError) as exc:
         raise UserError(f"the annotation {ANNOTATION} cannot be read: {exc}") from exc
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from trio_argoagent.model import nesting
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.rulings import Decision, Ruling
 from trio_argoagent.principal.hub import Hub
@@ -52,8 +53,8 @@ def confirmation(name: str, now: float) -> str:
 def read_entry(text: str) -> HeldEntry | None:
     """What is held, of the text of ``held``; None: nothing, or nothing that we understand."""
     try:
-        return msgspec.json.decode(text, type=HeldEntry) if text else None
-    except msgspec.MsgspecError:
+        return nesting.decode(msgspec.json.Decoder(HeldEntry), text.encode()) if text else None
+    except (msgspec.MsgspecError, UnicodeError):
         return None
 
 

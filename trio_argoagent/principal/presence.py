@@ -21,6 +21,7 @@ import msgspec
 import trio
 
 from trio_argoagent.errors import NotFound
+from trio_argoagent.model import nesting
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import Cluster, MergePatch
 from trio_argoagent.replication.memory import LABEL, MAX_TEXT, Memory, name_of
@@ -152,7 +153,7 @@ def read_answer(text: str) -> Answer | None:
     try:
         packed = base64.b64decode(text[1:]) if text.startswith(_PACKED) else b""
         plain = zlib.decompressobj().decompress(packed, _LARGEST) if packed else text.encode()
-        return msgspec.json.decode(plain, type=Answer) if text else None
+        return nesting.decode(msgspec.json.Decoder(Answer), plain) if text else None
     except (msgspec.MsgspecError, ValueError, zlib.error):
         return None
 

@@ -18,6 +18,7 @@ import trio
 
 from trio_argoagent import errors
 from trio_argoagent.errors import UserError
+from trio_argoagent.model import nesting
 from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.net.certificates import all_facts, pem_blocks
 from trio_argoagent.ports.cluster import Cluster, MergePatch
@@ -56,8 +57,8 @@ class Seen(msgspec.Struct, frozen=True):
 def read_seen(text: str) -> Seen | None:
     """What the annotation says; None: nothing that can be read."""
     try:
-        return msgspec.json.decode(text, type=Seen) if text else None
-    except msgspec.MsgspecError:
+        return nesting.decode(msgspec.json.Decoder(Seen), text.encode()) if text else None
+    except (msgspec.MsgspecError, UnicodeError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from trio.testing import MockClock
 
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.records import Result
+from trio_argoagent.principal.holds import read_entry
+from trio_argoagent.principal.presence import read_answer
+from trio_argoagent.principal.trust import read_seen
 from trio_argoagent.stream.protocol import messages as m
 
 from .hub import APPLIED, REJECTED, app_key, copy_body, open_hub, project_body, value
@@ -121,6 +125,14 @@ async def test_a_digest_of_two_words(autojump_clock: MockClock) -> None:
     async with open_hub("edge") as hub:
         agent = await hub.autonomous("edge")
         assert (await agent.ask(value(app_key(), copy_body(), digest="D 1"))).outcome is REJECTED
+
+
+@pytest.mark.parametrize("read", [read_answer, read_entry, read_seen])
+def test_a_note_of_many_levels(read: Callable[[str], object]) -> None:
+    """What stands in ConfigMaps and annotations may be anybody's who may write there; it ends nothing."""
+    read('{"x":' + "[" * 9_000 + "]" * 9_000 + "}")
+    assert read("[" * 9_000) is None
+    assert read("\ud800") is None
 
 
 async def test_what_does_not_exist_can_be_claimed(autojump_clock: MockClock) -> None:

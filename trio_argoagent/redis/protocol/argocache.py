@@ -17,6 +17,8 @@ from typing import Annotated, Any, Final
 import attrs
 import msgspec
 
+from trio_argoagent.model import nesting
+
 CACHE_VERSION: Final = "1.8.3"
 """``CacheVersion`` of Argo CD 2.x and 3.x (common/common.go)."""
 LIFETIME: Final = 600
@@ -118,7 +120,7 @@ def load(data: bytes, compression: Compression) -> Counts | None:
     Whoever can write to the spoke's Redis can write anything here: what cannot be is taken for nothing.
     """
     try:
-        value = msgspec.json.decode(_plain(data, compression), type=_Info)
+        value = nesting.decode(msgspec.json.Decoder(_Info), _plain(data, compression))
     except (msgspec.DecodeError, zlib.error, ValueError):
         return None
     cache = value.cache

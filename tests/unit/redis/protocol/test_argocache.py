@@ -83,6 +83,14 @@ def test_a_time_that_is_none() -> None:
     assert argocache.load(as_argocd(value), Compression.GZIP) == Counts(0, 2)
 
 
+def test_an_info_of_many_levels() -> None:
+    """Whoever can write to that Redis writes no more than what is passed over."""
+    deep = b"[" * 3_000 + b"]" * 3_000
+    data = b'{"deep": ' + deep + b', "cacheInfo": {}, "applicationsCount": 3}'
+    found = argocache.load(gzip.compress(data), Compression.GZIP)
+    assert found is not None and found.applications == 3
+
+
 def test_a_bomb() -> None:
     """A small value that would unpack to a large one is not unpacked."""
     bomb = gzip.compress(b'{"cacheInfo": {"apisCount": 2}}' + b" " * (2 * argocache.MAX_INFO))
