@@ -8,7 +8,7 @@ import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.unit.runtime.observing.asking import get, held_port
+from tests.unit.runtime.observing.asking import ask, held_port
 from trio_argoagent.runtime.metrics import machine
 from trio_argoagent.runtime.metrics.rows import Program
 from trio_argoagent.runtime.metrics.table import ROWS
@@ -21,6 +21,8 @@ REDIS = {machine.REDIS_CONNECTIONS.name, machine.REDIS_ACCEPTED.name}
 """What a principal without Redis does not tell."""
 RENEWALS = {machine.RENEWALS.name}
 """What only an agent tells that renews its own certificate."""
+
+AGE = "trio_argoagent_source_consistent_as_of_age_seconds"
 
 
 class Seen:
@@ -41,9 +43,9 @@ class Seen:
 
 async def scrape(port: int) -> Seen:
     """What it says now."""
-    status, _, body = (await get(port, "/metrics")).partition("\n")
-    assert status == "HTTP/1.1 200 "
-    return Seen(body)
+    status, text = await ask(port, "/metrics")
+    assert status == 200
+    return Seen(text)
 
 
 def names(program: Program) -> set[str]:
@@ -67,7 +69,10 @@ async def test_both_programs_are_scraped(tmp_path: Path) -> None:
             await restart(fleet, spoke_port, 1)
             await create(fleet.hub, "east", "shop")
             await fleet.converge()
-            hub, spoke = await scrape(hub_port), await scrape(spoke_port)
+            while (hub := await scrape(hub_port)).sum(AGE, agent_name="east"):  # noqa: ASYNC110 (a process)
+                # What the spoke's API server shows already may not have been answered yet.
+                await trio.sleep(0.1)
+            spoke = await scrape(spoke_port)
     assert names(Program.PRINCIPAL) - hub.names == REDIS
     assert names(Program.AGENT) - spoke.names <= RENEWALS
     assert hub.sum("trio_argoagent_agent_connected") >= 1
