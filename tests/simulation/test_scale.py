@@ -1,6 +1,6 @@
 """A fleet costs by its Applications, not by its agents times its agents. Counts, never times.
 
-A thousand agents are a matter of minutes: ``benchmarks.scale`` plays them.
+A hundred agents are a matter of minutes: ``bench scale`` plays them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import attrs
 import pytest
 import trio
 
-from benchmarks.scale import create, spokes
+from trio_argoagent.bench.virtual.scale import create, spokes
 from trio_argoagent.testing.fleet import open_fleet
 from trio_argoagent.testing.scheduling import simulate, steps_taken
 

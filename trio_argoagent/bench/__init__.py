@@ -22,6 +22,10 @@ stream     the questions about the link, which pairs of processes answer:
   raw, ours, grpc_aio, grpc_lib
            the sides; each is imported only by the process that needs it
 
+fleet      the questions about whole fleets of processes
+virtual    the questions about fleets in virtual time
+apart      what is measured in a process of its own
+
 Every figure is taken by the process that it speaks of. CPU is what compares; wall rates depend on whatever
 else the machine is doing.
 """

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from trio_argoagent.bench import fleet, stream
+from trio_argoagent.bench import fleet, stream, virtual
 from trio_argoagent.bench.questions import Question
 from trio_argoagent.errors import UserError
 
 QUESTIONS: Final[Mapping[str, Question]] = {
-    question.name: question for family in (stream.QUESTIONS, fleet.QUESTIONS) for question in family.values()
+    question.name: question for family in (stream, fleet, virtual) for question in family.QUESTIONS.values()
 }
 FAMILIES: Final = tuple(dict.fromkeys(question.family for question in QUESTIONS.values()))
 """Names that stand for all questions of a kind."""

@@ -1,0 +1,92 @@
+"""Is an update lost, or stale, after each kind of trouble? What the simulator plays, one kind at a time.
+
+A minute of users' work and of that trouble alone befalls two agents; then all is calm. Once both sides have
+agreed and nothing moves any more, the oracle and the monitors judge (see ``testing.trial``): ``lost`` counts
+objects whose change has never come to the other side and requests that nobody started or answered, ``stale``
+what is there and not as its owner has it, ``broken`` every other rule that did not hold.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from trio_argoagent.bench.apart import Order, apart
+from trio_argoagent.bench.figures import Found, Sense, Values
+from trio_argoagent.bench.questions import Asked, Goal, Question
+from trio_argoagent.testing.chaos import WIRE_FAULTS
+from trio_argoagent.testing.plan import Options, draw_plan
+from trio_argoagent.testing.trial import AGREEMENT, Report, run_plan
+
+SEEDS: Final = 3
+"""Fleets of each kind of trouble."""
+QUICK_SEEDS: Final = 1
+LEVEL: Final = 2
+"""Links are HTTP/2 over bytes: some troubles exist only there."""
+IN_ALL: Final = "in all"
+"""The case that sums up the others."""
+WORST: Final = "agree"
+"""The figure of which the worst counts; the others are summed."""
+_LOST: Final = re.compile(r"\bL1: .* has no copy$|\bL3\b")
+_STALE: Final = re.compile(r"\bL1: ")
+
+
+def judged(reports: Sequence[Report]) -> Values:
+    """What several trials have shown together."""
+    broken = [line for report in reports for line in report.violations]
+    lost = sum(_LOST.search(line) is not None for line in broken)
+    stale = sum(_STALE.search(line) is not None and _LOST.search(line) is None for line in broken)
+    agreed = [AGREEMENT if report.agreed_after < 0 else report.agreed_after for report in reports]
+    return {
+        "lost": ("", float(lost)),
+        "stale": ("", float(stale)),
+        "broken": ("rules", float(len(broken) - lost - stale)),
+        WORST: ("virtual s", max(agreed)),
+        "changes": ("", float(sum(report.actions.total() for report in reports))),
+        "troubles": ("", float(sum(report.faults.total() for report in reports))),
+    }
+
+
+def play(order: Order) -> Values:
+    """See ``apart``."""
+    options = Options(level=LEVEL, faults=(str(order.case),))
+    count = QUICK_SEEDS if order.quick else SEEDS
+    seeds = range(order.turn * count + 1, (order.turn + 1) * count + 1)
+    return judged([run_plan(draw_plan(seed, options)) for seed in seeds])
+
+
+def in_all(found: Found) -> Values:
+    """The worst of one figure, and the sums of the others."""
+    of: dict[str, tuple[str, list[float]]] = {}
+    for _, values in found:
+        for name, (unit, value) in values.items():
+            of.setdefault(name, (unit, []))[1].append(value)
+    return {name: (unit, (max if name == WORST else sum)(values)) for name, (unit, values) in of.items()}
+
+
+async def ask(asked: Asked) -> Found:
+    """Each kind, as many at a time as there are processors; then all of them."""
+    kinds = tuple(case for case in asked.cases if case != IN_ALL)
+    found = await apart(__name__, len(os.sched_getaffinity(0)))(attrs.evolve(asked, cases=kinds))
+    return [*found, (IN_ALL, in_all(found))]
+
+
+QUESTION: Final = Question(
+    "faults",
+    "virtual",
+    "updates lost or stale after each kind of trouble, and how long until both sides agree",
+    (*WIRE_FAULTS, IN_ALL),
+    "trouble",
+    ask,
+    quick_cases=("cut", "half-open", "lost-answer", "late-write", "gone-410", "crash", "torn", IN_ALL),
+    rounds=1,
+    goals=(
+        Goal("lost updates", "ours", IN_ALL, "lost", Sense.AT_MOST, 0),
+        Goal("stale objects", "ours", IN_ALL, "stale", Sense.AT_MOST, 0),
+        Goal("other rules broken", "ours", IN_ALL, "broken", Sense.AT_MOST, 0),
+    ),
+)

@@ -1,0 +1,97 @@
+"""What does a fleet of so many agents cost, in one process and in virtual time?
+
+Every fourth agent is autonomous. Each has ten Applications, with auto-sync. ``synced`` is when all of them
+are Synced and Healthy on the hub and both sides agree; ``back`` is from the end of a cut of every link until
+all agents are back, and both sides agree.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import Final
+
+import trio
+
+from trio_argoagent.bench.apart import Order, apart
+from trio_argoagent.bench.figures import CPU, Sense, Values
+from trio_argoagent.bench.questions import Goal, Growth, Question
+from trio_argoagent.model.identity import Mode
+from trio_argoagent.testing.argocd.applications import application, automated
+from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
+from trio_argoagent.testing.scheduling import simulate
+
+APPS: Final = 10
+"""Of each agent."""
+QUICK_APPS: Final = 2
+PATIENCE: Final = 3600.0
+"""Virtual seconds."""
+
+
+def spokes(agents: int) -> list[SpokePlan]:
+    """The fleet's spokes."""
+    return [
+        SpokePlan(f"agent-{number:04}", Mode.MANAGED if number % 4 else Mode.AUTONOMOUS)
+        for number in range(agents)
+    ]
+
+
+async def create(fleet: Fleet, apps: int) -> None:
+    """Create every Application where it is owned."""
+    for name, spoke in fleet.spokes.items():
+        autonomous = spoke.mapping.autonomous
+        namespace, cluster = (NAMESPACE, name) if autonomous else (name, "hub")
+        for number in range(apps):
+            app = application(f"app-{number}", namespace=namespace, syncPolicy=automated())
+            await fleet.apply(app, cluster)
+
+
+async def _converge(agents: int, apps: int, seed: int) -> Values:
+    async with open_fleet(spokes(agents), seed=seed) as fleet:
+        await create(fleet, apps)
+        await fleet.wait_synced(PATIENCE)
+        synced = trio.current_time()
+        for agent in fleet.agents:
+            fleet.cut(agent)
+        await trio.sleep(1.0)
+        for agent in fleet.agents:
+            fleet.heal(agent)
+        began = trio.current_time()
+        await fleet.until(lambda: all(fleet.network.links(agent) for agent in fleet.agents), PATIENCE)
+        await fleet.wait_consistent(PATIENCE)
+        sent = fleet.network.total.bytes_sent
+        back = trio.current_time() - began
+    return {
+        "synced": ("virtual s", synced),
+        "back": ("virtual s", back),
+        "wire": ("B an Application", sent / (agents * apps)),
+    }
+
+
+def play(order: Order) -> Values:
+    """See ``apart``."""
+    agents, apps, seed = int(order.case), QUICK_APPS if order.quick else APPS, order.turn + 1
+    before = time.process_time()
+    found = simulate(_converge, agents, apps, seed, seed=seed)
+    cpu = time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {CPU: ("s", cpu), "each": ("ms an Application", 1000 * cpu / (agents * apps)),
+            "peak": ("MiB", peak), **found}  # fmt: skip
+
+
+QUESTION: Final = Question(
+    "scale",
+    "virtual",
+    "the simulator: a fleet until all is Synced, a cut of every link, and back",
+    (10, 30, 100),
+    "agents",
+    apart(__name__),
+    quick_cases=(3, 10),
+    rounds=1,
+    goals=(Goal("virtual seconds until all is Synced", "ours", 100, "synced", Sense.AT_MOST, 60),),
+    growth=(
+        Growth("CPU against agents", CPU, 1.1),
+        Growth("memory against agents", "peak", 1.0),
+        Growth("virtual seconds until all is Synced", "synced", 0.1),
+    ),
+)
