@@ -15,6 +15,7 @@ from trio_argoagent.cli.link_tls_options import AgentTls, PrincipalTls
 from trio_argoagent.cli.observing_options import ObservingOptions
 from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.redis_options import RedisOptions
+from trio_argoagent.cli.tracing import TracingOptions
 from trio_argoagent.runtime.options.programs import PROGRAMS
 from trio_argoagent.runtime.options.rows import Program
 
@@ -27,9 +28,12 @@ REFUSED = {"ha_enabled"}
 PICKED: dict[str, tuple[tuple[Any, str], ...]] = {
     "principal": (
         (AuthOptions, ""), (PrincipalTls, ""), (ProxyOptions, ""), (ObservingOptions, ""),
+        (TracingOptions, ""), (RedisOptions, "redis_"),
+    ),
+    "agent": (
+        (CredsOptions, ""), (AgentTls, ""), (ObservingOptions, ""), (TracingOptions, ""),
         (RedisOptions, "redis_"),
     ),
-    "agent": ((CredsOptions, ""), (AgentTls, ""), (ObservingOptions, ""), (RedisOptions, "redis_")),
 }  # fmt: skip
 """What is made of the values of the options that its fields are called as (``pick``)."""
 

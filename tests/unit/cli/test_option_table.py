@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from trio_argoagent.runtime.loglevels import parse
 from trio_argoagent.runtime.options.programs import AGENT
 
 from .parsing import values_of
@@ -37,4 +38,6 @@ def test_a_flag(arguments: tuple[str, ...], name: str, value: Any) -> None:
 def test_lists_are_joined() -> None:
     """Whatever becomes of them then."""
     patterns = values_of(AGENT, "--allowed-namespaces=a,b", "--allowed-namespaces=c-*")["allowed_namespaces"]
+    levels = values_of(AGENT, "--log-level=info", "--log-level", "redis-proxy=debug")["log_level"]
+    assert levels == parse("info,redis-proxy=debug")
     assert [patterns.match(name) for name in ("a", "b", "c-d", "e")] == [True, True, True, False]

@@ -37,7 +37,7 @@ LOGS: Final = (
         "--log-level",
         "LOG_LEVEL",
         "log.level",
-        Kind("levels", parse, "LEVEL[,PART=LEVEL]..."),
+        Kind("levels", parse, "LEVEL[,PART=LEVEL]...", is_list=True),
         "info",
         "The least that is logged, of all and of parts, as info,redis-proxy=debug.",
     ),

@@ -13,8 +13,11 @@ Facts = Mapping[str, tuple[str, str]]
 
 _SHARED: Final[Facts] = {
     "--namespace": ("NAMESPACE", "argocd"),
-    "--log-level": ("LOG_LEVEL", "trace"),
+    "--log-level": ("LOG_LEVEL", "grpc-event=trace,resource-proxy=warn,info"),
     "--log-format": ("LOG_FORMAT", "json"),
+    "--full-detail": ("FULL_DETAIL", "actions,events"),
+    "--otlp-address": ("OTLP_ADDRESS", "collector:4317"),
+    "--otlp-insecure": ("OTLP_INSECURE", "true"),
     "--metrics-port": ("METRICS_PORT", "0"),
     "--healthz-port": ("HEALTH_CHECK_PORT", "8003"),
     "--pprof-port": ("PPROF_PORT", "6060"),
