@@ -129,8 +129,8 @@ BUGS: Final[tuple[Mutant, ...]] = (
         "a write whose answer was lost counts as done",
         Rewrite(
             "replication.executor:Executor.bring_about",
-            "verdict = _judge(exc, live, now)",
-            "verdict = steps.APPLIED if isinstance(exc, errors.OutcomeUnknown) else _judge(exc, live, now)",
+            "outcome = _judge(exc, live, now)",
+            "outcome = Outcome.APPLIED if isinstance(exc, errors.OutcomeUnknown) else _judge(exc, live, now)",
         ),
     ),
     mutant(
@@ -148,8 +148,8 @@ BUGS: Final[tuple[Mutant, ...]] = (
         "missing rights are taken for a refusal of the object",
         Rewrite(
             "replication.executor:Executor.bring_about",
-            "steps.pending(exc.message)",
-            "steps.Done(Outcome.REJECTED, exc.message)",
+            "steps.pending(self._words(exc))",
+            "steps.Done(Outcome.REJECTED, self._words(exc))",
         ),
     ),
     mutant(

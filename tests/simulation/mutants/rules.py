@@ -401,8 +401,8 @@ RULES: Final[tuple[Mutant, ...]] = (
         Rewrite("sync.source:Source._may_bury", "self._complete.get(key.kind, False)", "True"),
         Rewrite(
             "replication.stores:Stores.run",
-            "await nursery.start(store.informer.run)",
-            "nursery.start_soon(store.informer.run)",
+            "await nursery.start(store.informer.run, name=name)",
+            "nursery.start_soon(store.informer.run, name=name)",
             also=(("await store.informer.wait_synced()", "await trio.lowlevel.checkpoint()"),),
         ),
     ),
