@@ -1,0 +1,1 @@
+"""The pages for users: README, ARCHITECTURE, CONTRIBUTING and docs/."""
