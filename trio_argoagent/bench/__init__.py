@@ -23,6 +23,7 @@ stream     the questions about the link, which pairs of processes answer:
            the sides; each is imported only by the process that needs it
 
 fleet      the questions about whole fleets of processes
+kube       the questions about Kubernetes clients and the embedded API server
 virtual    the questions about fleets in virtual time
 apart      what is measured in a process of its own
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from trio_argoagent.bench import fleet, stream, virtual
+from trio_argoagent.bench import fleet, kube, stream, virtual
 from trio_argoagent.bench.questions import Question
 from trio_argoagent.errors import UserError
 
+_ALL: Final = (stream, fleet, kube, virtual)
 QUESTIONS: Final[Mapping[str, Question]] = {
-    question.name: question for family in (stream, fleet, virtual) for question in family.QUESTIONS.values()
+    question.name: question for family in _ALL for question in family.QUESTIONS.values()
 }
 FAMILIES: Final = tuple(dict.fromkeys(question.family for question in QUESTIONS.values()))
 """Names that stand for all questions of a kind."""

@@ -1,4 +1,4 @@
-"""What the benchmarks fill Applications with: padding of one letter would flatter every parser."""
+"""What Applications are filled with: padding of one letter would flatter every parser."""
 
 from __future__ import annotations
 
