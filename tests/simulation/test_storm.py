@@ -1,4 +1,4 @@
-"""Every agent of a fleet dials again at the same time. A thousand of them: ``bench storm``."""
+"""Every agent of a fleet dials again at the same time. Hundreds of them: ``bench storm``."""
 
 from __future__ import annotations
 

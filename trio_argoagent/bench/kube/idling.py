@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import trio
@@ -84,7 +85,7 @@ async def theirs(load: Load) -> float:
     limiter, before = trio.CapacityLimiter(load.count), _resident()
     async with trio.open_nursery() as nursery:
         for follower in followers:
-            nursery.start_soon(lambda each=follower: trio.to_thread.run_sync(follow, each, limiter=limiter))
+            nursery.start_soon(partial(trio.to_thread.run_sync, follow, follower, limiter=limiter))
         return await _held(load.count, before, stop)
 
 

@@ -199,7 +199,7 @@ QUESTION: Final = Question(
     "storm",
     "virtual",
     "all agents dial again at once; until both sides of every link are proven to agree",
-    (10, 100, 1000),
+    (10, 100, 300),
     "agents",
     apart(__name__),
     sides=tuple(Side(name, "", what) for name, what in SIDES.items()),
@@ -207,8 +207,8 @@ QUESTION: Final = Question(
     quick_cases=(10, 30),
     rounds=1,
     goals=(
-        Goal("seconds after a cut", "cut", 1000, "agree", Sense.AT_MOST, 10),
-        Goal("seconds after a restart", "restart", 1000, "agree", Sense.AT_MOST, 10),
+        Goal("seconds after a cut", "cut", 300, "agree", Sense.AT_MOST, 10),
+        Goal("seconds after a restart", "restart", 300, "agree", Sense.AT_MOST, 10),
     ),
     growth=(
         Growth("steps of each agent, a cut", "steps", 0.1, "cut"),
