@@ -55,7 +55,8 @@ async def ours(load: Load) -> float:
         before = _resident()
         for _ in range(load.count):
             await nursery.start(follow)
-        return await _held(load.count, before, nursery.cancel_scope.cancel)
+        added = await _held(load.count, before, nursery.cancel_scope.cancel)
+    return added
 
 
 async def theirs(load: Load) -> float:
@@ -86,7 +87,8 @@ async def theirs(load: Load) -> float:
     async with trio.open_nursery() as nursery:
         for follower in followers:
             nursery.start_soon(partial(trio.to_thread.run_sync, follow, follower, limiter=limiter))
-        return await _held(load.count, before, stop)
+        added = await _held(load.count, before, stop)
+    return added
 
 
 WORK: Final[Mapping[str, Work]] = {"ours": ours, "official": theirs}
