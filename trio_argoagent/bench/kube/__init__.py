@@ -2,6 +2,7 @@
 
 objects    what Applications are filled with
 side       a process for the server, and one for each client
+worker     runs these processes
 listing    a collection is read
 watching   changes are followed
 patching   merge patches are written

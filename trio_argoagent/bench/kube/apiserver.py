@@ -25,7 +25,7 @@ import trio
 from trio_argoagent.bench.apart import told
 from trio_argoagent.bench.figures import CPU, Found, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.kube.side import first_line
+from trio_argoagent.bench.kube.side import WORKER, first_line
 from trio_argoagent.bench.questions import Asked, Goal, Question
 from trio_argoagent.kube.credentials import from_kubeconfig
 from trio_argoagent.kube.session import make_context
@@ -231,7 +231,7 @@ async def ask(asked: Asked) -> Found:
     async with filled() as (config, server):
         for case in asked.cases:
             count = max(AT_ONCE, int(requests * KINDS[str(case)].share))
-            found.append((str(case), await told(_HERE, str(case), config, str(count), str(server))))
+            found.append((str(case), await told(WORKER, _HERE, str(case), config, str(count), str(server))))
     return found
 
 
@@ -245,9 +245,7 @@ QUESTION: Final = Question(
     quick_cases=("GET", WATCHED_READ, "PATCH", WATCHED_WRITE),
     goals=(
         Goal(f"reads a second, {SPACES} watchers", "ours", WATCHED_READ, "rate", Sense.AT_LEAST, 3000),
-        Goal(
-            f"writes a second, {SPACES} watchers", "ours", WATCHED_WRITE, "rate", Sense.AT_LEAST, 3000
-        ),
+        Goal(f"writes a second, {SPACES} watchers", "ours", WATCHED_WRITE, "rate", Sense.AT_LEAST, 3000),
     ),
 )
 
@@ -256,7 +254,3 @@ def main(case: str, kubeconfig: str, count: str, server: str) -> None:
     """The client's process."""
     found = trio.run(load, kubeconfig, KINDS[case], int(count), int(server))
     sys.stdout.write(json.dumps(found) + "\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

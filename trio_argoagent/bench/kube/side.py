@@ -36,6 +36,8 @@ RESOURCES: Final = 17
 """Resources in a status: a whole Application is about 4 KB."""
 OFFICIAL: Final = "kubernetes"
 """The package of the official client."""
+WORKER: Final = "trio_argoagent.bench.kube.worker"
+"""The module that runs a process."""
 _HERE: Final = "trio_argoagent.bench.kube.side"
 _SERVER: Final = "server"
 
@@ -93,7 +95,7 @@ def clients(module: str, amount: Callable[[int, bool], Amount]) -> Ask:
         much = amount(int(case), asked.effort.quick)
         async with server(much.objects, much.events) as where:
             load = Load(where["kubeconfig"], where["version"], int(case), much.count)
-            found: Values = await told(_HERE, module, asked.side.name, json.dumps(attrs.asdict(load)))
+            found: Values = await told(WORKER, _HERE, module, asked.side.name, json.dumps(attrs.asdict(load)))
         return found
 
     async def ask(asked: Asked) -> Found:
@@ -167,7 +169,7 @@ async def server(objects: int, events: int = 0) -> AsyncIterator[Mapping[str, An
         UserError: it does not start.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", _HERE, _SERVER, folder, str(objects), str(events)]
+        command = [sys.executable, "-m", WORKER, _HERE, _SERVER, folder, str(objects), str(events)]
         process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -204,7 +206,3 @@ def main(what: str, *arguments: str) -> None:
     side, load = arguments
     work: Work = importlib.import_module(what).WORK[side]
     sys.stdout.write(json.dumps(trio.run(measured, work, Load(**json.loads(load)))) + "\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
