@@ -23,3 +23,12 @@ def test_links_are_found() -> None:
     """What is looked at is what there is."""
     assert "docs/getting-started.md" in links("README.md")
     assert "agents.md#a-certificate-that-must-not-count-any-more" in links("docs/validate.md")
+
+
+def test_the_index_leads_to_every_page() -> None:
+    """But for chapters, to which their own page leads."""
+    chapters = "docs/structured-concurrency/"
+    pages = {
+        name.removeprefix("docs/") for name in NAMES if name.startswith("docs/") and chapters not in name
+    }
+    assert pages - {*links("docs/README.md")} == {"README.md"}
