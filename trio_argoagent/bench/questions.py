@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import attrs
@@ -139,6 +139,7 @@ class Question:
         sides: in the order of the table.
         ours: name of the side that the others are compared with.
         quick_cases: the cases for a quick look; none: the same.
+        quick_sides: names of the sides for a quick look; none: all.
         goals: what should come out.
         growth: how figures should grow with the cases.
         rounds: of each side, at the most; 0: as the effort says.
@@ -158,7 +159,18 @@ class Question:
     growth: tuple[Growth, ...] = ()
     rounds: int = 0
     files: int = 0
+    quick_sides: tuple[str, ...] = ()
 
     def chosen(self, effort: Effort) -> tuple[Case, ...]:
         """The cases that an effort takes."""
         return (effort.quick and self.quick_cases) or self.cases
+
+    def taking(self, effort: Effort, named: Sequence[str] = ()) -> tuple[Side, ...]:
+        """The sides that take part.
+
+        Args:
+            effort: a quick look is at fewer.
+            named: by the user, who is right; none: nobody is.
+        """
+        names = named or (self.quick_sides if effort.quick else ())
+        return tuple(side for side in self.sides if not names or side.name in names)

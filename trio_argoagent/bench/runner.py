@@ -30,13 +30,13 @@ async def answer(
         question: which.
         effort: how much.
         progress: told what is measured next, for people, once a round of each side.
-        sides: names of those that take part; none: all.
+        sides: names of those that take part; none: as the effort says.
 
     Raises:
         UserError: it cannot be measured here, or something that it needs failed; the text says why.
     """
     _allow_files(question)
-    asked = [side for side in question.sides if not sides or side.name in sides]
+    asked = question.taking(effort, sides)
     present = [side for side in asked if not side.absent]
     taken: dict[tuple[str, Case], dict[str, list[tuple[str, float]]]] = {}
     rounds = rounds_of(question, effort)

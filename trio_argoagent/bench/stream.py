@@ -27,6 +27,7 @@ SIDES: Final[Mapping[str, Side]] = {
 """By name, in the order of the tables."""
 _ALL: Final = tuple(SIDES)
 _CONNECTED: Final = ("frames", "tls-own", "tls-trio", "grpc.aio", "grpclib")
+_QUICK: Final = ("frames", "grpc.aio")
 _MORE, _LESS = Sense.AT_LEAST, Sense.AT_MOST
 
 
@@ -43,8 +44,19 @@ def _question(
 ) -> Question:
     """One about the link: frames are ours."""
     those = tuple(SIDES[side] for side in sides)
-    ask = pair(name)
-    return Question(name, FAMILY, what, cases, case_unit, ask, those, "frames", quick_cases, goals)
+    return Question(
+        name,
+        FAMILY,
+        what,
+        cases,
+        case_unit,
+        pair(name),
+        those,
+        "frames",
+        quick_cases,
+        goals,
+        quick_sides=_QUICK,
+    )
 
 
 QUESTIONS: Final[Mapping[str, Question]] = {

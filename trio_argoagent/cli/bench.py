@@ -107,7 +107,7 @@ class _Measured:
 
 def _turns(question: Question, sides: Sequence[str], effort: Effort) -> int:
     """Rounds of all sides that can be measured."""
-    present = [each for each in question.sides if not each.absent and (not sides or each.name in sides)]
+    present = [each for each in question.taking(effort, sides) if not each.absent]
     return len(present) * rounds_of(question, effort)
 
 

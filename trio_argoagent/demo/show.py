@@ -31,7 +31,7 @@ async def show(settings: Settings) -> int:
     documents = read_documents(settings.files, modes, NAMESPACE, env.entropy, env.now())
     if settings.report:
         _write_report(settings.report, "", "a")  # Now, not after a minute: can it be written at all?
-    with tempfile.TemporaryDirectory(prefix="trio-argoagent-demo-") as folder:
+    with _folder() as folder:
         console = Console()
         log = Log(env)
         narrator = Narrator(log.add)
@@ -46,6 +46,18 @@ async def show(settings: Settings) -> int:
                 code = await _on_screen(fleet, drive, Screen(fleet, log, console))
             nursery.cancel_scope.cancel()
     return code
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Where keys and kubeconfigs are, until the demo ends.
+
+    Raises:
+        UserError: nothing can be written anywhere.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="trio-argoagent-demo-")
+    except OSError as exc:
+        raise UserError(f"no directory for temporary files: {exc.strerror}; set TMPDIR to one") from exc
 
 
 async def _headless(fleet: Fleet, drive: Drive, console: Console) -> int:

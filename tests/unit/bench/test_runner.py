@@ -57,6 +57,10 @@ async def test_choice() -> None:
     quick = attrs.evolve(EFFORT, quick=True, rounds=1)
     found = await answer(question(asking), quick, quiet, sides=["b"])
     assert [(row.case, row.side) for row in found.rows] == [(1, "b")]
+    few = question(asking, quick_sides=("a",))
+    assert {row.side for row in (await answer(few, quick, quiet)).rows} == {"a"}
+    assert {row.side for row in (await answer(few, quick, quiet, sides=["b"])).rows} == {"b"}
+    assert {row.side for row in (await answer(few, EFFORT, quiet)).rows} == {"a", "b"}
 
 
 async def test_absent() -> None:
