@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -85,4 +86,9 @@ async def test_failing_server() -> None:
 
 def test_peers_are_not_loaded() -> None:
     """The command imports no peer: each is imported by its own processes."""
-    assert not {"grpc", "grpclib"} & set(sys.modules)
+    code = (
+        "import sys, trio_argoagent.cli.bench\n"
+        "print([name for name in ('grpc', 'grpclib', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
