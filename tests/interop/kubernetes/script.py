@@ -272,7 +272,7 @@ _HIDDEN: Final = {
     "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink",
     "continue",
 }  # fmt: skip
-_SEVERAL: Final = re.compile(r"RBAC: \[(.*)\]$")
+_SEVERAL: Final = re.compile(r"(?<=RBAC: \[).*(?=\]$)")
 _AGE: Final = re.compile(r"^\d+[smhdy](\d+[smhd])?$")
 _IDENTITY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|in record \(\d+\)")
 
@@ -287,10 +287,9 @@ def normalised(value: Any, namespace: str) -> Any:
         }
     if isinstance(value, list):
         return [normalised(item, namespace) for item in value]
-    if isinstance(value, str) and (several := _SEVERAL.match(value)):
-        # A real authoriser goes through its bindings in the order of a hash table.
-        return f"RBAC: [{', '.join(sorted(several[1].split(', ')))}]"
     if isinstance(value, str):
+        # A real authoriser goes through its bindings in the order of a hash table.
+        value = _SEVERAL.sub(lambda found: ", ".join(sorted(found[0].split(", "))), value)
         return "<age>" if _AGE.match(value) else _IDENTITY.sub("<id>", value.replace(namespace, "NS"))
     return value
 
