@@ -9,7 +9,7 @@ from typing import Final
 
 TOP: Final = Path(__file__).parents[2] / "trio_argoagent"
 ENDS_BY_ITSELF: Final = {
-    "bench/pairs.py": 1,  # A process that has been killed is waited for.
+    "bench/children.py": 1,  # A process that has been killed is waited for.
     "cli/apiserver.py": 1,  # A file is unlinked, in a thread that no deadline could stop.
     "net/http2_wire.py": 2,  # Its owner takes the shield away; and a close by force waits for nothing.
     "testing/workers.py": 1,  # Likewise a process.

@@ -25,6 +25,7 @@ stream     the questions about the link, which pairs of processes answer:
 fleet      the questions about whole fleets of processes
 kube       the questions about Kubernetes clients and the embedded API server
 virtual    the questions about fleets in virtual time
+children   processes that are gone when a measurement ends
 apart      what is measured in a process of its own
 
 Every figure is taken by the process that it speaks of. CPU is what compares; wall rates depend on whatever

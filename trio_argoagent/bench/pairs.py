@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +12,7 @@ from typing import Final
 
 import trio
 
+from trio_argoagent.bench.children import child
 from trio_argoagent.bench.figures import Found
 from trio_argoagent.bench.loads import Task
 from trio_argoagent.bench.place import CLIENT, SERVER, Place
@@ -74,19 +74,8 @@ async def _pair(name: str, order: Order) -> Found:
 async def _process(role: str, order: Order) -> AsyncIterator[trio.Process]:
     """A process that is gone when the block ends."""
     with _errors(order, role).open("wb") as errors:
-        command = [*_WORKER, role, order.as_json()]
-        process = await trio.lowlevel.open_process(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        with trio.CancelScope(shield=True):
-            await process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    await trio.aclose_forcefully(pipe)
+        async with child([*_WORKER, role, order.as_json()], stderr=errors) as process:
+            yield process
 
 
 async def _line(process: trio.Process) -> bytes:

@@ -11,7 +11,6 @@ Watchers follow a namespace each, as agents do; in the last case each of them fo
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ import attrs
 import trio
 
 from trio_argoagent.bench.apart import told
+from trio_argoagent.bench.children import child
 from trio_argoagent.bench.figures import CPU, Found, Sense, Values
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.kube.side import WORKER, first_line
@@ -211,17 +211,10 @@ async def filled() -> AsyncIterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         config = f"{folder}/kubeconfig"
         command = [sys.executable, "-m", "trio_argoagent", "apiserver", "--kubeconfig", config]
-        server = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
-        assert server.stdout is not None
-        try:
+        async with child(command) as server:
             await first_line(server, "the API server")
             await fill(config)
             yield config, server.pid
-        finally:
-            server.terminate()
-            with trio.CancelScope(shield=True):
-                await server.wait()
-                await server.stdout.aclose()
 
 
 async def ask(asked: Asked) -> Found:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ import attrs
 import trio
 
 from trio_argoagent.bench.apart import told
+from trio_argoagent.bench.children import child
 from trio_argoagent.bench.figures import CPU, Case, Found, Values
 from trio_argoagent.bench.kube.objects import status
 from trio_argoagent.bench.questions import Ask, Asked, Side
@@ -170,15 +170,8 @@ async def server(objects: int, events: int = 0) -> AsyncIterator[Mapping[str, An
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", WORKER, _HERE, _SERVER, folder, str(objects), str(events)]
-        process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdin is not None and process.stdout is not None
-        try:
+        async with child(command) as process:
             yield json.loads(await first_line(process, "the API server"))
-        finally:
-            with trio.CancelScope(shield=True):
-                await process.stdin.aclose()
-                await process.wait()
-                await process.stdout.aclose()
 
 
 async def first_line(process: trio.Process, what: str) -> bytes:
