@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 import trio
 
+from trio_argoagent.bench.children import last_word
 from trio_argoagent.bench.figures import Case, Found, Values
 from trio_argoagent.bench.questions import Ask, Asked
 from trio_argoagent.errors import UserError
@@ -76,8 +77,7 @@ async def told(module: str, *arguments: str) -> Any:
     command = [sys.executable, "-m", module, *arguments]
     ended = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
     if ended.returncode:
-        lines = ended.stderr.decode("utf-8", "replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")
+        last = last_word(ended.stderr.decode("utf-8", "replace"))
         raise UserError(f"{module} {arguments[0]}: ended with code {ended.returncode}: {last}")
     return json.loads(ended.stdout)
 

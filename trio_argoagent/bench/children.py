@@ -30,3 +30,21 @@ async def child(command: Sequence[str], **more: Any) -> AsyncIterator[trio.Proce
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     await trio.aclose_forcefully(pipe)
+
+
+async def line(process: trio.Process) -> bytes:
+    """The line that it prints; empty when it ends without one."""
+    assert process.stdout is not None
+    text = b""
+    while not text.endswith(b"\n"):
+        piece = await process.stdout.receive_some()
+        if not piece:
+            return b""
+        text += piece
+    return text
+
+
+def last_word(text: str) -> str:
+    """The last line of what a process said before it ended."""
+    lines = text.split("\n")
+    return next((each.strip() for each in reversed(lines) if each.strip()), "it says nothing")

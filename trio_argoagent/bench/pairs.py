@@ -12,7 +12,7 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.bench.children import child
+from trio_argoagent.bench.children import child, last_word, line
 from trio_argoagent.bench.figures import Found
 from trio_argoagent.bench.loads import Task
 from trio_argoagent.bench.place import CLIENT, SERVER, Place
@@ -59,12 +59,12 @@ async def _pair(name: str, order: Order) -> Found:
     """One round of one side: a server, a client, and what the client has found."""
     async with _process(SERVE, order) as server, _process(DRIVE, order) as client:
         with trio.move_on_after(START_TIMEOUT):
-            where = await _line(server)
+            where = await line(server)
         if not where:
             raise UserError(f"{name}: the server does not start: {_complaint(order, SERVE)}")
         assert client.stdin is not None
         await client.stdin.send_all(where)
-        if not (found := await _line(client)):
+        if not (found := await line(client)):
             raise UserError(f"{name}: the client has failed: {_complaint(order, DRIVE)}")
     result: Found = json.loads(found)
     return result
@@ -78,23 +78,10 @@ async def _process(role: str, order: Order) -> AsyncIterator[trio.Process]:
             yield process
 
 
-async def _line(process: trio.Process) -> bytes:
-    """The line that a process prints; empty when it ends without one."""
-    assert process.stdout is not None
-    text = b""
-    while not text.endswith(b"\n"):
-        piece = await process.stdout.receive_some()
-        if not piece:
-            return b""
-        text += piece
-    return text
-
-
 def _errors(order: Order, role: str) -> Path:
     return Path(order.place.folder, f"{role}.err")
 
 
 def _complaint(order: Order, role: str) -> str:
     """The last line of what a process said before it ended."""
-    lines = _errors(order, role).read_text("utf-8", "replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")
+    return last_word(_errors(order, role).read_text("utf-8", "replace"))

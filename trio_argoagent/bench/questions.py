@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from trio_argoagent.bench.figures import Case, Found, Sense
+from trio_argoagent.bench.figures import Case, Found, Sense, Values
 
 
 @attrs.frozen
@@ -83,6 +83,15 @@ Ask = Callable[[Asked], Awaitable[Found]]
 Raises:
     UserError: it cannot be done here; the text says why.
 """
+
+
+def each(measure: Callable[[Case, Asked], Awaitable[Values]]) -> Ask:
+    """Measures one case after the other."""
+
+    async def ask(asked: Asked) -> Found:
+        return [(case, await measure(case, asked)) for case in asked.cases]
+
+    return ask
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ import trio
 
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Question
+from trio_argoagent.bench.questions import Asked, Goal, Question, each
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.processes.fleet import OURS, Fleet
@@ -43,16 +43,14 @@ async def measure(command: Sequence[str], apps: int, idle: float, mode: Mode) ->
         linked = await _linked(fleet)
         await rig.settle(fleet)
         pid = fleet.programs[AGENT].pid
-        before = rig.usage(pid).cpu
-        await trio.sleep(idle)
-        used = rig.usage(pid).cpu - before
+        used = (await rig.idling({AGENT: pid}, idle))[AGENT]
         kept = _memory(pid)
         return {
             "linked": ("s", linked),
             "rss": ("MiB", kept["rss"]),
             "own": ("MiB", kept["own"]),
             "grown": ("MiB", grown["rss"]),
-            "idle": ("% of a core", 100 * used / idle),
+            "idle": ("% of a core", used),
         }
 
 
@@ -90,7 +88,7 @@ QUESTION: Final = Question(
     "an agent with so many Applications of 40 KB: memory, idle CPU, seconds to its link",
     (0, 100, 1000),
     "Applications",
-    rig.each(_measure),
+    each(_measure),
     quick_cases=(0, 20),
     rounds=1,
     goals=(

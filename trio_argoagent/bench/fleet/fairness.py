@@ -16,7 +16,7 @@ import trio
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Question, Side
+from trio_argoagent.bench.questions import Asked, Goal, Question, Side, each
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.fleet import SpokePlan
@@ -105,7 +105,7 @@ QUESTION: Final = Question(
     "a quiet agent's latencies, alone and beside one that floods",
     (80,),
     "flood, /s",
-    rig.each(_measure),
+    each(_measure),
     sides=(ALONE, BESIDE),
     ours=ALONE.name,
     goals=(

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import trio
-
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Growth, Question
+from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, each
 from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
 
 APPS: Final = 10
@@ -26,10 +24,8 @@ async def _measure(case: Case, asked: Asked) -> Values:
     async with rig.open_rig([SpokePlan(name) for name in rig.agent_names(agents)]) as fleet:
         await rig.create(fleet, APPS, ENTRIES)
         pids = {name: program.pid for name, program in fleet.programs.items()}
-        before = {name: rig.usage(pid) for name, pid in pids.items()}
-        await trio.sleep(watched)
+        idle = await rig.idling(pids, watched)
         after = {name: rig.usage(pid) for name, pid in pids.items()}
-        idle = {name: 100 * (after[name].cpu - before[name].cpu) / watched for name in pids}
         mean = sum(idle[name] for name in fleet.nodes) / agents
         return {
             "principal": ("MiB", after[PRINCIPAL].rss),
@@ -45,7 +41,7 @@ QUESTION: Final = Question(
     "the principal beside so many quiet agents of 10 Applications",
     (1, 10, 40),
     "agents",
-    rig.each(_measure),
+    each(_measure),
     quick_cases=(1, 3),
     rounds=1,
     goals=(

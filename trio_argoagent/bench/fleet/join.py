@@ -13,7 +13,7 @@ import trio
 
 from trio_argoagent.bench.figures import Case, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Growth, Question, Side
+from trio_argoagent.bench.questions import Asked, Growth, Question, Side, each
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.testing.argocd.applications import application
@@ -59,7 +59,7 @@ QUESTION: Final = Question(
     "a new agent's Applications, until all are there, its start included",
     (100, 500, 1500),
     "Applications",
-    rig.each(_measure),
+    each(_measure),
     sides=SIDES,
     ours=Mode.MANAGED.value,
     quick_cases=(20,),

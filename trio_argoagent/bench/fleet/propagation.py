@@ -17,7 +17,7 @@ import trio
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Question
+from trio_argoagent.bench.questions import Asked, Goal, Question, each
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd.applications import application
@@ -94,7 +94,7 @@ QUESTION: Final = Question(
     "a hub edit of 4 KB until it stands on the spoke",
     (0, 20, 100),
     "status changes beside, /s",
-    rig.each(_measure),
+    each(_measure),
     quick_cases=(0,),
     goals=(
         Goal("p50, idle", "ours", 0, "p50", Sense.AT_MOST, 5),

@@ -16,7 +16,7 @@ import trio
 
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Growth, Question
+from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, each
 from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
 from trio_argoagent.testing.processes.fleet import Fleet
 
@@ -70,7 +70,7 @@ QUESTION: Final = Question(
     "the principal is killed; 100 unchanged Applications an agent",
     (1, 3, 10),
     "agents",
-    rig.each(_measure),
+    each(_measure),
     quick_cases=(1, 2, 3),
     goals=(
         Goal("seconds until 10 agents are proven consistent", "ours", 10, "proven", Sense.AT_MOST, 2),

@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,6 @@ import attrs
 import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
-from trio_argoagent.bench.figures import Case, Found, Values
-from trio_argoagent.bench.questions import Ask, Asked
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
@@ -36,18 +34,6 @@ PATIENCE: Final = 600.0
 """Seconds for anything to come true."""
 RESOURCES: Final = 140
 """Entries of ``status.resources``: with them a whole Application is about 40 KB."""
-
-
-Measure = Callable[[Case, Asked], Awaitable[Values]]
-
-
-def each(measure: Measure) -> Ask:
-    """Measures each case in a fleet of its own."""
-
-    async def ask(asked: Asked) -> Found:
-        return [(case, await measure(case, asked)) for case in asked.cases]
-
-    return ask
 
 
 @asynccontextmanager
@@ -186,6 +172,13 @@ def usage(pid: int) -> Usage:
     ticks = os.sysconf("SC_CLK_TCK")
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return Usage((int(fields[11]) + int(fields[12])) / ticks, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+
+
+async def idling(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
+    """What processes use while nothing is asked of them: by name, percent of a core over so many seconds."""
+    before = {name: usage(pid).cpu for name, pid in pids.items()}
+    await trio.sleep(seconds)
+    return {name: 100 * (usage(pid).cpu - before[name]) / seconds for name, pid in pids.items()}
 
 
 def wire(fleet: Fleet, agent: str) -> int:

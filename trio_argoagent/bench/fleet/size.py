@@ -13,7 +13,7 @@ import trio
 
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, Side
+from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, Side, each
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.fleet import NAMESPACE, SpokePlan
@@ -90,7 +90,7 @@ QUESTION: Final = Question(
     "bytes of one status change, by size and by what has changed",
     (8, 140, 560),
     "resources in a status",
-    rig.each(_measure),
+    each(_measure),
     sides=SIDES,
     ours="revision",
     quick_cases=(8, 140),

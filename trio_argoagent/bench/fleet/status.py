@@ -17,7 +17,7 @@ import trio
 
 from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Question, Side
+from trio_argoagent.bench.questions import Asked, Goal, Question, Side, each
 from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
 from trio_argoagent.testing.processes.fleet import Fleet
 
@@ -89,7 +89,7 @@ QUESTION: Final = Question(
     "status changes of distinct Applications, spoke to hub",
     (8, 140),
     "resources in a status",
-    rig.each(_measure),
+    each(_measure),
     sides=(THROUGH, ALONE),
     quick_cases=(8,),
     goals=(

@@ -22,10 +22,10 @@ import attrs
 import trio
 
 from trio_argoagent.bench.apart import told
-from trio_argoagent.bench.children import child
-from trio_argoagent.bench.figures import CPU, Case, Found, Values
+from trio_argoagent.bench.children import child, line
+from trio_argoagent.bench.figures import CPU, Case, Values
 from trio_argoagent.bench.kube.objects import status
-from trio_argoagent.bench.questions import Ask, Asked, Side
+from trio_argoagent.bench.questions import Ask, Asked, Side, each
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
@@ -98,10 +98,7 @@ def clients(module: str, amount: Callable[[int, bool], Amount]) -> Ask:
             found: Values = await told(WORKER, _HERE, module, asked.side.name, json.dumps(attrs.asdict(load)))
         return found
 
-    async def ask(asked: Asked) -> Found:
-        return [(case, await measure(case, asked)) for case in asked.cases]
-
-    return ask
+    return each(measure)
 
 
 async def measured(work: Work, load: Load) -> Values:
@@ -180,14 +177,9 @@ async def first_line(process: trio.Process, what: str) -> bytes:
     Raises:
         UserError: it ends before that.
     """
-    assert process.stdout is not None
-    line = b""
-    while not line.endswith(b"\n"):
-        piece = await process.stdout.receive_some()
-        if not piece:
-            raise UserError(f"{what} did not start")
-        line += piece
-    return line
+    if not (said := await line(process)):
+        raise UserError(f"{what} did not start")
+    return said
 
 
 def main(what: str, *arguments: str) -> None:
