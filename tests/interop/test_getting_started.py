@@ -54,7 +54,8 @@ async def test_the_page(tmp_path: Path) -> None:
     pki = Pki.create(env)
     hub, east, _ = machines = [Machine(name, pki, env, tmp_path) for name in ("hub", "east", "edge")]
     (tmp_path / "examples").symlink_to(TOP / "examples")
-    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig = tmp_path / ".kube" / "config"
+    kubeconfig.parent.mkdir()
     with reserved_port() as port:
         text = (TOP / "docs" / "getting-started.md").read_text()
         async with trio.open_nursery() as clusters:
@@ -62,7 +63,7 @@ async def test_the_page(tmp_path: Path) -> None:
                 await clusters.start(machine.run)
                 await machine.make_namespaces(NAMESPACE)
             kubeconfig.write_text(yaml.safe_dump(merged(machines)))
-            walk = Walk(tmp_path, environment(tmp_path, kubeconfig), PROGRAMS)
+            walk = Walk(tmp_path, environment(tmp_path), PROGRAMS)
             async with trio.open_nursery() as programs:
                 for command in commands(text.replace(PORT, str(port))):
                     if command.line.startswith(

@@ -110,8 +110,11 @@ class Walk:
                 await process.wait()
 
 
-def environment(home: Path, kubeconfig: Path) -> dict[str, str]:
-    """This process' own, without what would set options of the programs, and with a home of its own."""
+def environment(home: Path) -> dict[str, str]:
+    """This process' own, without what would set options of the programs, and with a home of its own.
+
+    Where clusters are, the usual kubeconfig in that home says, as with most readers.
+    """
     ours = ("ARGOCD_", "KUBE", "TRIO_ARGOAGENT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return kept | {"HOME": str(home), "KUBECONFIG": str(kubeconfig)}
+    return kept | {"HOME": str(home)}

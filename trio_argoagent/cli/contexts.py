@@ -9,10 +9,8 @@ guessed: writing into the wrong cluster is worse than asking.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
@@ -24,7 +22,6 @@ from trio_argoagent.errors import UserError
 
 if TYPE_CHECKING:
     from trio_argoagent.kube.client import HttpCluster
-    from trio_argoagent.kube.credentials import Credentials
 
 F = TypeVar("F", bound=Callable[..., Any])
 NAMESPACE: Final = "argocd"
@@ -47,35 +44,16 @@ class Place:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[HttpCluster]:
-        """A client of it.
+        """A client of it, by the rule that the programs have, too.
 
         Raises:
             UserError: there are no credentials, or they cannot be used.
         """
+        from trio_argoagent.cli.credentials import find_credentials
         from trio_argoagent.kube.client import open_cluster
 
-        async with open_cluster(await self.credentials()) as cluster:
+        async with open_cluster(await find_credentials(self.kubeconfig, self.kubecontext)) as cluster:
             yield cluster
-
-    async def credentials(self, environ: Mapping[str, str] = os.environ) -> Credentials:
-        """Those of the kubeconfig; of the pod this runs in where neither file nor context is named.
-
-        Raises:
-            UserError: there are none, or they cannot be used.
-        """
-        from trio_argoagent.kube.credentials import from_kubeconfig, in_cluster
-        from trio_argoagent.runtime.world import real_env
-
-        named = self.kubeconfig or self.kubecontext or environ.get("KUBECONFIG")
-        if named or ("KUBERNETES_SERVICE_HOST" not in environ and _usual_exists()):
-            return await from_kubeconfig(
-                self.kubeconfig, self.kubecontext, environ=environ, now=real_env().now
-            )
-        return in_cluster(environ)
-
-
-def _usual_exists() -> bool:
-    return Path("~/.kube/config").expanduser().exists()
 
 
 @attrs.frozen

@@ -1,17 +1,33 @@
-"""Which credentials a program has for its own cluster."""
+"""Which credentials a command has for a cluster: one rule for the programs and for ``ctl``."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
 
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.runtime.world import real_env
 
 
-async def find_credentials(kubeconfig: str, kubecontext: str) -> Credentials:
-    """Those of the kubeconfig if one is named, else those of the pod this runs in.
+async def find_credentials(
+    kubeconfig: str, kubecontext: str, environ: Mapping[str, str] = os.environ
+) -> Credentials:
+    """Those of the kubeconfig; of the pod this runs in where neither file nor context is named.
+
+    Args:
+        kubeconfig: path; empty: ``$KUBECONFIG``, in a pod its service account, else ``~/.kube/config``.
+        kubecontext: of the kubeconfig; empty: its current one.
+        environ: where the kubeconfig, the pod's API server and a proxy may be named.
 
     Raises:
         UserError: there are none, or they cannot be used.
     """
-    if kubeconfig:
-        return await from_kubeconfig(kubeconfig, kubecontext, now=real_env().now)
-    return in_cluster()
+    named = kubeconfig or kubecontext or environ.get("KUBECONFIG")
+    if named or ("KUBERNETES_SERVICE_HOST" not in environ and _usual_exists()):
+        return await from_kubeconfig(kubeconfig, kubecontext, environ=environ, now=real_env().now)
+    return in_cluster(environ)
+
+
+def _usual_exists() -> bool:
+    return Path("~/.kube/config").expanduser().exists()

@@ -136,6 +136,18 @@ def test_a_context_that_does_not_exist(run: Run, files: Files, program: str) -> 
 
 
 @pytest.mark.parametrize("program", ["principal", "agent"])
+def test_the_usual_kubeconfig(run: Run, files: Files, program: str) -> None:
+    """It is found without being named, as by ``ctl``, and a context is one of it."""
+    usual = files.folder / ".kube" / "config"
+    usual.parent.mkdir()
+    given = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]
+    (files.folder / "config").rename(usual)
+    line = run(*given, "--kubecontext=production").line
+    assert "'production'" in line
+    assert "(contexts: main)" in line
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
 def test_neither_kubeconfig_nor_pod(run: Run, files: Files, program: str) -> None:
     """Outside a cluster the line says what to give."""
     good = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]

@@ -17,7 +17,7 @@ CLUSTER: Final = (
         "",
         FILE,
         "",
-        "Kubeconfig; without it: the service account of the pod this runs in.",
+        "Kubeconfig; without it: ~/.kube/config, in a pod its service account.",
         also=("KUBECONFIG",),
     ),
     Option("--kubecontext", "", "", NAME, "", "Context of the kubeconfig; without it: its current one."),
@@ -32,32 +32,39 @@ PATIENCE: Final = (
         "Give up when this cluster has not shown all its objects by then; 0: wait as long as it takes.",
     ),
 )
-LOGS: Final = (
-    Option(
-        "--log-level",
-        "LOG_LEVEL",
-        "log.level",
-        Kind("levels", parse, "LEVEL[,PART=LEVEL]...", is_list=True),
-        "info",
-        "The least that is logged, of all and of parts, as info,redis-proxy=debug.",
-    ),
-    Option(
+_LEVEL: Final = Option(
+    "--log-level",
+    "LOG_LEVEL",
+    "log.level",
+    Kind("levels", parse, "LEVEL[,PART=LEVEL]...", is_list=True),
+    "info",
+    "The least that is logged, of all and of parts, as info,redis-proxy=debug.",
+)
+_DETAIL: Final = Option(
+    "--full-detail",
+    "FULL_DETAIL",
+    "full-detail",
+    Kind("categories", parse_detail, "CATEGORY", is_list=True),
+    "",
+    "Log in full what is written (actions), sent and received (events), seen (informers), or all of it.",
+)
+
+
+def _format(*also: str) -> Option:
+    return Option(
         "--log-format",
         "LOG_FORMAT",
         "log.format",
         words(*FORMATS),
         "text",
         "One line per event, for people or for programs.",
-    ),
-    Option(
-        "--full-detail",
-        "FULL_DETAIL",
-        "full-detail",
-        Kind("categories", parse_detail, "CATEGORY", is_list=True),
-        "",
-        "Log in full what is written (actions), sent and received (events), seen (informers), or all of it.",
-    ),
-)
+        also=also,
+    )
+
+
+PRINCIPAL_LOGS: Final = (_LEVEL, _format(), _DETAIL)
+AGENT_LOGS: Final = (_LEVEL, _format("ARGOCD_PRINCIPAL_LOG_FORMAT"), _DETAIL)
+"""argocd-agent's agent reads the format from the principal's variable, and its manifests set that one."""
 TRACES: Final = (
     Option(
         "--otlp-address",

@@ -12,6 +12,8 @@ from trio_argoagent.runtime.options.programs import PROGRAMS
 from trio_argoagent.runtime.options.reading import read
 from trio_argoagent.runtime.options.rows import Program
 
+from . import upstream
+
 
 def twice(names: Iterator[str]) -> list[str]:
     """What is there more than once."""
@@ -58,7 +60,7 @@ def test_defaults(program: Program) -> None:
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_names_of_programs(program: Program) -> None:
     """Variables and keys begin as argocd-agent's do, but for those that others share."""
-    shared = re.compile(r"KUBECONFIG|REDIS_[A-Z_]+")
+    shared = re.compile("|".join([r"KUBECONFIG|REDIS_[A-Z_]+", *upstream.AGENTS_OWN]))
     for option in (each for each in program if each.flag):
         for variable in program.variables(option):
             assert variable.startswith(f"ARGOCD_{program.name.upper()}_") or shared.fullmatch(variable)

@@ -48,6 +48,16 @@ def test_variables(program: Program, facts: upstream.Facts) -> None:
         assert (reading.mistakes, origin(reading, flag)) == ((), (Origin.VARIABLE, name))
 
 
+def test_variables_of_the_agent_that_are_called_as_the_principals() -> None:
+    """They count where the agent's own name for it is not set."""
+    for name, (flag, value) in upstream.AGENTS_OWN.items():
+        given = {**NEEDED["agent"], name: value}
+        reading = read(AGENT, {}, given)
+        assert (reading.mistakes, origin(reading, flag)) == ((), (Origin.VARIABLE, name))
+        own = name.replace("PRINCIPAL", "AGENT")
+        assert origin(read(AGENT, {}, {**given, own: value}), flag) == (Origin.VARIABLE, own)
+
+
 @pytest.mark.parametrize("program", [PRINCIPAL, AGENT], ids=["principal", "agent"])
 def test_variables_without_a_flag(program: Program) -> None:
     """All of them do nothing here, and say so."""

@@ -116,6 +116,8 @@ UNPREFIXED: Final = {
     "REDIS_USERNAME": "--redis-username",
 }
 """Variables that both programs have, with the whole name."""
+AGENTS_OWN: Final = {"ARGOCD_PRINCIPAL_LOG_FORMAT": ("--log-format", "json")}
+"""The agent's, with the whole name; each with a value."""
 WITHOUT_FLAG: Final = tuple(
     f"ARGOCD_AGENT_{each}" for each in ("KUBE_QPS", "KUBE_BURST", "SEND_QUEUE_SIZE", "RECV_QUEUE_SIZE")
 )
