@@ -23,10 +23,10 @@ def choose(names: Sequence[str]) -> list[Question]:
     Raises:
         UserError: there is none of such a name.
     """
-    for name in names:
-        if name not in QUESTIONS and name not in FAMILIES:
-            every = ", ".join([*FAMILIES, *QUESTIONS])
-            raise UserError(f"QUESTION: there is no {name!r}: choose of {every}")
+    unknown = [repr(each) for each in dict.fromkeys(names) if each not in QUESTIONS and each not in FAMILIES]
+    if unknown:
+        every = ", ".join([*FAMILIES, *QUESTIONS])
+        raise UserError(f"QUESTION: there is no {' and no '.join(unknown)}: choose of {every}")
     return [each for each in QUESTIONS.values() if not names or each.name in names or each.family in names]
 
 

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     import click
 
     from trio_argoagent.cli.commands import cli
-    from trio_argoagent.cli.running import INTERRUPTED, USAGE
+    from trio_argoagent.cli.running import INTERRUPTED, USAGE, usage_line
 
     try:
         # Not standalone: click would print the usage before each mistake, and the mistake would drown.
@@ -24,10 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(exc.format_message(), err=True)
         code = USAGE
     except click.ClickException as exc:
-        context = getattr(exc, "ctx", None)
-        where = context.command_path if context is not None else "trio-argoagent"
-        text = " ".join(exc.format_message().split()).rstrip(".")
-        click.echo(f"error: {text}; see {where} --help", err=True)
+        click.echo(f"error: {usage_line(exc)}", err=True)
         code = USAGE
     except click.Abort:
         code = INTERRUPTED

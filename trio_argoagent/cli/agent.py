@@ -17,8 +17,7 @@ from trio_argoagent.cli.link_tls import agent_link_tls
 from trio_argoagent.cli.link_tls_options import AgentTls
 from trio_argoagent.cli.observing import open_observing
 from trio_argoagent.cli.observing_options import ObservingOptions
-from trio_argoagent.cli.redis_options import AGENT as REDIS
-from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
+from trio_argoagent.cli.redis_options import RedisOptions, find_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.cli.tracing import TracingOptions, open_tracing
 from trio_argoagent.kube.client import open_cluster
@@ -29,6 +28,7 @@ from trio_argoagent.runtime import logs
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.material import open_material
 from trio_argoagent.runtime.metrics.common import Around
+from trio_argoagent.runtime.options.programs import AGENT
 from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.stream.dial import Http2Dialer, TlsDialer
@@ -47,8 +47,8 @@ def run_agent(reading: Reading) -> None:
 
     async def program() -> int:
         config = agent_config(values)
-        tls, redis, bootstrap = AgentTls.of(values), RedisOptions.of(REDIS, values), bootstrap_of(values)
-        read_redis(redis)  # Mistakes are told before anything is dialled.
+        tls, redis, bootstrap = AgentTls.of(values), RedisOptions.of(AGENT, values), bootstrap_of(values)
+        redis.credentials()  # Mistakes are told before anything is dialled.
         dialer, protocol = _dialer(websocket=values["enable_websocket"])
         where = values["server_address"], values["server_port"]
         known = pick(CredsOptions, values).read(os.environ, tls, bootstrap, *where)

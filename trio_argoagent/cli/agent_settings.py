@@ -8,9 +8,10 @@ from typing import Any, Final
 from trio_argoagent.cli.auth_options import CredsOptions
 from trio_argoagent.cli.bootstrap_options import Bootstrap
 from trio_argoagent.cli.link_tls_options import AgentTls
-from trio_argoagent.cli.redis_options import AGENT as REDIS
-from trio_argoagent.cli.redis_options import RedisOptions, check_redis
+from trio_argoagent.cli.observing_options import ObservingOptions
+from trio_argoagent.cli.redis_options import RedisOptions
 from trio_argoagent.runtime.config import AgentConfig
+from trio_argoagent.runtime.options.programs import AGENT
 from trio_argoagent.runtime.options.reading import Check, pick
 from trio_argoagent.sync.flow import Budget
 from trio_argoagent.sync.guard import Limits
@@ -66,16 +67,24 @@ def _creds(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
 
 
 def _bootstrap(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
-    bootstrap_of(values).check()
+    bootstrap_of(values).check(insecure=values["insecure_tls"])
+
+
+def _versions(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    AgentTls.of(values).settings  # noqa: B018
 
 
 def _redis(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
-    check_redis(RedisOptions.of(REDIS, values))
+    RedisOptions.of(AGENT, values).check()
+
+
+def _ports(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    pick(ObservingOptions, values).check()
 
 
 def _objects(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     agent_config(values)
 
 
-CHECKS: Final[tuple[Check, ...]] = (_objects, _creds, _bootstrap, _tls, _redis)
+CHECKS: Final[tuple[Check, ...]] = (_objects, _creds, _bootstrap, _tls, _versions, _redis, _ports)
 """What is wrong with options only together."""

@@ -9,11 +9,11 @@ from trio_argoagent.agent.enrolment import use_token
 from trio_argoagent.agent.keeping import CERTIFICATE, KEY, ROOTS, Drawer, FileDrawer, SecretDrawer, Store
 from trio_argoagent.agent.office import TlsOffice
 from trio_argoagent.agent.renewal import Renewer
-from trio_argoagent.cli.bootstrap_options import Bootstrap
+from trio_argoagent.cli.bootstrap_options import Bootstrap, parsed
 from trio_argoagent.cli.link_tls_options import AgentTls
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
-from trio_argoagent.pki.tokens import Token, parse
+from trio_argoagent.pki.tokens import Token
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET
@@ -35,11 +35,10 @@ async def enrolled(
     Raises:
         UserError: the token cannot be used, or the options contradict each other.
     """
+    bootstrap.check(insecure=tls.insecure_tls)
     applicant = Applicant(office, make_store(tls, place))
     token = read_token(bootstrap, observer)
     if token is not None:
-        if tls.insecure_tls:
-            raise UserError("--insecure-tls: leave it out: a bootstrap token says whom to trust")
         await use_token(token, applicant, office, env, observer)
     return Renewer(applicant, env, observer, renews=bootstrap.renews)
 
@@ -48,9 +47,8 @@ def read_token(bootstrap: Bootstrap, observer: Observer) -> Token | None:
     """The token that was given; None: there is none (any more).
 
     Raises:
-        UserError: it is none, cannot be read, or there are two.
+        UserError: it is none, or cannot be read.
     """
-    bootstrap.check()
     option, text = "--bootstrap-token", bootstrap.token
     if bootstrap.token_file:
         option, path = "--bootstrap-token-file", Path(bootstrap.token_file)
@@ -62,12 +60,7 @@ def read_token(bootstrap: Bootstrap, observer: Observer) -> Token | None:
             return None
         except OSError as exc:
             raise UserError(f"{option}: cannot read {path}: {exc.strerror}") from exc
-    if not text:
-        return None
-    try:
-        return parse(text)
-    except UserError as exc:
-        raise UserError(f"{option}: {exc}") from exc
+    return parsed(text, option) if text else None
 
 
 def make_store(tls: AgentTls, place: Place) -> Store:

@@ -9,7 +9,7 @@ import attrs
 
 from trio_argoagent.cli.tls_sources import Wanted
 from trio_argoagent.errors import UserError
-from trio_argoagent.net.contexts import OPENSSL, TlsSettings
+from trio_argoagent.net.contexts import TlsSettings
 from trio_argoagent.runtime.options.reading import pick
 from trio_argoagent.runtime.options.suites import read_settings
 from trio_argoagent.runtime.options.usual import CA_SECRET, CLIENT_SECRET, PRINCIPAL_SECRET
@@ -26,16 +26,23 @@ class PrincipalTls:
     insecure_tls_generate: bool
     tls_ca_secret_name: str
     root_ca_path: str
-    settings: TlsSettings = OPENSSL
+    tls_min_version: str | None = None
+    tls_max_version: str | None = None
+    tls_ciphersuites: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> PrincipalTls:
-        """What the values of the options say.
+        """What the values of the options say."""
+        return pick(cls, values)
+
+    @property
+    def settings(self) -> TlsSettings:
+        """Of TLS itself.
 
         Raises:
             UserError: they contradict each other.
         """
-        return pick(cls, values, settings=_settings(values))
+        return read_settings(self.tls_min_version, self.tls_max_version, self.tls_ciphersuites)
 
     def named(self) -> dict[str, bool]:
         """Which options were given, of those that say where a certificate, a key or a CA is."""
@@ -92,16 +99,23 @@ class AgentTls:
     root_ca_secret_name: str
     root_ca_path: str
     insecure_tls: bool
-    settings: TlsSettings = OPENSSL
+    tls_min_version: str | None = None
+    tls_max_version: str | None = None
+    tls_ciphersuites: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> AgentTls:
-        """What the values of the options say.
+        """What the values of the options say."""
+        return pick(cls, values)
+
+    @property
+    def settings(self) -> TlsSettings:
+        """Likewise.
 
         Raises:
             UserError: they contradict each other.
         """
-        return pick(cls, values, settings=_settings(values))
+        return read_settings(self.tls_min_version, self.tls_max_version, self.tls_ciphersuites)
 
     def named(self) -> dict[str, bool]:
         """Likewise."""
@@ -148,8 +162,3 @@ class AgentTls:
             raise UserError("--insecure-tls: leave it out, or name no CA: with it none is looked at")
         self.certificate.check()
         self.authorities.check()
-
-
-def _settings(values: Mapping[str, Any]) -> TlsSettings:
-    lowest, highest = values["tls_min_version"], values["tls_max_version"]
-    return read_settings(lowest or "", highest or "", values["tls_ciphersuites"])

@@ -6,7 +6,6 @@ namespace. Source: Kubernetes' SIG CLI, "The Kustomization File".
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
@@ -15,9 +14,11 @@ import click
 
 from trio_argoagent.apiserver.core.patches import apply_json
 from trio_argoagent.cli.manifests_command import OVERLAYS
+from trio_argoagent.cli.option_table import meant
 from trio_argoagent.errors import UserError
 from trio_argoagent.model import yamltext
 from trio_argoagent.model.identity import is_dns_label
+from trio_argoagent.runtime.options import strays
 
 FOLDER: Final = "manifests"
 """In the package."""
@@ -40,12 +41,10 @@ def print_manifests(
         raise UserError(f"--namespace: {namespace} is no name of a namespace")
     given = dict(_setting(each) for each in settings)
     objects = built(overlay, components, namespace, image)
-    known = keys(objects)
+    known = list(keys(objects))
     for key in given:
         if key not in known:
-            like = difflib.get_close_matches(key, known, n=1)
-            meant = f"; did you mean {like[0]}?" if like else ""
-            raise UserError(f"--set: {PARAMS} has no {key}{meant}")
+            raise UserError(f"--set: {PARAMS} has no {key}{meant(strays.likest(key, known))}")
     for each in _named(objects, "ConfigMap", PARAMS):
         each["data"] |= given
     click.echo(yaml.safe_dump_all(objects, sort_keys=False), nl=False)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from typing import Final
 
 import trio
 
 from trio_argoagent.cli.listening import addresses, listening
 from trio_argoagent.cli.observing_options import ObservingOptions
-from trio_argoagent.errors import UserError
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.observing import routes
 from trio_argoagent.runtime.observing.board import Board
@@ -34,11 +33,11 @@ async def open_observing(options: ObservingOptions, observer: Observer) -> Async
     Raises:
         UserError: a port cannot be had, or would show everybody what is for this machine alone.
     """
+    options.check()
     # What trio.current_time asks, without the way to it: it is read twice in each turn of the loop.
     board = Board(trio.lowlevel.current_clock().current_time)
     ports = _ports(options, board)
-    trio.lowlevel.add_instrument(board.lag)
-    try:
+    with _watching(board) if options.metrics_port or options.healthz_port else nullcontext():
         async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
             for port, (name, host, shown) in ports.items():
                 listeners = await stack.enter_async_context(listening(host, port, name))
@@ -47,6 +46,14 @@ async def open_observing(options: ObservingOptions, observer: Observer) -> Async
                 observer(Event("observing", "", f"{addresses(listeners)} shows {paths}"))
             yield board
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def _watching(board: Board) -> Iterator[None]:
+    """Its event loop's lag is measured while the context is open."""
+    trio.lowlevel.add_instrument(board.lag)
+    try:
+        yield
     finally:
         trio.lowlevel.remove_instrument(board.lag)
 
@@ -61,9 +68,6 @@ def _ports(options: ObservingOptions, board: Board) -> Mapping[int, tuple[str, s
         if port:
             before = found[port][2] if port in found else {}
             found[port] = name, "", {**before, **shown}
-    if options.pprof_port in found:
-        other = found[options.pprof_port][0]
-        raise UserError(f"--pprof-port: is {other}, too, which others may reach; choose another one")
     if options.pprof_port:
         found[options.pprof_port] = "--pprof-port", LOOPBACK, routes.debug()
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import click
 
-from trio_argoagent.cli.running import refuse_if
+from trio_argoagent.cli.running import refuse, refuse_if, usage, usage_line
 from trio_argoagent.runtime.options import strays
 from trio_argoagent.runtime.options.reading import Reading, read
 from trio_argoagent.runtime.options.rows import Option, Program
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 _NOT: Final = "not_"
 """Before the name of a value: its negative flag."""
-_UNKNOWN: Final = "trio_argoagent.unknown"
-"""In the context of a command: which flags there are not."""
+_WRONG: Final = "trio_argoagent.wrong"
+"""In the context of a command: what of its line could not be understood."""
+_NUMBER: Final = re.compile(r"-\.?\d")
+"""How a negative one begins; no flag does."""
 
 
 class _Parameter(click.Option):
@@ -57,6 +60,8 @@ class _Parameter(click.Option):
 class ProgramCommand(click.Command):
     """A command with the options of a program: in parts, and what it does not know is told with all else."""
 
+    allow_extra_args = True  # They are told as mistakes, beside the others.
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The parts of the table, and then the options that are the command's own."""
         parts: dict[str, list[tuple[str, str]]] = {}
@@ -68,19 +73,30 @@ class ProgramCommand(click.Command):
                 formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Like click's, but each flag that there is not is noted, and left out."""
-        unknown: list[str] = ctx.meta.setdefault(_UNKNOWN, [])
+        """Like click's, but what it cannot understand is noted, and left out.
+
+        Where it cannot be left out, all that was noted is told: the process ends.
+        """
+        wrong: list[str] = ctx.meta.setdefault(_WRONG, [])
         while True:
             try:
-                return super().parse_args(ctx, list(args))
-            except click.NoSuchOption as exc:
-                rest = _without(args, exc.option_name)
-                if len(rest) == len(args):
-                    raise
-                known = [flag for each in self.params for flag in each.opts]
-                like = strays.likest(exc.option_name, known)
-                unknown.append(f"{exc.option_name}: there is no such option{meant(like)}")
-                args = rest
+                rest = super().parse_args(ctx, list(args))
+            except click.UsageError as exc:
+                part = _part(args, exc)
+                if part is None:
+                    refuse([*wrong, usage_line(exc)])
+                wrong.append(self._told(args[part.start], exc))
+                args = [*args[: part.start], *args[part.stop :]]
+            else:
+                wrong += [f"{each}: belongs to no option" for each in rest]
+                return []
+
+    def _told(self, word: str, exc: click.UsageError) -> str:
+        flag = word.partition("=")[0]
+        if not isinstance(exc, click.NoSuchOption):
+            return usage(exc)
+        like = strays.likest(flag, [flag for each in self.params for flag in each.opts])
+        return f"{flag}: there is no such option{meant(like)}"
 
 
 def meant(like: str) -> str:
@@ -88,15 +104,25 @@ def meant(like: str) -> str:
     return like and f"; did you mean {like}?"
 
 
-def _without(args: Sequence[str], flag: str) -> list[str]:
-    """Command line without the first use of a flag, and what seems to be its value."""
-    for at, each in enumerate(args):
-        if each == flag:
-            has_value = args[at + 1 : at + 2] and not args[at + 1].startswith("-")
-            return [*args[:at], *args[at + 1 + bool(has_value) :]]
-        if each.startswith(flag + "=") or (not flag.startswith("--") and each.startswith(flag)):
-            return [*args[:at], *args[at + 1 :]]
-    return list(args)
+def _part(args: Sequence[str], exc: click.UsageError) -> slice | None:
+    """Of a command line: the word that is wrong, with what seems to be its value; None: it is not known."""
+    if not isinstance(exc, click.NoSuchOption | click.BadOptionUsage):
+        return None
+    name = exc.option_name
+    if isinstance(exc, click.BadOptionUsage) and args[-1] == name:
+        return slice(len(args) - 1, len(args))  # Its value would follow.
+    # Of a word with one dash click names the first letter.
+    short = isinstance(exc, click.NoSuchOption) and not name.startswith("--")
+    for at, word in enumerate(args):
+        if word.partition("=")[0] == name or (short and word.startswith(name)):
+            return slice(at, at + 1 + _has_value(args, at))
+    return None
+
+
+def _has_value(args: Sequence[str], at: int) -> bool:
+    """Is the word after this one its value?"""
+    after = args[at + 1 : at + 2]
+    return "=" not in args[at] and bool(after) and (after[0][:1] != "-" or bool(_NUMBER.match(after[0])))
 
 
 @attrs.frozen
@@ -117,9 +143,9 @@ def table_options(program: Program) -> Callable[[Any], Any]:
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         def packed(**given: Any) -> Any:
-            unknown = click.get_current_context().meta.get(_UNKNOWN, ())
+            wrong = click.get_current_context().meta.get(_WRONG, ())
             ours = {name: given.pop(name) for name in list(given) if _is_of(program, name)}
-            return command(typed=_typed(program, ours, unknown), **given)
+            return command(typed=_typed(program, ours, wrong), **given)
 
         packed.__name__, packed.__doc__ = command.__name__, command.__doc__
         rows = [
@@ -159,9 +185,9 @@ def _is_of(program: Program, name: str) -> bool:
     return name.removeprefix(_NOT) in program.by_name
 
 
-def _typed(program: Program, given: Mapping[str, Any], unknown: Sequence[str]) -> Typed:
+def _typed(program: Program, given: Mapping[str, Any], wrong: Sequence[str]) -> Typed:
     """What was typed; several of a list are one list."""
-    texts, mistakes = {}, list(unknown)
+    texts, mistakes = {}, list(wrong)
     for option in (each for each in program if each.flag):
         value = given[option.name]
         if given.get(_NOT + option.name):

@@ -19,8 +19,7 @@ from trio_argoagent.cli.principal_settings import CHECKS, enrolment_rules, princ
 from trio_argoagent.cli.proxies import ProxyTls, open_proxies
 from trio_argoagent.cli.proxy_options import ProxyOptions
 from trio_argoagent.cli.reception import open_reception
-from trio_argoagent.cli.redis_options import PRINCIPAL as REDIS
-from trio_argoagent.cli.redis_options import RedisOptions, find_redis, read_redis
+from trio_argoagent.cli.redis_options import RedisOptions, find_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.cli.tracing import TracingOptions, open_tracing
 from trio_argoagent.kube.client import open_cluster
@@ -36,6 +35,7 @@ from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Material, open_material
 from trio_argoagent.runtime.metrics.common import Around, Rulings
+from trio_argoagent.runtime.options.programs import PRINCIPAL
 from trio_argoagent.runtime.options.reading import Reading, pick
 from trio_argoagent.runtime.strangers import Strangers
 from trio_argoagent.runtime.world import real_env
@@ -55,8 +55,9 @@ def run_principal(reading: Reading) -> None:
 
     async def program() -> int:
         config = principal_config(values)
-        tls, auth, redis = PrincipalTls.of(values), pick(AuthOptions, values), RedisOptions.of(REDIS, values)
-        read_redis(redis)  # Mistakes are told before anything listens.
+        tls, auth = PrincipalTls.of(values), pick(AuthOptions, values)
+        redis = RedisOptions.of(PRINCIPAL, values)
+        redis.credentials()  # Mistakes are told before anything listens.
         observer, env = logs.log_events("principal"), real_env()
         running.remark(reading.remarks, observer)
         async with (

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from trio_argoagent.cli.auth_options import AuthOptions
 from trio_argoagent.cli.link_tls_options import PrincipalTls
+from trio_argoagent.cli.observing_options import ObservingOptions
 from trio_argoagent.cli.proxy_options import ProxyOptions
-from trio_argoagent.cli.redis_options import PRINCIPAL as REDIS
-from trio_argoagent.cli.redis_options import RedisOptions, check_redis
+from trio_argoagent.cli.redis_options import RedisOptions
 from trio_argoagent.cli.registration_options import read_registration
 from trio_argoagent.errors import UserError
 from trio_argoagent.runtime.config import NamespaceCreation, PrincipalConfig
 from trio_argoagent.runtime.enrolment import Rules
+from trio_argoagent.runtime.options.programs import PRINCIPAL
 from trio_argoagent.runtime.options.reading import Check, pick
 from trio_argoagent.sync.guard import Limits
 from trio_argoagent.sync.policy import Local
@@ -65,21 +66,29 @@ def _tls(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
         PrincipalTls.of(values).check()
 
 
+def _versions(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    PrincipalTls.of(values).settings  # noqa: B018
+
+
 def _auth(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     pick(AuthOptions, values).read(values["namespace"], PrincipalTls.of(values))
 
 
 def _redis(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
-    check_redis(RedisOptions.of(REDIS, values))
+    RedisOptions.of(PRINCIPAL, values).check()
 
 
 def _proxies(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     pick(ProxyOptions, values).check(tls=values["redis_tls_enabled"])
 
 
+def _ports(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    pick(ObservingOptions, values).check()
+
+
 def _objects(values: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     principal_config(values)
 
 
-CHECKS: Final[tuple[Check, ...]] = (_objects, _auth, _tls, _redis, _proxies)
+CHECKS: Final[tuple[Check, ...]] = (_objects, _auth, _tls, _versions, _redis, _proxies, _ports)
 """What is wrong with options only together."""

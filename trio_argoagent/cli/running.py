@@ -67,6 +67,18 @@ def refuse_if(mistakes: Sequence[str]) -> None:
         refuse(mistakes)
 
 
+def usage(mistake: click.ClickException) -> str:
+    """What click says of a command line, in one line."""
+    return " ".join(mistake.format_message().split()).rstrip(".")
+
+
+def usage_line(mistake: click.ClickException) -> str:
+    """Likewise, with where help is."""
+    context = getattr(mistake, "ctx", None)
+    where = context.command_path if context is not None else "trio-argoagent"
+    return f"{usage(mistake)}; see {where} --help"
+
+
 def remark(remarks: Iterable[str], observer: Observer) -> None:
     """Log what a user has written in vain."""
     for each in remarks:

@@ -16,6 +16,7 @@ from .conftest import Run
     ("arguments", "hint"),
     [
         (("latency",), "QUESTION: there is no 'latency': choose of stream, "),
+        (("echoes", "latency", "echoes"), "QUESTION: there is no 'echoes' and no 'latency': choose of "),
         (("echo", "--side", "http3"), "--side: there is no 'http3': choose of messages, frames, "),
         (("echo", "--output", "/proc/none"), "--output: cannot write to /proc/none: "),
         (("--fast",), "No such option '--fast'"),

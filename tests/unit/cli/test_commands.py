@@ -145,7 +145,51 @@ def test_a_second_principal_is_refused(run: Run, files: Files, flag: str) -> Non
 
 def test_all_contradictions_are_told_at_once(run: Run) -> None:
     """Once what each option says by itself is understood."""
-    options = ("--create-namespace", "--tls-client-cert=x", "--redis-addr=http://x", "--tls-ciphersuites=DES")
-    said = run("agent", "--server-address=hub", *options)
-    hints = ["--create-namespace", "--tls-ciphersuites", "--redis-addr"]
+    both = ("--otlp-insecure", "--tls-max-version=tls1.2", "--pprof-port=8181", "--metrics-port=8181")
+    own = ("--create-namespace", "--tls-client-cert=x", "--redis-addr=http://x", "--bootstrap-token=x")
+    said = run("agent", "--server-address=hub", *both, *own)
+    hints = ["--otlp-insecure", "--create-namespace", "--bootstrap-token",
+             "--tls-client-cert and --tls-client-key", "--tls-max-version tls1.2", "--redis-addr",
+             "--pprof-port"]  # fmt: skip
     assert [line.split(": ")[1] for line in said.err.splitlines()] == hints
+    said = run("principal", *both, "--insecure-tls-generate", "--tls-secret-name=x")
+    assert [line.split(": ")[1] for line in said.err.splitlines()] == [
+        "--otlp-insecure",
+        "--insecure-tls-generate",
+        "--tls-max-version tls1.2",
+        "--pprof-port",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("-server-address x", ["-server-address: there is no such option; did you mean --server-address?"]),
+        ("-server-address=x --loud", ["-server-address: there is no such option", "--loud: there is no"]),
+        ("--max-inferred-deletion -1", ["--max-inferred-deletion: there is no such option; did you mean"]),
+        ("--quiet -.5 --loud 3 -q", ["--quiet: there is", "--loud: there is", "-q: there is"]),
+        ("--quiet --loud", ["--quiet: there is no", "--loud: there is no"]),
+        ("a -nb c", ["a: belongs to no option", "c: belongs to no option"]),
+        (
+            "--loud v --server-port x --creds",
+            ["--loud: there", "Option '--creds' requires an", "--server-port"],
+        ),
+        ("--creds --creds --creds", ["Option '--creds' requires an argument"]),
+        ("--no-renew=x --loud", ["Option '--no-renew' does not take a value", "--loud: there is no"]),
+    ],
+)
+def test_what_a_line_holds_besides(run: Run, words: str, told: list[str]) -> None:
+    """A flag that there is not is told with its whole name, and its value is told no more."""
+    for command in ("agent", "config check agent"):
+        said = run(*command.split(), "--server-address=hub", *words.split())
+        assert (said.code, said.out) == (2, "")
+        for line, beginning in zip(said.err.splitlines(), told, strict=True):
+            assert line.startswith(f"error: {beginning}")
+
+
+def test_what_click_alone_understands(run: Run) -> None:
+    """Its words come last, with the help of the right command."""
+    said = run("config", "show", "agent", "--loud", "3", "-o", "xml")
+    first, last = said.err.splitlines()
+    assert (said.code, first) == (2, "error: --loud: there is no such option")
+    assert "'xml'" in last and last.endswith("; see trio-argoagent config show agent --help")

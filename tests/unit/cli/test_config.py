@@ -105,6 +105,51 @@ def test_all_that_is_wrong(run: Run) -> None:
     assert said.err == "error: --bootstrap-token and --bootstrap-token-file: give one of the two\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--bootstrap-token=hunter2"], "--bootstrap-token: this is no bootstrap token: it has three parts"),
+        (
+            ["--bootstrap-token-file=x", "--insecure-tls"],
+            "--insecure-tls: leave it out: a bootstrap token says",
+        ),
+        (
+            ["--pprof-port=8181", "--metrics-port=8181"],
+            "--pprof-port: is --metrics-port, too, which others may reach",
+        ),
+        (["--otlp-insecure"], "--otlp-insecure: has no effect without --otlp-address: give that, too"),
+        (["--otlp-address=:::"], "--otlp-address: ':::' is not an address: write host:port"),
+        (
+            ["--otlp-address=http://x:4317"],
+            "--otlp-address: 'http://x:4317' is not an address: write host:port",
+        ),
+        (["--otlp-address=x"], "--otlp-address: 'x' has no port"),
+        (
+            ["--allowed-namespaces=x"],
+            "--allowed-namespaces: has no effect without --destination-based-mapping",
+        ),
+    ],
+)
+def test_what_the_program_would_refuse_later(run: Run, options: list[str], told: str) -> None:
+    """It is told here, too; a secret is not repeated."""
+    line = run("config", "check", "agent", HUB, *options).line
+    assert line.startswith(told) and "hunter2" not in line
+
+
+def test_what_is_left_over(run: Run, tmp_path: Path) -> None:
+    """Beside a switch that was written to be off: a remark, as argocd-agent's ConfigMap has it all."""
+    lines = ('agent.destination-based-mapping: "false"', "agent.allowed-namespaces: x")
+    said = run("config", "check", "agent", HUB, config_map(tmp_path, *lines))
+    text = "agent.allowed-namespaces has no effect: it needs --destination-based-mapping"
+    assert (said.code, said.err) == (0, f"warning: {text}\n")
+    empty = (
+        'agent.allowed-namespaces: ""',
+        'agent.redis.tls.insecure: "false"',
+        'agent.otlp.insecure: "false"',
+    )
+    assert run("config", "check", "agent", HUB, config_map(tmp_path, *empty)).err == ""
+
+
 def test_nothing_is_wrong(run: Run) -> None:
     """Files need not be there: that is seen where the program runs."""
     said = run("config", "check", "agent", HUB, "--root-ca-path=/missing", "--redis-creds-dir-path=/missing")
@@ -124,11 +169,18 @@ def test_a_config_map(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_config_map_with_mistakes(run: Run, tmp_path: Path) -> None:
     """Values that an API server would not take, keys that there are not, and what they mean."""
-    lines = ("agent.server.addres: hub", "agent.server.port: 8443", "agent.mode: manged", "metrics: x")
+    lines = (
+        "agent.server.addres: hub",
+        "agent.server.port: 8443",
+        "agent.mode: manged",
+        "metrics: x",
+        "agent: x",
+    )
     said = run("config", "check", "agent", config_map(tmp_path, *lines))
     assert said.code == 2
     assert said.err.splitlines() == [
         "error: agent.server.port: put the value in quotes: a ConfigMap holds texts only",
+        "error: agent: there is no such key; did you mean agent.mode?",
         "error: agent.server.addres: there is no such key; did you mean agent.server.address?",
         "error: metrics: there is no such key",
         "error: --server-address or ARGOCD_AGENT_REMOTE_SERVER: say where the principal is",

@@ -21,7 +21,7 @@ from trio_argoagent.runtime.options.rows import Program
 
 FOLDER = Path(cli.__file__).parent
 READ = re.compile(r'values\["(\w+)"\]')
-NOT_OPTIONS = {"names", "settings"}
+NOT_OPTIONS = {"program"}
 """Fields of such values that are made of something else."""
 REFUSED = {"ha_enabled"}
 """Options that may only be off: there is nothing to read."""

@@ -24,6 +24,8 @@ from ..runtime.hubsecrets import NAMESPACE, hub, put
 from .conftest import Run, pki
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+Given = tuple[str | None, str | None, tuple[str, ...]]
+"""The lowest version, the highest, and suites."""
 SUITE = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 
 
@@ -144,14 +146,14 @@ async def test_what_is_wrong_at_the_start_is_told() -> None:
 @pytest.mark.parametrize(
     ("given", "settings"),
     [
-        (("", "", ""), TlsSettings()),
-        (("tls1.2", "", ""), TlsSettings(TLS12)),
-        (("", "tls1.3", ""), TlsSettings(None, TLS13)),
-        (("tls1.2", "tls1.2", SUITE), TlsSettings(TLS12, TLS12, ("ECDHE-RSA-AES128-GCM-SHA256",))),
-        (("", "", NEWEST[0]), TlsSettings()),
+        ((None, None, ()), TlsSettings()),
+        (("tls1.2", None, ()), TlsSettings(TLS12)),
+        ((None, "tls1.3", ()), TlsSettings(None, TLS13)),
+        (("tls1.2", "tls1.2", (SUITE,)), TlsSettings(TLS12, TLS12, ("ECDHE-RSA-AES128-GCM-SHA256",))),
+        ((None, None, (NEWEST[0],)), TlsSettings()),
     ],
 )
-def test_settings(given: tuple[str, str, str], settings: TlsSettings) -> None:
+def test_settings(given: Given, settings: TlsSettings) -> None:
     """What the options say, and that OpenSSL takes it."""
     assert read_settings(*given) == settings
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -162,14 +164,15 @@ def test_settings(given: tuple[str, str, str], settings: TlsSettings) -> None:
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        (("tls1.1", "", ""), "--tls-min-version: must be tls1.2 or tls1.3, not tls1.1"),
-        (("tls1.3", "tls1.2", ""), "--tls-max-version tls1.2: give --tls-min-version tls1.2, or lower, too"),
-        (("", "tls1.2", ""), "--tls-max-version tls1.2: links take tls1.3 or newer: give --tls-min-version"),
-        (("", "", SUITE), f"--tls-ciphersuites: {SUITE} is of tls1.2: give --tls-min-version tls1.2, too"),
-        (("", "", "DES"), "--tls-ciphersuites: there is no DES: 'list' prints the names"),
+        (("tls1.3", "tls1.2", ()), "--tls-max-version tls1.2: give --tls-min-version tls1.2, or lower, too"),
+        (
+            (None, "tls1.2", ()),
+            "--tls-max-version tls1.2: links take tls1.3 or newer: give --tls-min-version",
+        ),
+        ((None, None, (SUITE,)), f"--tls-ciphersuites: {SUITE} is of tls1.2: give --tls-min-version tls1.2"),
     ],
 )
-def test_settings_that_cannot_be(given: tuple[str, str, str], line: str) -> None:
+def test_settings_that_cannot_be(given: Given, line: str) -> None:
     """One line each."""
     with pytest.raises(UserError) as caught:
         read_settings(*given)
@@ -179,7 +182,9 @@ def test_settings_that_cannot_be(given: tuple[str, str, str], line: str) -> None
 def test_each_suite_is_one_of_openssls() -> None:
     """Alone, and by argocd-agent's name for it."""
     for name in OLDER:
-        read_settings("tls1.2", "", name).apply(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), VERSIONS["tls1.3"])
+        read_settings("tls1.2", None, (name,)).apply(
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), VERSIONS["tls1.3"]
+        )
 
 
 @pytest.mark.parametrize("program", ["principal", "agent"])
@@ -187,3 +192,19 @@ def test_the_list_of_suites(run: Run, program: str) -> None:
     """Nothing else is needed for it."""
     said = run(program, "--tls-ciphersuites", "list")
     assert (said.code, said.out.split()) == (0, [*NEWEST, *OLDER])
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("DES", "there is no DES: 'list' prints the names"),
+        ("list", "'list' prints the names, and nothing is"),
+    ],
+)
+def test_suites_that_there_are_none_of(run: Run, program: str, text: str, told: str) -> None:
+    """What is wrong with the value alone is told beside what is wrong with others; a check prints no list."""
+    said = run("config", "check", program, f"--tls-ciphersuites={text}", "--metrics-port=x")
+    lines = [line for line in said.err.splitlines() if "--server-address" not in line]
+    assert (said.code, said.out, len(lines)) == (2, "", 2)
+    assert lines[0].startswith(f"error: --tls-ciphersuites: {told}") and "--metrics-port" in lines[1]

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from trio_argoagent.cli.redis_options import AGENT, PRINCIPAL, Names, RedisOptions, find_redis, read_redis
+from trio_argoagent.cli import redis_options
+from trio_argoagent.cli.redis_options import RedisOptions, find_redis
 from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.errors import UserError
+from trio_argoagent.net.contexts import client_context
 from trio_argoagent.redis.protocol.argocache import Compression
+from trio_argoagent.redis.server import RedisServer
 from trio_argoagent.runtime.events import ignore
 from trio_argoagent.runtime.material import Material
-from trio_argoagent.runtime.options import programs
+from trio_argoagent.runtime.options.programs import AGENT, PRINCIPAL
+from trio_argoagent.runtime.options.rows import Program
 from trio_argoagent.runtime.world import real_env
 
 from ..runtime.hubsecrets import NAMESPACE, hub
 from .conftest import Files, Run
 from .parsing import values_of
+from .test_config import config_map
 
 
-def parse(names: Names, *arguments: str, **environ: str) -> RedisOptions:
+def parse(program: Program, *arguments: str, **environ: str) -> RedisOptions:
     """What the options say."""
-    program = programs.PRINCIPAL if names is PRINCIPAL else programs.AGENT
-    return RedisOptions.of(names, values_of(program, *arguments, **environ))
+    return RedisOptions.of(program, values_of(program, *arguments, **environ))
+
+
+async def found(options: RedisOptions) -> RedisServer | None:
+    """What the program has then, in a cluster without Secrets."""
+    return await find_redis(options, Place(await hub(), NAMESPACE), Material(real_env(), ignore))
 
 
 @pytest.mark.parametrize(
-    ("names", "prefix", "address"),
+    ("program", "prefix", "address"),
     [(PRINCIPAL, "ARGOCD_PRINCIPAL_", "REDIS_SERVER_ADDRESS"), (AGENT, "ARGOCD_AGENT_", "REDIS_ADDR")],
 )
-def test_as_argocd_agent_names_them(names: Names, prefix: str, address: str) -> None:
+async def test_as_argocd_agent_names_them(program: Program, prefix: str, address: str) -> None:
     """The defaults, the variables with the prefix, and those that all of Argo CD's programs share."""
-    server = read_redis(parse(names))
+    server = await found(parse(program))
     assert server is not None
     assert (server.where, server.username, server.password) == ("argocd-redis:6379", "", "")
     assert server.compression is Compression.GZIP
     environ = {prefix + address: "cache:7000", "REDIS_PASSWORD": "s3cret", "REDIS_USERNAME": "u"}
     environ |= {prefix + "REDIS_COMPRESSION_TYPE": "none", prefix + "REDIS_TLS_ENABLED": "true"}
-    options = parse(names, **environ)
-    server = read_redis(options)
+    options = parse(program, **environ)
+    server = await found(options)
     assert server is not None
     assert (server.where, server.username, server.password) == ("cache:7000", "u", "s3cret")
     assert server.compression is Compression.NONE
@@ -47,28 +58,30 @@ def test_as_argocd_agent_names_them(names: Names, prefix: str, address: str) -> 
     assert "s3cret" not in repr(options) and "s3cret" not in repr(server)
 
 
-@pytest.mark.parametrize("names", [PRINCIPAL, AGENT])
-def test_no_redis(names: Names) -> None:
-    """An empty address: nothing is asked of any."""
-    assert read_redis(parse(names, names.address, "")) is None
+@pytest.mark.parametrize(
+    ("program", "address"), [(PRINCIPAL, "--redis-server-address"), (AGENT, "--redis-addr")]
+)
+async def test_no_redis(program: Program, address: str) -> None:
+    """An empty address: nothing is asked of any, and no file is read."""
+    options = parse(program, address, "", "--redis-creds-dir-path=/missing")
+    assert (await found(options), options.credentials()) == (None, ("", ""))
 
 
 def test_a_mounted_secret(tmp_path: Path) -> None:
     """It counts instead of the variables; its files may end with a new line."""
     (tmp_path / "auth").write_text("from-file\n")
     where = ("--redis-creds-dir-path", str(tmp_path))
-    server = read_redis(parse(PRINCIPAL, *where, REDIS_PASSWORD="other", REDIS_USERNAME="other"))
-    assert server is not None and (server.username, server.password) == ("", "from-file")
+    options = parse(PRINCIPAL, *where, REDIS_PASSWORD="other", REDIS_USERNAME="other")
+    assert options.credentials() == ("", "from-file")
     (tmp_path / "auth_username").write_text("reader")
-    server = read_redis(parse(PRINCIPAL, *where))
-    assert server is not None and (server.username, server.password) == ("reader", "from-file")
+    assert options.credentials() == ("reader", "from-file")
     (tmp_path / "auth").write_bytes(b"\xff")
     with pytest.raises(UserError, match="must be UTF-8"):
-        read_redis(parse(PRINCIPAL, *where))
+        options.credentials()
 
 
 @pytest.mark.parametrize(
-    ("names", "arguments", "line"),
+    ("program", "arguments", "line"),
     [
         (PRINCIPAL, ["--redis-server-address", "http://x"], "--redis-server-address: 'http://x' is not"),
         (AGENT, ["--redis-addr", "x:port"], "--redis-addr: 'x:port' has no usable port"),
@@ -78,12 +91,22 @@ def test_a_mounted_secret(tmp_path: Path) -> None:
             ["--redis-tls-enabled", "--redis-tls-insecure", "--redis-tls-ca-path", "/ca"],
             "--redis-tls-ca-path and --redis-tls-insecure: give one of them",
         ),
+        (
+            PRINCIPAL,
+            ["--redis-tls-enabled", "--redis-tls-insecure", "--redis-ca-secret-name", "mine"],
+            "--redis-ca-secret-name and --redis-tls-insecure: give one of them",
+        ),
+        (
+            PRINCIPAL,
+            ["--redis-tls-enabled", "--redis-ca-path", "/ca", "--redis-ca-secret-name", "mine"],
+            "--redis-ca-path and --redis-ca-secret-name: give one of the two",
+        ),
     ],
 )
-def test_mistakes(names: Names, arguments: list[str], line: str) -> None:
+async def test_mistakes(program: Program, arguments: list[str], line: str) -> None:
     """One line that names the option."""
     with pytest.raises(UserError) as caught:
-        read_redis(parse(names, *arguments))
+        await found(parse(program, *arguments))
     assert str(caught.value).startswith(line)
 
 
@@ -104,3 +127,44 @@ def test_a_program_says_it_before_it_starts(run: Run, files: Files, program: str
     """Before anything listens or dials."""
     line = run(*getattr(files, program)(redis_creds_dir_path="/missing")).line
     assert line.startswith("--redis-creds-dir-path: cannot read /missing/auth")
+
+
+async def test_authorities_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's are a hundred and more: not to look whether options go together."""
+    made: list[str] = []
+
+    def make(**options: Any) -> ssl.SSLContext:
+        made.append("context")
+        return client_context(**options)
+
+    monkeypatch.setattr(redis_options, "client_context", make)
+    options = parse(PRINCIPAL, "--redis-tls-enabled")
+    options.check()
+    options.credentials()
+    assert made == []
+    assert await found(options) is not None
+    assert made == ["context"]
+
+
+def test_as_argocd_agents_config_map_has_it(run: Run, tmp_path: Path) -> None:
+    """It names the usual Secret beside a file; whoever only turns TLS off is told of the rest."""
+    lines = ["principal.redis.ca-path: /ca", "principal.redis.ca-secret-name: argocd-redis-tls"]
+    for enabled, remarks in (("true", 0), ("false", 2)):
+        written = [*lines, f'principal.redis.tls.enabled: "{enabled}"']
+        said = run("config", "check", "principal", config_map(tmp_path, *written))
+        assert said.code == 0, said.err
+        assert len(said.err.splitlines()) == remarks
+        assert said.err.count("has no effect: it needs --redis-tls-enabled") == remarks
+
+
+@pytest.mark.parametrize(
+    "option", ["--redis-tls-insecure", "--redis-tls-ca-path=x", "--redis-tls-ca-secret-name=x"]
+)
+def test_tls_that_nobody_has_asked_for(run: Run, files: Files, option: str) -> None:
+    """Whoever says how to look at a certificate would send the password in the clear."""
+    line = run(*files.agent(), option).line
+    name = option.partition("=")[0]
+    assert line == f"{name}: has no effect without --redis-tls-enabled: give that, too"
+    assert run("config", "check", "agent", "--server-address=x", option, "--redis-tls-enabled").code == 0
+    said = run("config", "check", "agent", "--server-address=x", option, "--redis-tls-enabled=false")
+    assert (said.code, said.err) == (0, f"warning: {name} has no effect: it needs --redis-tls-enabled\n")

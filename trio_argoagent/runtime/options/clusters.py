@@ -6,7 +6,8 @@ from typing import Final
 
 from trio_argoagent.runtime.loglevels import parse
 from trio_argoagent.runtime.logs import FORMATS
-from trio_argoagent.runtime.options.kinds import DURATION, FILE, NAME, SWITCH, Kind, text, words
+from trio_argoagent.runtime.options.kinds import DURATION, FILE, NAME, SWITCH, Kind, words
+from trio_argoagent.runtime.options.meanings import ADDRESS_OF
 from trio_argoagent.runtime.options.rows import Option
 from trio_argoagent.runtime.recordlog import parse_detail
 
@@ -36,7 +37,7 @@ _LEVEL: Final = Option(
     "--log-level",
     "LOG_LEVEL",
     "log.level",
-    Kind("levels", parse, "LEVEL[,PART=LEVEL]...", is_list=True),
+    Kind(parse, "LEVEL[,PART=LEVEL]...", is_list=True),
     "info",
     "The least that is logged, of all and of parts, as info,redis-proxy=debug.",
 )
@@ -44,7 +45,7 @@ _DETAIL: Final = Option(
     "--full-detail",
     "FULL_DETAIL",
     "full-detail",
-    Kind("categories", parse_detail, "CATEGORY", is_list=True),
+    Kind(parse_detail, "CATEGORY", is_list=True),
     "",
     "Log in full what is written (actions), sent and received (events), seen (informers), or all of it.",
 )
@@ -70,11 +71,19 @@ TRACES: Final = (
         "--otlp-address",
         "OTLP_ADDRESS",
         "otlp.address",
-        text("HOST:PORT"),
+        ADDRESS_OF,
         "",
         "OpenTelemetry collector that takes traces, by gRPC; without it there are none.",
     ),
-    Option("--otlp-insecure", "OTLP_INSECURE", "otlp.insecure", SWITCH, "false", "Reach it without TLS."),
+    Option(
+        "--otlp-insecure",
+        "OTLP_INSECURE",
+        "otlp.insecure",
+        SWITCH,
+        "false",
+        "Reach it without TLS.",
+        needs="otlp_address",
+    ),
 )
 AUDIT: Final = (
     Option(

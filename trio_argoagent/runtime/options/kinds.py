@@ -1,4 +1,4 @@
-"""What the values of options are: each kind reads a text, says what is wrong with it, and has a name."""
+"""What the values of options are: each kind reads a text, and says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ class Kind:
     """One kind of value.
 
     Attributes:
-        name: for the reference.
         parse: the value of a text; raises ValueError or UserError with what is wrong, and what to do.
         metavar: what stands for a value in the help.
         is_switch: is the option alone as good as ``true``?
@@ -33,7 +32,6 @@ class Kind:
         listed: what the value ``list`` prints instead of a start; empty: it is no such value.
     """
 
-    name: str
     parse: Callable[[str], Any]
     metavar: str
     is_switch: bool = False
@@ -88,7 +86,7 @@ def duration(least: float = 0.0, most: float = LONGEST, *, or_none: bool = False
             raise ValueError(f"{text!r} {advice}")
         return value
 
-    return Kind("duration", parse, "DURATION")
+    return Kind(parse, "DURATION")
 
 
 def whole(least: int, most: int | None = None, metavar: str = "N") -> Kind:
@@ -102,7 +100,7 @@ def whole(least: int, most: int | None = None, metavar: str = "N") -> Kind:
         _within(value, least, most)
         return value
 
-    return Kind("whole number", parse, metavar)
+    return Kind(parse, metavar)
 
 
 def number(least: float, most: float, metavar: str) -> Kind:
@@ -116,7 +114,7 @@ def number(least: float, most: float, metavar: str) -> Kind:
         _within(value, least, most)
         return value
 
-    return Kind("number", parse, metavar)
+    return Kind(parse, metavar)
 
 
 def _within(value: float, least: float, most: float | None) -> None:
@@ -134,7 +132,7 @@ def words(*known: str) -> Kind:
             return text
         raise ValueError(f"{text!r} is not one of {', '.join(map(repr, known))}")
 
-    return Kind("word", parse, f"[{'|'.join(known)}]", words=known)
+    return Kind(parse, f"[{'|'.join(known)}]", words=known)
 
 
 def one_of(members: type[enum.Enum]) -> Kind:
@@ -160,19 +158,20 @@ def refused(why: str) -> Kind:
 
 def text(metavar: str) -> Kind:
     """Any text."""
-    return Kind("text", str, metavar)
+    return Kind(str, metavar)
 
 
 def file(metavar: str = "FILE") -> Kind:
     """A path; whether something is there is seen when it is read."""
-    return Kind("path", str, metavar)
+    return Kind(str, metavar)
 
 
-SWITCH: Final = Kind("switch", parse_switch, "[true|false]", is_switch=True, words=("true", "false"))
+SWITCH: Final = Kind(parse_switch, "[true|false]", is_switch=True, words=("true", "false"))
 NAME: Final = text("NAME")
 FILE: Final = file()
 DURATION: Final = duration()
-PORT: Final = attrs.evolve(whole(0, MAX_PORT, "PORT"), name="port")
+PORT: Final = whole(0, MAX_PORT, "PORT")
 """To listen on; 0: a free one, or none."""
-PORT_OF: Final = attrs.evolve(whole(1, MAX_PORT, "PORT"), name="port")
+PORT_OF: Final = whole(1, MAX_PORT, "PORT")
 """Of somebody else."""
+PORTS: Final = (PORT, PORT_OF)

@@ -10,7 +10,7 @@ import attrs
 from trio_argoagent.model.selectors import LabelSelector
 from trio_argoagent.net.address import format_address, parse_address
 from trio_argoagent.runtime.options.kinds import SWITCH, Kind, parse_switch
-from trio_argoagent.runtime.options.suites import NEWEST, OLDER
+from trio_argoagent.runtime.options.suites import NEWEST, OLDER, parse_suites
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.sync.patterns import Patterns
 
@@ -57,19 +57,25 @@ def _addresses(text: str) -> tuple[str, ...]:
     return tuple(format_address(*parse_address(each)) for each in split(text))
 
 
+def _address(text: str) -> str:
+    return format_address(*parse_address(text)) if text else ""
+
+
 def _style(text: str) -> Style:
     return Style.DESTINATION if parse_switch(text) else Style.NAMESPACE
 
 
 STYLE: Final = attrs.evolve(SWITCH, parse=_style)
 """A switch: by destination, or not."""
-PATTERNS: Final = Kind("patterns", _patterns, "GLOB,/REGEX/,...", is_list=True)
-SELECTOR: Final = Kind("label selector", LabelSelector.parse, "SELECTOR")
-EXPRESSION: Final = Kind("regular expression", _expression, "REGEX")
-LABELS: Final = Kind("labels", _labels, "KEY=VALUE,...", is_list=True)
-GLOBS: Final = Kind("patterns of keys", _globs, "GLOB,...", is_list=True)
-ADDRESSES: Final = Kind("addresses", _addresses, "HOST:PORT,...", is_list=True)
-ADDRESS: Final = Kind("address", str, "HOST:PORT")
+PATTERNS: Final = Kind(_patterns, "GLOB,/REGEX/,...", is_list=True)
+SELECTOR: Final = Kind(LabelSelector.parse, "SELECTOR")
+EXPRESSION: Final = Kind(_expression, "REGEX")
+LABELS: Final = Kind(_labels, "KEY=VALUE,...", is_list=True)
+GLOBS: Final = Kind(_globs, "GLOB,...", is_list=True)
+ADDRESSES: Final = Kind(_addresses, "HOST:PORT,...", is_list=True)
+ADDRESS_OF: Final = Kind(_address, "HOST:PORT")
+"""With a port; or nothing."""
+ADDRESS: Final = Kind(str, "HOST:PORT")
 """Judged where it is used: what is wrong with it depends on that."""
-NETWORKS: Final = Kind("networks", split, "NETWORK,...", is_list=True)
-SUITES: Final = Kind("cipher suites", str, "NAME,...", is_list=True, listed=(*NEWEST, *OLDER))
+NETWORKS: Final = Kind(split, "NETWORK,...", is_list=True)
+SUITES: Final = Kind(parse_suites, "NAME,...", is_list=True, listed=(*NEWEST, *OLDER))

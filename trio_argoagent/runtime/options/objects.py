@@ -33,8 +33,10 @@ _SELECTOR: Final = Option(
 )
 
 
-def _allowed(text: str) -> Option:
-    return Option("--allowed-namespaces", "ALLOWED_NAMESPACES", "allowed-namespaces", PATTERNS, None, text)
+def _allowed(text: str, needs: str = "") -> Option:
+    return Option(
+        "--allowed-namespaces", "ALLOWED_NAMESPACES", "allowed-namespaces", PATTERNS, None, text, needs=needs
+    )
 
 
 PRINCIPAL_MAPPING: Final = (
@@ -71,7 +73,10 @@ PRINCIPAL_MAPPING: Final = (
 )
 AGENT_MAPPING: Final = (
     _DESTINATION,
-    _allowed("Namespaces that take part besides Argo CD's own; with --destination-based-mapping."),
+    _allowed(
+        "Namespaces that take part besides Argo CD's own; with --destination-based-mapping.",
+        needs="destination_based_mapping",
+    ),
     _SELECTOR,
     Option(
         "--create-namespace",

@@ -78,13 +78,22 @@ class Reading:
             checks: what is looked at.
             environ: the environment.
         """
-        found: dict[str, None] = {}
+        found = dict.fromkeys(self._needing())
         for check in checks:
             try:
                 check(self.values, environ)
             except UserError as exc:
                 found[str(exc)] = None
         return list(found)
+
+    def _needing(self) -> Iterator[str]:
+        """Options that do nothing without another one, of which nobody has said anything.
+
+        Where it was written that there is none, these are left over: a remark says so.
+        """
+        for each, other in _idle(self.settings):
+            if other.origin is Origin.DEFAULT:
+                yield f"{_named(each)}: has no effect without {other.option.flag}: give that, too"
 
 
 def read(
@@ -114,6 +123,11 @@ def read(
             mistakes.append(f"{' or '.join(names(program, option))}: {option.required}")
         if option.unused and written.origin is not Origin.DEFAULT:
             remarks.append(f"{written.where} has no effect: {option.unused}")
+    remarks += [
+        f"{each.where} has no effect: it needs {other.option.flag}"
+        for each, other in _idle(settings)
+        if other.origin is not Origin.DEFAULT
+    ]
     for name, meant in strays.misspelt(program, environ):
         remarks.append(f"{name} is no option: did you mean {meant}?")
     return Reading(program, tuple(settings), tuple(mistakes), tuple(remarks))
@@ -142,16 +156,30 @@ def names(program: Program, option: Option) -> Iterator[str]:
 def _without_links(program: Program, environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The environment without what Kubernetes says of Services by the names of our ports; a word on each."""
     ports = {
-        variable
-        for option in program
-        if option.kind.name == kinds.PORT.name
-        for variable in program.variables(option)
+        variable for option in program if option.kind in kinds.PORTS for variable in program.variables(option)
     }
     links = [name for name in environ if name in ports and strays.is_link(environ[name])]
     told = [
         f"{name}={environ[name]} is Kubernetes' for a Service, and no port of this program" for name in links
     ]
     return {name: text for name, text in environ.items() if name not in links}, told
+
+
+def _idle(settings: Iterable[Setting]) -> Iterator[tuple[Setting, Setting]]:
+    """Each that was written and needs another one that is not there; with that one."""
+    by_name = {each.option.name: each for each in settings}
+    for each in by_name.values():
+        if each.option.needs and each.origin is not Origin.DEFAULT and not _is_off(each):
+            other = by_name[each.option.needs]
+            if _is_off(other):
+                yield each, other
+
+
+def _is_off(setting: Setting) -> bool:
+    if setting.option.kind.is_switch and setting.text:
+        # What is neither true nor false is a mistake, and told as one.
+        return setting.value is not None and not kinds.parse_switch(setting.text)
+    return not setting.text
 
 
 def _written(

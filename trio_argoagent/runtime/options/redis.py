@@ -50,6 +50,7 @@ def _ca(flags: tuple[str, str], keys: tuple[str, str]) -> tuple[Option, Option]:
             "",
             "PEM: the CA of its certificate, instead of a Secret.",
             name="redis_ca",
+            needs="redis_tls_enabled",
         ),
         Option(
             flags[1],
@@ -60,6 +61,7 @@ def _ca(flags: tuple[str, str], keys: tuple[str, str]) -> tuple[Option, Option]:
             f"The Secret with that CA (ca.crt); by default {REDIS_CA_SECRET} if it is there, else the"
             " system's authorities count.",
             name="redis_ca_secret",
+            needs="redis_tls_enabled",
         ),
     )
 
@@ -104,6 +106,7 @@ _INSECURE: Final = Option(
     SWITCH,
     "false",
     "Take any certificate of it.",
+    needs="redis_tls_enabled",
 )
 
 PRINCIPAL: Final = (

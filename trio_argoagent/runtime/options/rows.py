@@ -37,6 +37,7 @@ class Option:
         also: variables with their whole names, which count after ``variable``.
         secret: is its value never shown?
         required: what to do when it is missing; empty: it may be.
+        needs: the name of another option, without which this one does nothing; empty: of none.
         since: the version that brought it.
         unused: why it does nothing here, as the end of a sentence; empty: it does something.
     """
@@ -62,6 +63,7 @@ class Option:
     also: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     secret: bool = attrs.field(default=False, kw_only=True)
     required: str = attrs.field(default="", kw_only=True)
+    needs: str = attrs.field(default="", kw_only=True)
     since: str = attrs.field(default=FIRST, kw_only=True)
     unused: str = attrs.field(default="", kw_only=True)
 

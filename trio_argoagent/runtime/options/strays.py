@@ -48,7 +48,7 @@ def unknown(program: Program, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Keys that begin as this program's do and are none, each with the one that it looks like, if any."""
     known = [program.key(option) for option in program if option.key]
     for key in sorted(keys):
-        if key.startswith(f"{program.name}.") and key not in known:
+        if key.partition(".")[0] == program.name and key not in known:
             yield key, likest(key, known)
 
 

@@ -6,7 +6,7 @@ The names of cipher suites are IANA's, as Go has them; OpenSSL's are others.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from trio_argoagent.errors import UserError
@@ -29,32 +29,42 @@ OLDER: Final[Mapping[str, str]] = {
 """Those of TLS 1.2 that HTTP/2 allows (RFC 9113 appendix A), with OpenSSL's names."""
 
 
-def read_settings(minimum: str, maximum: str, suites: str) -> TlsSettings:
+def parse_suites(text: str) -> tuple[str, ...]:
+    """The names of cipher suites, with commas between.
+
+    Raises:
+        ValueError: there is no such suite.
+    """
+    named = tuple(each.strip() for each in text.split(",") if each.strip())
+    if named == ("list",):
+        # The programs never come here: they print the names.
+        raise ValueError("'list' prints the names, and nothing is started: name those that are wanted")
+    for name in named:
+        if name not in NEWEST and name not in OLDER:
+            raise ValueError(f"there is no {name}: 'list' prints the names")
+    return named
+
+
+def read_settings(minimum: str | None, maximum: str | None, suites: Sequence[str]) -> TlsSettings:
     """What they say together.
 
     Args:
-        minimum: one of ``VERSIONS``; empty: not chosen.
+        minimum: one of ``VERSIONS``; None: not chosen.
         maximum: likewise.
-        suites: names, with commas between.
+        suites: of ``NEWEST`` and ``OLDER``.
 
     Raises:
-        UserError: they contradict each other, or there is no such suite.
+        UserError: they contradict each other.
     """
-    for option, value in (("--tls-min-version", minimum), ("--tls-max-version", maximum)):
-        if value and value not in VERSIONS:
-            raise UserError(f"{option}: must be {' or '.join(VERSIONS)}, not {value}")
     lowest = minimum or LINKS
     if maximum and VERSIONS[maximum] < VERSIONS[lowest]:
         why = "" if minimum else "links take tls1.3 or newer: "
         raise UserError(f"--tls-max-version {maximum}: {why}give --tls-min-version {maximum}, or lower, too")
-    named = [each.strip() for each in suites.split(",") if each.strip()]
-    for name in named:
-        if name not in NEWEST and name not in OLDER:
-            raise UserError(f"--tls-ciphersuites: there is no {name}: 'list' prints the names")
-        if name in OLDER and lowest != "tls1.2":
-            raise UserError(f"--tls-ciphersuites: {name} is of tls1.2: give --tls-min-version tls1.2, too")
+    older = [name for name in suites if name in OLDER]
+    if older and lowest != "tls1.2":
+        raise UserError(f"--tls-ciphersuites: {older[0]} is of tls1.2: give --tls-min-version tls1.2, too")
     return TlsSettings(
         VERSIONS[minimum] if minimum else None,
         VERSIONS[maximum] if maximum else None,
-        tuple(OLDER[name] for name in named if name in OLDER),
+        tuple(OLDER[name] for name in older),
     )
