@@ -57,7 +57,7 @@ def run_agent(reading: Reading) -> None:
         connect = _way(*where, observer)
         traces = pick(TracingOptions, values)
         async with (
-            open_tracing(traces, "agent", f"agent-{config.mode}", env) as tracing,
+            open_tracing(traces, "agent", f"agent-{config.mode}", env, observer) as tracing,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,

@@ -62,7 +62,7 @@ def run_principal(reading: Reading) -> None:
         running.remark(reading.remarks, observer)
         async with (
             open_audit_log(values["audit_log"]) as log,
-            open_tracing(pick(TracingOptions, values), "principal", "principal", env) as tracing,
+            open_tracing(pick(TracingOptions, values), "principal", "principal", env, observer) as tracing,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,

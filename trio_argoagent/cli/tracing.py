@@ -11,6 +11,7 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.tracing import Tracing
 from trio_argoagent.runtime import recordlog
+from trio_argoagent.runtime.events import Observer, ignore
 from trio_argoagent.runtime.loglevels import Levels
 from trio_argoagent.runtime.recordlog import Category, RecordLog
 from trio_argoagent.runtime.tracers import AllTracing
@@ -35,7 +36,7 @@ class TracingOptions:
 
 @asynccontextmanager
 async def open_tracing(
-    options: TracingOptions, program: str, service: str, env: Env
+    options: TracingOptions, program: str, service: str, env: Env, observer: Observer = ignore
 ) -> AsyncIterator[Tracing | None]:
     """Whoever is to be told; None: nobody is.
 
@@ -44,6 +45,7 @@ async def open_tracing(
         program: ``principal`` or ``agent``.
         service: what traces call it.
         env: wall time, and ids.
+        observer: told where traces are not complete.
 
     Raises:
         UserError: traces are wanted, and what sends them is not installed.
@@ -64,5 +66,5 @@ async def open_tracing(
     async with otel.open_exporting(
         options.otlp_address, service, insecure=options.otlp_insecure
     ) as exporting:
-        wanted.append(SpanTracing(program, env, exporting))
+        wanted.append(SpanTracing(program, env, exporting, observer))
         yield AllTracing(wanted)

@@ -34,7 +34,7 @@ class Tracer(Protocol):
         """The keys that were sent and neither answered for good nor ``held`` since."""
 
     def held(self, key: Key) -> None:
-        """The other side is known to hold what it should of this key, without an answer."""
+        """The other side is known to hold what it should of this key, without an answer; perhaps for long."""
 
     def lost(self) -> None:
         """The link has ended: what was sent and not answered for good will be sent under another number."""

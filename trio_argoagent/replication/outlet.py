@@ -104,15 +104,20 @@ class Outlet:
 
     def have(self, entries: Iterable[tuple[Key, Holding | None]]) -> None:
         """What the replica holds has changed for another cause."""
-        self.core.have(entries, trio.current_time())
-        self.compared()
+        told = tuple(entries)
+        self.core.have(told, trio.current_time())
+        if self.tracer is not None:
+            self._trace_held(self.tracer, (key for key, _ in told))
 
     def compared(self) -> None:
         """What was sent may be known to be held now, although its answer was lost."""
         if self.tracer is not None:
-            for key in self.tracer.unanswered():
-                if self.core.since(key) is None:
-                    self.tracer.held(key)
+            self._trace_held(self.tracer, self.tracer.unanswered())
+
+    def _trace_held(self, tracer: Tracer, keys: Iterable[Key]) -> None:
+        for key in keys:
+            if self.core.since(key) is None:
+                tracer.held(key)
 
     def link_down(self) -> None:
         """The link is gone, and with it what was under way."""

@@ -25,7 +25,7 @@ NUMBERS: Final = {
 }
 """Level -> its number, as the standard library's ``logging`` counts."""
 LEVELS: Final = tuple(NUMBERS)
-_SPELLINGS: Final = {"warn": "warning", "panic": "fatal", "": "info"}
+_SPELLINGS: Final = {"warn": "warning", "panic": "fatal"}
 
 
 class Subsystem(enum.StrEnum):
@@ -49,17 +49,23 @@ SUBSYSTEMS: Final = tuple(each.value for each in Subsystem)
 ALIASES: Final = {"grpc-event": Subsystem.RECORDS, "informer-event-buffer": Subsystem.INFORMERS}
 """argocd-agent's name -> ours, where they differ."""
 
-EVENTS: Final[Mapping[Subsystem, tuple[str, ...]]] = {
-    Subsystem.RECORDS: ("agent-error", "in-step", "intent-waits", "sync-expired", "too-many-objects"),
+EVENTS: Final[Mapping[Subsystem | None, tuple[str, ...]]] = {
+    Subsystem.RECORDS: (
+        "agent-error", "in-step", "intent-waits", "no-such-agent", "not-scoped", "sync-expired",
+        "too-many-objects", "traces-incomplete",
+    ),
+    Subsystem.INFORMERS: ("cluster-unreachable", "hub-unreachable"),
     Subsystem.LINK: (
         "connection-refused", "link-broken", "link-down", "link-ended", "link-moving", "link-outlived",
         "link-refused", "link-replaced", "link-up", "links-moving", "listening", "proxy", "tunnel-failed",
     ),
     Subsystem.IDENTITY: (
-        "agent-contested", "agent-pinned", "agent-registered", "agent-revoked", "agent-unusable", "banned",
-        "blocklist-unknown", "blocklist-unusable", "ca-followed", "ca-not-followed", "ca-unknown",
-        "certificate-issued", "enrolled", "enrolment-failed", "enrolment-impossible", "tls-doubtful",
-        "tls-insecure", "tls-refused", "tls-rotated", "tls-unreadable", "token-ignored",
+        "agent-contested", "agent-forgotten", "agent-pinned", "agent-registered", "agent-revoked",
+        "agent-unusable", "agents-unknown", "banned", "blocklist-unknown", "blocklist-unusable",
+        "ca-followed", "ca-not-followed", "ca-unknown", "certificate-expired", "certificate-expires",
+        "certificate-issued", "certificate-renewed", "enrolled", "enrolment-failed", "enrolment-impossible",
+        "renewal-failed", "renewal-off", "renewal-refused", "tls-doubtful", "tls-insecure", "tls-refused",
+        "tls-rotated", "tls-unreadable", "token-ignored",
     ),
     Subsystem.DELETIONS: (
         "deletes-confirmed", "deletes-doubted", "deletes-held", "deletes-released", "tombstones-off",
@@ -67,8 +73,9 @@ EVENTS: Final[Mapping[Subsystem, tuple[str, ...]]] = {
     ),
     Subsystem.REDIS_PROXY: ("redis-found", "redis-lost", "redis-proxy", "redis-proxy-failed"),
     Subsystem.RESOURCE_PROXY: ("resource-proxy",),
+    None: ("observing", "option-ignored"),
 }  # fmt: skip
-"""The events that count to a subsystem; all others are the program's."""
+"""All events there are, by the subsystem that they count to; None: the program as such."""
 _OF: Final = {name: subsystem for subsystem, names in EVENTS.items() for name in names}
 
 
@@ -100,7 +107,7 @@ class Levels:
 
 
 def parse(text: str) -> Levels:
-    """Read an option: a level, or levels of subsystems, or both, joined by commas.
+    """Read an option: a level, or levels of subsystems, or both, joined by commas; nothing is ``info``.
 
     Raises:
         UserError: a level or a subsystem that there is not; the line names the choices.
@@ -108,6 +115,8 @@ def parse(text: str) -> Levels:
     default, special = NUMBERS["info"], {}
     for part in text.split(","):
         name, given, level = (each.strip() for each in part.lower().partition("="))
+        if not (name or given):
+            continue  # As after a comma at the end.
         if not given:
             default = _number(name)
             continue

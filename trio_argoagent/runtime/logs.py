@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,12 +45,15 @@ MAX_CAUSES: Final = 8
 """Exceptions of a group that a line names."""
 
 
-def configure(levels: Levels | str, style: str) -> None:
+def configure(levels: Levels | str, style: str) -> Unfailing:
     """Set up logging for a whole process; call it once, from the command line.
 
     Args:
         levels: the least that is logged, or what ``loglevels.parse`` reads.
         style: one of ``FORMATS``.
+
+    Returns:
+        What all lines go to, which knows how many were lost.
 
     Raises:
         UserError: there is no such level.
@@ -66,7 +70,8 @@ def configure(levels: Levels | str, style: str) -> None:
     )
     if style == "json":
         ending = structlog.processors.JSONRenderer()
-    stream = cast(TextIO, Unfailing(sys.stderr))
+    unfailing = Unfailing(sys.stderr)
+    stream = cast(TextIO, unfailing)
     structlog.configure(
         processors=[_Threshold(levels), *stamps, ending],
         # It knows the numbers of the standard library only: "trace" is all that is said at "debug".
@@ -74,16 +79,16 @@ def configure(levels: Levels | str, style: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
     # What libraries say, and net/ of a failing handler, comes out in the same form.
-    handler = logging.StreamHandler(stream)
+    handler = _Bounded(stream)
     unmarked = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=stamps, processors=[unmarked, ending])
     )
-    handler.addFilter(_Seldom())
     logging.basicConfig(handlers=[handler], level=levels.default, force=True)
     busy = logging.getLogger("trio.serve_listeners")
     busy.filters[:] = [OnceAMinute()]
     sys.excepthook = _last_words
+    return unfailing
 
 
 class _Threshold:
@@ -145,18 +150,27 @@ def _redact(logger: Any, method: str, fields: Any) -> Any:
     )
 
 
-class _Seldom(logging.Filter):
-    """Bounds how often a library says the same."""
+class _Bounded(logging.StreamHandler[TextIO]):
+    """Writes what libraries say, and bounds how often one says the same.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Attributes:
+        now: monotonic seconds; not Trio's, for libraries have threads of their own.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.now: Callable[[], float] = time.monotonic  # noqa: TID251
         self._sparing = Sparing()
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        passed = self._sparing.ask(str(record.msg), record.name, record.created)
-        if passed is not None and passed.last:
-            record.msg, record.args = f"{record.getMessage()} ({TOO_MANY})", ()
-        return passed is not None
+    def emit(self, record: logging.LogRecord) -> None:  # Of one thread at a time, unlike a filter.
+        passed = self._sparing.ask(record.name, str(record.msg), self.now())
+        if passed is None:
+            return
+        notes = [f"{passed.omitted} before it were not logged"] if passed.omitted else []
+        notes += [TOO_MANY] if passed.last else []
+        if notes:
+            record.msg, record.args = f"{record.getMessage()} ({'; '.join(notes)})", ()
+        super().emit(record)
 
 
 def _last_words(kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:

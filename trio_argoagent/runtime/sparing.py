@@ -14,8 +14,14 @@ WINDOW: Final = 60.0
 """Seconds."""
 BURST: Final = 30
 """Lines with one name about one agent within ``WINDOW``."""
-MOST: Final = 8192
-"""Different ones counted at once; those beyond it are counted as one."""
+AGENTS: Final = 10_000
+"""Agents of one principal at most."""
+EACH: Final = 4
+"""Different lines about each of them within ``WINDOW``: links come and go, and what they carried goes on."""
+MOST: Final = EACH * AGENTS
+"""Different ones counted at once, some 10 MiB; those beyond it are counted by name alone."""
+NAMES: Final = 256
+"""Names counted like that; there are some 70."""
 TOO_MANY: Final = f"more than {BURST} of these in {WINDOW:.0f} s: the others are not logged"
 
 
@@ -43,20 +49,39 @@ class Sparing:
     """See the module; decisions only. ``now`` is monotonic seconds."""
 
     def __init__(self) -> None:
+        # In the order of their ends: all windows are equally long.
         self._counts: dict[tuple[str, str], _Count] = {}
+        self._by_name: dict[tuple[str, str], _Count] = {}
 
     def ask(self, name: str, about: str, now: float) -> Passed | None:
         """May a line with this name about this agent be logged? None: no."""
         key = (name, about)
-        if key not in self._counts and len(self._counts) >= MOST:
-            self._counts = {each: count for each, count in self._counts.items() if now < count.until}
-            key = key if len(self._counts) < MOST else ("", "")
-        count = self._counts.setdefault(key, _Count(now + WINDOW))
-        omitted = 0
-        if now >= count.until:
-            omitted, count.until, count.lines, count.omitted = count.omitted, now + WINDOW, 0, 0
-        if count.lines >= BURST:
-            count.omitted += 1
-            return None
-        count.lines += 1
-        return Passed(omitted, count.lines == BURST)
+        if key in self._counts or self._has_room(now):
+            return _count(self._counts, key, now)
+        key = (name, "")
+        if key not in self._by_name and len(self._by_name) >= NAMES:
+            key = ("", "")
+        return _count(self._by_name, key, now)
+
+    def _has_room(self, now: float) -> bool:
+        """For one more: the one whose window has ended first makes it."""
+        if len(self._counts) < MOST:
+            return True
+        first = next(iter(self._counts))
+        if now < self._counts[first].until:
+            return False
+        del self._counts[first]
+        return True
+
+
+def _count(counts: dict[tuple[str, str], _Count], key: tuple[str, str], now: float) -> Passed | None:
+    count, omitted = counts.get(key), 0
+    if count is None or now >= count.until:
+        if count is not None:
+            omitted = counts.pop(key).omitted
+        count = counts[key] = _Count(now + WINDOW)
+    if count.lines >= BURST:
+        count.omitted += 1
+        return None
+    count.lines += 1
+    return Passed(omitted, count.lines == BURST)

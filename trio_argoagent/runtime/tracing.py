@@ -21,6 +21,8 @@ from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.tracing import Tracer
 from trio_argoagent.runtime import spans
+from trio_argoagent.runtime.events import Observer, ignore
+from trio_argoagent.runtime.rarely import Rarely
 from trio_argoagent.runtime.spans import Span, SpanKind
 
 MAX_OPEN: Final = 16_384
@@ -57,18 +59,23 @@ class SpanTracer:
         shared: attributes of each span.
         env: wall time, and ids.
         emit: told of each span.
+        overlook: told of what is not followed because there is too much.
     """
 
     def __init__(
-        self, agent: Callable[[], str], shared: Mapping[str, str | int], env: Env, emit: Emit
+        self,
+        agent: Callable[[], str],
+        shared: Mapping[str, str | int],
+        env: Env,
+        emit: Emit,
+        overlook: Callable[[], None],
     ) -> None:
         self._agent, self._shared, self._env, self._emit = agent, shared, env, emit
+        self._overlook = overlook
         self._changes: dict[Key, _Open] = {}
         self._records: dict[Key, _Open] = {}
         self._received: dict[Key, _Open] = {}
         self._working: dict[Key, _Open] = {}
-        self.overlooked = 0
-        """What was not followed because there was too much."""
 
     # What this side sends
 
@@ -83,7 +90,7 @@ class SpanTracer:
             change = None
         if change is None:
             if len(self._changes) >= MAX_OPEN:
-                self.overlooked += 1
+                self._overlook()
                 return
             what = spans.operation(record, new=new)
             told = spans.about(record) | {"argocd.operation.type": what}
@@ -129,7 +136,7 @@ class SpanTracer:
         if before is not None and self._working.get(key) is not before:
             self._end(before, SpanKind.CONSUMER, SUPERSEDED)
         if len(self._received) >= MAX_OPEN:
-            self.overlooked += 1
+            self._overlook()
             return
         parent, told = spans.span_of(trace, number, record), spans.about(record) | {NUMBER: number}
         name, id_ = f"{spans.target(key)}.{spans.event_type(record)}", self._env.entropy(8)
@@ -199,15 +206,20 @@ class SpanTracing:
         component: ``principal`` or ``agent``.
         env: wall time, and ids.
         emit: told of each span.
+        observer: told, once in a while, that changes are in no trace.
     """
 
-    def __init__(self, component: str, env: Env, emit: Emit) -> None:
+    def __init__(self, component: str, env: Env, emit: Emit, observer: Observer = ignore) -> None:
         self._component, self._env, self._emit = component, env, emit
+        self._line = Rarely(observer, "traces-incomplete")
 
     def of(self, agent: Callable[[], str], mode: Mode) -> Tracer:
         """See the port."""
         shared = {"argocd.agent.mode": mode.value, "argocd.component.type": self._component}
-        return SpanTracer(agent, shared, self._env, self._emit)
+        return SpanTracer(agent, shared, self._env, self._emit, self._overlook)
+
+    def _overlook(self) -> None:
+        self._line.tell(f"more than {MAX_OPEN} changes of one agent are under way: others are in no trace")
 
     def informed(self, kind: Kind, old: Object | None, new: Object | None) -> None:
         """See the port. What it means for an agent is told as a change, once there is room to send it."""

@@ -7,8 +7,9 @@ import trio
 from trio.testing import MockClock
 
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import Evidence
+from trio_argoagent.model.records import Evidence, Holding
 from trio_argoagent.replication.outlet import Outlet
+from trio_argoagent.runtime.tracers import AllTracers
 from trio_argoagent.stream.protocol import codec, messages
 from trio_argoagent.sync import buckets
 from trio_argoagent.sync.kinds import Rank
@@ -80,3 +81,39 @@ async def test_versions_without_an_order_do_not_travel(
     taken = stage.outlet.take()
     assert taken is not None
     assert taken[1].asof == asof
+
+
+class Told(AllTracers):
+    """Nobody is told, but of this."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.walks = 0
+        self.keys: list[Key] = []
+
+    def unanswered(self) -> tuple[Key, ...]:
+        """All there are."""
+        self.walks += 1
+        return (WEB, OTHER)
+
+    def held(self, key: Key) -> None:
+        """One that was sent."""
+        self.keys.append(key)
+
+
+async def test_what_turns_out_to_be_held_is_traced_without_asking_for_all(autojump_clock: MockClock) -> None:
+    """Each message of many is asked about its own keys; a comparison about all that are unanswered."""
+    stage, told = Stage(), Told()
+    stage.outlet.tracer = told
+    stage.want(WEB, "D1")
+    stage.want(OTHER, "D2")
+    stage.link()
+    assert stage.outlet.take() is not None and stage.outlet.take() is not None
+    stage.outlet.link_down()
+    stage.link()
+    stage.outlet.have(entry for entry in [(WEB, Holding("uid-web", "D1"))])
+    assert (told.walks, told.keys) == (0, [WEB])
+    stage.outlet.have([(OTHER, Holding("uid-other", "D1"))])
+    assert (told.walks, told.keys) == (0, [WEB])
+    stage.outlet.compared()
+    assert (told.walks, told.keys) == (1, [WEB, WEB])

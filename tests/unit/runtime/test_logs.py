@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from trio_argoagent.runtime import logs
+from trio_argoagent.runtime import logs, sparing
 from trio_argoagent.runtime.events import Event
 
 
@@ -118,7 +118,7 @@ def test_parts_have_levels_of_their_own(capsys: pytest.CaptureFixture[str]) -> N
     """More of one, less of another; what is in none has the default."""
     logs.configure("warn,link=error,redis-proxy=info", "json")
     observe = logs.log_events("principal", lambda: 0.0)
-    for name in ("link-up", "redis-proxy", "hub-unreachable"):
+    for name in ("link-up", "redis-proxy", "option-ignored"):
         for level in ("info", "warning", "error"):
             observe(Event(name, "", "", level))
     told = [(line["event"], line["level"]) for line in lines(capsys)]
@@ -127,8 +127,8 @@ def test_parts_have_levels_of_their_own(capsys: pytest.CaptureFixture[str]) -> N
         ("redis-proxy", "info"),
         ("redis-proxy", "warning"),
         ("redis-proxy", "error"),
-        ("hub-unreachable", "warning"),
-        ("hub-unreachable", "error"),
+        ("option-ignored", "warning"),
+        ("option-ignored", "error"),
     ]
 
 
@@ -156,6 +156,70 @@ def test_a_flood_of_a_library(capsys: pytest.CaptureFixture[str]) -> None:
     told = lines(capsys)
     assert len(told) == 30
     assert told[-1]["event"].startswith("failed 29 (more than 30 of these")
+
+
+def test_a_flood_of_a_library_that_ends(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute later, whatever the wall clock says meanwhile, it is told how many were left out."""
+    logs.configure("info", "json")
+    now = [0.0]
+    (handler,) = logging.getLogger().handlers
+    monkeypatch.setattr(handler, "now", lambda: now[0])
+    logger = logging.getLogger("somebody")
+    for number in range(100):
+        logger.handle(record(logger, "failed %d", number, created=1e9 - 3600 * number))
+    now[0] = 60.0
+    logger.handle(record(logger, "failed %d", 100, created=0.0))
+    logger.handle(record(logger, "failed %d", 101, created=0.0))
+    assert [line["event"] for line in lines(capsys)][30:] == [
+        "failed 100 (70 before it were not logged)",
+        "failed 101",
+    ]
+
+
+def test_what_a_library_makes_up_hides_no_other_s(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ever new words of one share a bound of its own."""
+    monkeypatch.setattr(sparing, "MOST", 20)
+    logs.configure("info", "json")
+    for number in range(200):
+        logging.getLogger("somebody").error(f"failed {number}")
+    logging.getLogger("another").error("once")
+    told = [line["event"] for line in lines(capsys)]
+    assert len(told) == 20 + sparing.BURST + 1 and told[-1] == "once"
+
+
+def record(logger: logging.Logger, text: str, *args: object, created: float) -> logging.LogRecord:
+    """What a library says, by a clock that is set while it speaks."""
+    made = logger.makeRecord(logger.name, logging.ERROR, "x.py", 1, text, args, None)
+    made.created = created
+    return made
+
+
+class Full:
+    """A disk without room."""
+
+    def write(self, text: str) -> int:
+        """Never."""
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        """There is nothing."""
+
+    def isatty(self) -> bool:
+        """It is none."""
+        return False
+
+
+def test_lines_that_are_lost_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever says them."""
+    monkeypatch.setattr(sys, "stderr", Full())
+    stream = logs.configure("info", "json")
+    logs.log_events("agent", lambda: 0.0)(Event("link-up", "east", "connected"))
+    logging.getLogger("somebody").error("failed")
+    assert stream.failures == 2
 
 
 SECRET = "hunter2hunter2"
