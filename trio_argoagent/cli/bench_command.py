@@ -47,7 +47,7 @@ def run(**options: Any) -> None:
     """Measure: one JSON for each question, and one HTML page with plots.
 
     QUESTION is the name of a question or of a family of them; without one: all. bench questions lists them.
-    Peers that are not installed are left out, and named: pip install 'trio-argoagent[bench]'. CPU is what
+    Peers that are not installed are left out, and named: pip install '.[bench]' in a checkout. CPU is what
     compares; rates tell of the machine, too, unless it does nothing else.
     """
     from trio_argoagent.cli.bench import run_questions
