@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +56,13 @@ def run_remove(*, name: str, dry_run: bool, keep_certificates: bool, hub: Place)
             if dry_run:
                 lines = await remove(cluster, hub.namespace, name, dry_run=True)
             else:
-                keeps, now = keep_certificates, real_env().now()
+                from trio_argoagent.cli.ctl_blocklist import latest
+
+                keeps, env = keep_certificates, real_env()
+
+                def now() -> float:
+                    return latest(env.now(), cluster.session.date)
+
                 lines = await take_off(cluster, hub.namespace, name, now, keep_certificates=keeps)
             click.echo("\n".join(lines))
         return 0
@@ -209,7 +215,7 @@ async def remove(hub: Cluster, namespace: str, name: str, *, dry_run: bool = Fal
 
 
 async def take_off(
-    hub: Cluster, namespace: str, name: str, now: float, *, keep_certificates: bool
+    hub: Cluster, namespace: str, name: str, now: Callable[[], float], *, keep_certificates: bool
 ) -> list[str]:
     """Remove an agent, after its certificates were blocked: nobody comes by them should it be added again.
 
@@ -217,7 +223,7 @@ async def take_off(
         hub: its API.
         namespace: Argo CD's.
         name: the agent's.
-        now: Unix time.
+        now: Unix time, asked once the hub has answered.
         keep_certificates: leave them alone.
 
     Returns:
@@ -229,7 +235,7 @@ async def take_off(
     from trio_argoagent.cli.ctl_blocklist import add_agent
 
     await remove(hub, namespace, name, dry_run=True)
-    blocked = [] if keep_certificates else [await add_agent(hub, namespace, name, now)]
+    blocked = [] if keep_certificates else [await add_agent(hub, namespace, name, now())]
     return [*await remove(hub, namespace, name), *blocked]
 
 

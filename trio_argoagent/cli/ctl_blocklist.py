@@ -7,9 +7,10 @@ by their agent and the moment until when they were issued (``principal.blocklist
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import click
 
 from trio_argoagent.cli import running
@@ -34,8 +35,9 @@ def run_add(*, hub: Place, fingerprint: str, agent: str) -> None:
         async with hub.open() as cluster:
             if agent:
                 env = real_env()
-                found = await known(cluster, hub.namespace, agent, env.new_id())
-                click.echo(await add_agent(cluster, hub.namespace, agent, env.now(), found))
+                shown = await known(cluster, hub.namespace, agent, env.new_id())
+                now = latest(env.now(), cluster.session.date)
+                click.echo(await add_agent(cluster, hub.namespace, agent, now, shown))
             else:
                 click.echo(await add(cluster, hub.namespace, fingerprint))
         return 0
@@ -89,8 +91,36 @@ async def read(hub: Cluster, namespace: str) -> Mapping[str, str]:
     return {str(key): str(value) for key, value in sorted((found.get("data") or {}).items())}
 
 
-async def known(hub: Cluster, namespace: str, agent: str, word: str) -> Sequence[str]:
-    """The fingerprints of this agent's certificates that are known; argocd-agent goes by these alone.
+def latest(now: float, date: str) -> float:
+    """By whichever clock it is later: what was issued by the hub's must not be from after the moment.
+
+    Args:
+        now: Unix time, by the clock of who asks.
+        date: by the hub's, as in an HTTP header (RFC 9110, 5.6.7); what is none does not count.
+    """
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(now, parsedate_to_datetime(date).timestamp())
+    except ValueError:
+        return now
+
+
+@attrs.frozen
+class Shown:
+    """What the hub knows of an agent's certificates.
+
+    Attributes:
+        fingerprints: of those that are known; argocd-agent goes by these alone.
+        bare: is the agent connected without one, as behind a mesh's proxy?
+    """
+
+    fingerprints: tuple[str, ...] = ()
+    bare: bool = False
+
+
+async def known(hub: Cluster, namespace: str, agent: str, word: str) -> Shown:
+    """What is known of this agent's certificates.
 
     That of its live link is known to the principal, and the last one that the hub has issued stands on its
     cluster secret. The certificate *in* that secret is another one: Argo CD itself uses it.
@@ -108,9 +138,12 @@ async def known(hub: Cluster, namespace: str, agent: str, word: str) -> Sequence
     if not secrets:
         raise UserError(f"the hub knows no agent {agent!r}; see: trio-argoagent ctl agent list")
     answer = await ask(hub, namespace, word, agent)
-    live = answer.about.fingerprint if answer is not None and answer.about is not None else ""
+    about = answer.about if answer is not None else None
+    live = about.fingerprint if about is not None else ""
     issued = (each.annotations.get(CERTIFICATE, "").partition(" ")[0] for each in secrets)
-    return [each for each in dict.fromkeys((live, *issued)) if is_fingerprint(each)]
+    found = tuple(each for each in dict.fromkeys((live, *issued)) if is_fingerprint(each))
+    bare = answer is not None and about is not None and agent in answer.connected and not live
+    return Shown(found, bare)
 
 
 async def add(hub: Cluster, namespace: str, text: str) -> str:
@@ -120,30 +153,65 @@ async def add(hub: Cluster, namespace: str, text: str) -> str:
         UserError: it is no fingerprint, or the hub does not let us.
     """
     name = parse_fingerprint(text)
-    if name in await read(hub, namespace):
-        return f"{name} is blocked already"
-    await _write(hub, namespace, {name: ""})
-    return f"blocked: {name}"
+    blocked = await read(hub, namespace)
+    # Somebody wants it by itself: it does not go with an agent's entry any more.
+    data = {
+        key: " ".join(each for each in value.split(" ") if each != name)
+        for key, value in blocked.items()
+        if agent_of(key) and name in value.split(" ")
+    }
+    if is_new := name not in blocked:
+        data[name] = ""
+    if data:
+        await _write(hub, namespace, data)
+    return f"blocked: {name}" if is_new else f"{name} is blocked already"
 
 
-async def add_agent(hub: Cluster, namespace: str, agent: str, now: float, found: Sequence[str] = ()) -> str:
+async def add_agent(hub: Cluster, namespace: str, agent: str, now: float, shown: Shown | None = None) -> str:
     """Block all certificates of this agent that were issued until now; says so.
+
+    One that is connected and shows none is blocked whatever it shows, until that is taken back. The entry
+    notes which fingerprints came with it: those that somebody had blocked before stay when it goes.
 
     Args:
         hub: its API.
         namespace: Argo CD's.
         agent: its name.
         now: Unix time.
-        found: the fingerprints that are known.
+        shown: what is known of its certificates; None: nobody has looked.
 
     Raises:
         UserError: the hub does not let us.
     """
-    key, data = AGENT + agent, dict.fromkeys(found, "")
-    if read_blocklist(await read(hub, namespace)).agents.get(agent, 0.0) < now:
-        data[key] = " ".join((written(now), *found))
-    await _write(hub, namespace, data)
-    return f"blocked: all certificates of {agent} that were issued until {written(now)}"
+    blocked = await read(hub, namespace)
+    key, before = AGENT + agent, read_blocklist(blocked)
+    until = before.agents.get(agent, -math.inf)
+    head, *noted = blocked.get(key, "").split(" ")
+    if until < (math.inf if shown is not None and shown.bare else now):
+        head = "" if shown is not None and shown.bare else written(now)
+    new = [each for each in (shown.fingerprints if shown else ()) if each not in before.fingerprints]
+    data = dict.fromkeys(new, "")
+    if blocked.get(key) != (value := " ".join((head, *noted, *new))):
+        data[key] = value
+    if data:
+        await _write(hub, namespace, data)
+    return _said(agent, until, read_blocklist({key: value}).agents[agent], shown)
+
+
+def _said(agent: str, before: float, until: float, shown: Shown | None) -> str:
+    """What ``add_agent`` has done, from until when the agent was blocked before, and is now."""
+    if math.isinf(before) and before > 0:
+        return f"{agent} is blocked already, for good"
+    if math.isinf(until):
+        undo = f"to let it in again: trio-argoagent ctl blocklist remove --agent {agent}"
+        return f"blocked: {agent}, for good, as it is connected without a certificate; {undo}"
+    text = f"blocked: all certificates of {agent} that were issued until {written(until)}"
+    if shown == Shown():
+        text += (
+            "; none is known of it: where agents are known by a header this keeps nobody out, unless it is"
+            " run while the agent is connected"
+        )
+    return text
 
 
 async def remove_agent(hub: Cluster, namespace: str, agent: str) -> str:

@@ -6,7 +6,8 @@ Applications and AppProjects are compared, as far as they are replicated. Fields
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -137,9 +138,9 @@ def _lowered(row: Row, mapping: NamespaceMapping, hub: Iterable[Object]) -> Iter
         goes = obj.deleting and not (row.cascades and names.family(obj.finalizers))
         if key is None or goes:
             continue
-        body = wants.lowered(row, mapping, key, obj)
-        if body is not None:
-            yield key, _Wanted(obj.meta.uid, body)
+        wanted = _wanted(obj, partial(wants.lowered, row, mapping, key, obj))
+        if wanted is not None:
+            yield key, wanted
 
 
 def _lifted(row: Row, mapping: NamespaceMapping, spoke: Iterable[Object]) -> Iterator[tuple[Key, _Wanted]]:
@@ -147,10 +148,22 @@ def _lifted(row: Row, mapping: NamespaceMapping, spoke: Iterable[Object]) -> Ite
         key = Key(row.kind, obj.meta.namespace, obj.meta.name)
         if not mapping.in_scope(key):
             continue
-        try:
-            yield key, _Wanted(obj.meta.uid, mapping.up(key, projection.copy_projection(row, obj)))
-        except (TypeError, AttributeError, ValueError) as exc:
-            yield key, _Wanted(obj.meta.uid, {}, str(exc))
+        wanted = _wanted(obj, partial(_lift, row, mapping, key, obj))
+        if wanted is not None:
+            yield key, wanted
+
+
+def _lift(row: Row, mapping: NamespaceMapping, key: Key, obj: Object) -> Mapping[str, Any]:
+    return mapping.up(key, projection.copy_projection(row, obj))
+
+
+def _wanted(obj: Object, body: Callable[[], Mapping[str, Any] | None]) -> _Wanted | None:
+    """What the other side should hold of an object; None: nothing of it."""
+    try:
+        found = body()
+    except (TypeError, AttributeError, ValueError) as exc:
+        return _Wanted(obj.meta.uid, {}, f"its spec makes no sense: {exc}")
+    return _Wanted(obj.meta.uid, found) if found is not None else None
 
 
 def _compared(row: Row, key: Key, wanted: _Wanted | None, copy: Object | None) -> Difference | None:

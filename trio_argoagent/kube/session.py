@@ -76,6 +76,8 @@ class Session:
         """Requests by method, and code of the answer or ``NO_ANSWER``."""
         self.durations: dict[str, Latencies] = {}
         """By method: until the answer, or of what is streamed the beginning of it."""
+        self.date = ""
+        """By the server's clock, as the header of its last whole answer has it; empty: it has not said."""
         self.reloads = 0
         """Times the credentials were read again."""
         self.last_error = ""
@@ -175,6 +177,7 @@ class Session:
         with self._counting(request):
             response = await self._client.request(request.method, target, headers, request.body)
         self._answered(request, response.status)
+        self.date = response.header("date") or self.date
         return response
 
     @asynccontextmanager

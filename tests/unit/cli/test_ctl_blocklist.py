@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,16 @@ import trio
 from trio.testing import MockClock
 
 from trio_argoagent.cli import ctl_blocklist
+from trio_argoagent.cli.ctl_blocklist import Shown
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.fingerprints import BLOCKLIST
+from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.resources import CONFIG_MAPS, SECRETS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.blocklist import read_blocklist
 from trio_argoagent.principal.claims import CERTIFICATE
 from trio_argoagent.principal.clusters import make_secret
-from trio_argoagent.principal.presence import ANSWER, ASK, PATIENCE, About, Answer, encode
+from trio_argoagent.principal.presence import ANSWER, ASK, PATIENCE, About, Answer, Live, encode
 from trio_argoagent.replication.memory import name_of
 
 from .conftest import Run
@@ -61,17 +64,18 @@ async def test_what_is_no_fingerprint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("about", "what"),
+    ("connected", "about", "what"),
     [
-        (About(ONE), [ONE]),
-        (About(), []),
-        (None, []),
-        ("silence", []),
+        (True, About(ONE), Shown((ONE,))),
+        (True, About(), Shown(bare=True)),
+        (False, About(), Shown()),
+        (False, None, Shown()),
+        (False, "silence", Shown()),
     ],
-    ids=["connected", "known", "never came", "no principal"],
+    ids=["by certificate", "without one", "known", "never came", "no principal"],
 )
 async def test_an_agents_certificate(
-    about: About | str | None, what: list[str], autojump_clock: MockClock
+    connected: bool, about: About | str | None, what: Shown, autojump_clock: MockClock
 ) -> None:
     """The principal knows whom it talks to, or nobody does; that there is no such agent is told."""
     hub = await make_cluster()
@@ -83,7 +87,8 @@ async def test_an_agents_certificate(
             found = {each.meta.name: each for each in (await hub.list(CONFIG_MAPS, HUB)).items}
             data = found[name_of("")].get("data") if name_of("") in found else {}
             if data.get(ASK) and not isinstance(about, str):
-                answer = encode(Answer(data[ASK], {}, about))
+                live = {"edge": Live(1)} if connected else {}
+                answer = encode(Answer(data[ASK], live, about))
                 await hub.patch(CONFIG_MAPS, HUB, name_of(""), MergePatch({"data": {ANSWER: answer}}))
 
     async with trio.open_nursery() as nursery:
@@ -102,20 +107,20 @@ async def test_the_certificate_that_was_issued_last(autojump_clock: MockClock) -
     secret = make_secret("edge", HUB)
     secret["metadata"]["annotations"][CERTIFICATE] = f"{TWO} 2027-01-01T00:00:00Z"
     await hub.create(SECRETS, secret)
-    assert await ctl_blocklist.known(hub, HUB, "edge", "word") == [TWO]
+    assert await ctl_blocklist.known(hub, HUB, "edge", "word") == Shown((TWO,))
 
 
 async def test_all_that_an_agent_has() -> None:
     """What was issued until now, with the fingerprints that are known; never less than before."""
     hub = await make_cluster()
     await ctl_blocklist.add(hub, HUB, ONE)
-    said = await ctl_blocklist.add_agent(hub, HUB, "edge", AT, [TWO])
+    said = await ctl_blocklist.add_agent(hub, HUB, "edge", AT, Shown((TWO,)))
     assert said == f"blocked: all certificates of edge that were issued until {MOMENT}"
     found = dict(await ctl_blocklist.read(hub, HUB))
     assert found == {ONE: "", TWO: "", "agent.edge": f"{MOMENT} {TWO}"}
     assert read_blocklist(found).agents == {"edge": AT}
     assert ctl_blocklist.as_text(found).splitlines() == [ONE, TWO, f"agent edge: until {MOMENT}"]
-    await ctl_blocklist.add_agent(hub, HUB, "edge", AT - 5.0)
+    assert await ctl_blocklist.add_agent(hub, HUB, "edge", AT - 5.0) == said
     assert await ctl_blocklist.read(hub, HUB) == found
     assert await ctl_blocklist.remove_agent(hub, HUB, "edge") == "not blocked any more: edge"
     assert await ctl_blocklist.read(hub, HUB) == {ONE: ""}
@@ -128,10 +133,81 @@ async def test_an_agent_for_good() -> None:
     hub = await make_cluster()
     await ctl_blocklist.add(hub, HUB, ONE)
     await hub.patch(CONFIG_MAPS, HUB, BLOCKLIST, MergePatch({"data": {"agent.edge": ""}}))
-    await ctl_blocklist.add_agent(hub, HUB, "edge", AT)
+    assert await ctl_blocklist.add_agent(hub, HUB, "edge", AT) == "edge is blocked already, for good"
     found = await ctl_blocklist.read(hub, HUB)
     assert found == {ONE: "", "agent.edge": ""}
     assert ctl_blocklist.as_text(found).splitlines() == [ONE, "agent edge: for good"]
+
+
+@pytest.mark.parametrize("written", ["", "stolen laptop"])
+async def test_a_certificate_of_an_agent_for_good(written: str) -> None:
+    """It comes with the entry, and goes with it."""
+    hub = await make_cluster()
+    await ctl_blocklist.add(hub, HUB, ONE)
+    await hub.patch(CONFIG_MAPS, HUB, BLOCKLIST, MergePatch({"data": {"agent.edge": written}}))
+    await ctl_blocklist.add_agent(hub, HUB, "edge", AT, Shown((TWO,)))
+    found = await ctl_blocklist.read(hub, HUB)
+    assert found == {ONE: "", TWO: "", "agent.edge": f"{written} {TWO}"}
+    assert read_blocklist(found).agents == {"edge": math.inf}
+    await ctl_blocklist.remove_agent(hub, HUB, "edge")
+    assert await ctl_blocklist.read(hub, HUB) == {ONE: ""}
+
+
+async def test_a_new_certificate_is_blocked_as_well() -> None:
+    """Both go with the entry, which has noted both."""
+    hub = await make_cluster()
+    await ctl_blocklist.add_agent(hub, HUB, "edge", AT, Shown((ONE,)))
+    await ctl_blocklist.add_agent(hub, HUB, "edge", AT + 60.0, Shown((TWO,)))
+    found = await ctl_blocklist.read(hub, HUB)
+    assert found == {ONE: "", TWO: "", "agent.edge": f"2026-01-01T00:01:00Z {ONE} {TWO}"}
+    await ctl_blocklist.remove_agent(hub, HUB, "edge")
+    assert await ctl_blocklist.read(hub, HUB) == {}
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+@pytest.mark.parametrize("spelt", [ONE, ONE.lower()], ids=["as we write it", "in lower case"])
+async def test_what_somebody_has_blocked_by_itself(order: str, spelt: str) -> None:
+    """It does not go with the agent's entry, in whatever order the two came."""
+    hub = await make_cluster()
+    if order == "before":
+        await ctl_blocklist.add(hub, HUB, ONE)
+        await hub.patch(CONFIG_MAPS, HUB, BLOCKLIST, MergePatch({"data": {ONE: None, spelt: ""}}))
+    await ctl_blocklist.add_agent(hub, HUB, "edge", AT, Shown((ONE, TWO)))
+    if order == "after":
+        assert await ctl_blocklist.add(hub, HUB, spelt) == f"{ONE} is blocked already"
+        spelt = ONE
+    await ctl_blocklist.remove_agent(hub, HUB, "edge")
+    assert await ctl_blocklist.read(hub, HUB) == {spelt: ""}
+
+
+async def test_an_agent_that_shows_no_certificate() -> None:
+    """While it is connected it is blocked whatever it shows; else nobody knows, and that is said."""
+    hub = await make_cluster()
+    said = await ctl_blocklist.add_agent(hub, HUB, "edge", AT, Shown())
+    assert said.startswith(
+        f"blocked: all certificates of edge that were issued until {MOMENT}; none is known"
+    )
+    assert await ctl_blocklist.read(hub, HUB) == {"agent.edge": MOMENT}
+    said = await ctl_blocklist.add_agent(hub, HUB, "edge", AT, Shown(bare=True))
+    assert said.startswith("blocked: edge, for good, as it is connected without a certificate; to let")
+    assert read_blocklist(await ctl_blocklist.read(hub, HUB)).names(Peer("edge"))
+    await ctl_blocklist.remove_agent(hub, HUB, "edge")
+    assert await ctl_blocklist.read(hub, HUB) == {}
+
+
+@pytest.mark.parametrize(
+    ("now", "date", "found"),
+    [
+        (AT, "Thu, 01 Jan 2026 00:01:00 GMT", AT + 60.0),
+        (AT + 90.0, "Thu, 01 Jan 2026 00:01:00 GMT", AT + 90.0),
+        (AT, "", AT),
+        (AT, "soon", AT),
+        (AT, "Thu, 01 Jan 99999 00:00:00 GMT", AT),
+    ],
+)
+def test_whose_clock_counts(now: float, date: str, found: float) -> None:
+    """The later one's: the certificate may be from after the operator's."""
+    assert ctl_blocklist.latest(now, date) == found
 
 
 def test_one_of_both_is_named(run: Run) -> None:

@@ -8,12 +8,15 @@ from trio.testing import MockClock
 
 from trio_argoagent.cli import ctl_diff
 from trio_argoagent.cli.ctl_diff import Diff
-from trio_argoagent.cli.diffing import WHOLLY, Terms
+from trio_argoagent.cli.diffing import WHOLLY, Objects, Terms, differences
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.keys import Kind
+from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS, SECRETS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal.clusters import make_secret
+from trio_argoagent.runtime.config import PrincipalConfig
 from trio_argoagent.sync.mapping import Style
 from trio_argoagent.testing.argocd.applications import app_project, application
 from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
@@ -155,8 +158,8 @@ async def test_a_project_that_the_hub_refuses(autojump_clock: MockClock) -> None
         await trio.sleep(30)
         (line,) = said(await diff(fleet, "a1"))
         assert line == (
-            "AppProject argocd/team: refused: role dev: the policy 'g, all, role:admin' cannot be carried"
-            " over: it has not 6 fields"
+            "AppProject argocd/team: refused: its spec makes no sense: role dev: the policy 'g, all, role:admin'"
+            " cannot be carried over: it has not 6 fields"
         )
 
 
@@ -168,3 +171,19 @@ def test_terms_that_cannot_be(terms: tuple[list[str], list[str], list[str]], opt
     """The line names the option."""
     with pytest.raises(UserError, match=f"^{option}: "):
         ctl_diff.read_terms(*terms)
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("spec", ["x", {"destination": ["x"]}, {"destination": "x"}])
+def test_a_spec_that_makes_no_sense(mode: Mode, spec: object) -> None:
+    """An API server without the definition's schema takes it: it is named, and the others are compared."""
+    home = "m1" if mode is Mode.MANAGED else NAMESPACE
+    values = [application(name, namespace=home) for name in ("web", "odd")]
+    values[1]["spec"] = spec
+    source: Objects = {Kind.APPLICATION: [Object.of(each) for each in values], Kind.APP_PROJECT: []}
+    other: Objects = {Kind.APPLICATION: [], Kind.APP_PROJECT: []}
+    mapping = PrincipalConfig(NAMESPACE).mapping("m1", mode, NAMESPACE, "m1")
+    sides = (source, other) if mode is Mode.MANAGED else (other, source)
+    odd, web = map(str, differences(mapping, *sides))
+    assert odd.startswith(f"Application {NAMESPACE}/odd: refused: its spec makes no sense: ")
+    assert web == f"Application {NAMESPACE}/web: missing"

@@ -56,6 +56,18 @@ async def test_what_every_request_carries() -> None:
     assert asked.headers["impersonate-user"] == "bob"
 
 
+async def test_the_servers_clock() -> None:
+    """As its last answer has it; one that says nothing changes nothing."""
+    http = FakeHttp((200, {}), (200, {}), (200, {}))
+    async with session_over(http, plain("t1")) as session:
+        shown = []
+        for headers in ((), (("date", "Thu, 01 Jan 2026 00:00:00 GMT"),), ()):
+            http.headers = headers
+            await session.request(GET)
+            shown.append(session.date)
+    assert shown == ["", *["Thu, 01 Jan 2026 00:00:00 GMT"] * 2]
+
+
 async def test_a_refused_token_is_read_again_once() -> None:
     """401, another token, and the request succeeds; a second 401 is the answer."""
     source = Source(plain("new"))
