@@ -40,7 +40,7 @@ SETTLING = 60.0
 """Seconds in which everything that is not held up has long been done."""
 AWAY = 100.0
 """Seconds for which east is cut off, with a change waiting for it."""
-EXPIRES = (InUse("link", "a file", "east", "AA", 2e9), InUse("link", "a file", "CA", "BB", 1.9e9))
+EXPIRES = (InUse("link", "a file", "CA", "BB", 1.2e9, 1.9e9), InUse("link", "a file", "east", "AA", 1e9, 2e9))
 
 
 @attrs.frozen
@@ -329,6 +329,7 @@ def test_what_the_program_says_of_itself() -> None:
     seen = story().there
     assert seen("argocd_agent_build_info", version=__version__, git_revision="unknown") == 1
     assert seen("certificate_expiry_timestamp_seconds", purpose="link") == 1.9e9
+    assert seen("certificate_start_timestamp_seconds", purpose="link") == 1.2e9
     assert seen("rest_client_requests_total", method="PATCH", code="409") == 2
     assert seen("rest_client_request_duration_seconds_bucket", verb="PATCH", le="0.25") == 0
     assert seen("rest_client_request_duration_seconds_bucket", verb="PATCH", le="0.5") == 1

@@ -46,13 +46,15 @@ class InUse:
         where: it came from.
         subject: whose it is.
         fingerprint: SHA-256, upper-case hexadecimal.
-        not_after: its last second (Unix time).
+        not_before: its first second (Unix time).
+        not_after: its last one.
     """
 
     use: str
     where: str
     subject: str
     fingerprint: str
+    not_before: float
     not_after: float
 
 
@@ -248,7 +250,9 @@ class Material:
     def statistics(self) -> tuple[InUse, ...]:
         """The certificates in use now, those of CAs included."""
         return tuple(
-            InUse(held.use, held.source.where, each.subject, each.fingerprint, each.not_after)
+            InUse(
+                held.use, held.source.where, each.subject, each.fingerprint, each.not_before, each.not_after
+            )
             for held in self._held
             for each in _shown(held.value)
         )

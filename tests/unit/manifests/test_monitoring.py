@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from trio_argoagent.cli.manifests import Objects, built
+from trio_argoagent.runtime.enrolment import DAY, Rules
+from trio_argoagent.runtime.metrics.machine import CERTIFICATE_EXPIRY, CERTIFICATE_START
 from trio_argoagent.runtime.metrics.rows import Kind, Program, Row
 from trio_argoagent.runtime.metrics.table import ROWS
 
@@ -216,3 +218,35 @@ def test_a_query_is_read() -> None:
     assert [selector.name for selector in read.selectors] == ["x_bucket", "y", "z"]
     assert read.selectors[0] == promql.Selector("x_bucket", (("job", "=j"), ("b", "!~c")), changes=True)
     assert read.labels == ("le", "a", "a")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "alert"),
+    [
+        ("principal", "ArgoagentPrincipalCertificateExpires"),
+        ("agent-managed", "ArgoagentAgentCertificateExpires"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("lifetime", "age", "told"),
+    [
+        (Rules().lifetime, 0.6, False),
+        (Rules().lifetime, 0.7, False),
+        (Rules().lifetime, 0.8, True),
+        (3600.0, 0.7, False),
+        (3600.0, 0.8, True),
+        (365 * DAY, 0.9, False),
+        (365 * DAY, 0.99, True),
+    ],
+)
+def test_when_a_certificate_is_said_to_expire(
+    overlay: str, alert: str, lifetime: float, age: float, told: bool
+) -> None:
+    """Not while it is to be renewed, however short its life is; nor months before the end of a long one."""
+    (rule,) = (each for each in alerts(overlay) if each["alert"] == alert)
+    values = {"time()": age * lifetime, CERTIFICATE_EXPIRY.name: lifetime, CERTIFICATE_START.name: 0.0}
+    expression = re.sub(r"\{[^}]*\}", "", rule["expr"])
+    for name, value in values.items():
+        expression = expression.replace(name, repr(value))
+    # What is left of it Python and PromQL read alike.
+    assert eval(f"({expression})") is told

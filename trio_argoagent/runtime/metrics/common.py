@@ -90,11 +90,15 @@ def loop(lag: Lag) -> Figures:
 
 
 def certificates(in_use: Callable[[], Iterable[InUse]]) -> Figures:
-    """When they expire: of each purpose the first."""
+    """When they expire: of each purpose the first, and since when that one is valid."""
 
     def figures(sheet: Sheet) -> Iterable[None]:
+        first: dict[str, InUse] = {}
         for each in in_use():
-            sheet.put(machine.CERTIFICATE_EXPIRY, each.not_after, each.use)
+            first[each.use] = min(first.get(each.use, each), each, key=lambda one: one.not_after)
+        for use, each in first.items():
+            sheet.put(machine.CERTIFICATE_EXPIRY, each.not_after, use)
+            sheet.put(machine.CERTIFICATE_START, each.not_before, use)
         return ()
 
     return figures

@@ -72,6 +72,12 @@ CERTIFICATE_EXPIRY: Final = gauge(
     labels=(Label("purpose", open="what the program has certificates for: six at most"),),
     fold=min,
 )
+CERTIFICATE_START: Final = gauge(
+    "certificate_start_timestamp_seconds",
+    "Since when that one is valid (Unix time).",
+    labels=CERTIFICATE_EXPIRY.labels,
+    fold=min,
+)
 RULINGS: Final = counter(
     "rulings_total", "Security decisions, as in the audit log.", labels=(Label("decision", tuple(Decision)),),
     programs=_P,
