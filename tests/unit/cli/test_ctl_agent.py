@@ -86,7 +86,7 @@ async def test_a_name_that_is_given_again(tmp_path: Path) -> None:
     async with serve(tmp_path) as hub:
         for keeps, blocked in ((True, {}), (False, {"agent.edge": "2026-01-01T00:00:00Z"})):
             await hub.create(SECRETS, make_secret("edge", HUB, pin=PIN))
-            said = await ctl_agent.take_off(hub, HUB, "edge", lambda: 1_767_225_600.0, keep_certificates=keeps)
+            said = await ctl_agent.take_off(hub, HUB, "edge", lambda: 1.7672256e9, keep_certificates=keeps)
             assert ("issued until 2026" in said[-1]) is not keeps
             assert await ctl_blocklist.read(hub, HUB) == blocked
         with pytest.raises(UserError, match="the hub knows no agent"):

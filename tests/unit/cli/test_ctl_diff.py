@@ -158,8 +158,8 @@ async def test_a_project_that_the_hub_refuses(autojump_clock: MockClock) -> None
         await trio.sleep(30)
         (line,) = said(await diff(fleet, "a1"))
         assert line == (
-            "AppProject argocd/team: refused: its spec makes no sense: role dev: the policy 'g, all, role:admin'"
-            " cannot be carried over: it has not 6 fields"
+            "AppProject argocd/team: refused: its spec makes no sense: role dev: the policy 'g, all,"
+            " role:admin' cannot be carried over: it has not 6 fields"
         )
 
 
