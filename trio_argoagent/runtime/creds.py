@@ -24,7 +24,7 @@ VALUE: Final = 1024
 PAIRING: Final = "{what}: needs {other} as well: the two belong together, behind a mesh that does TLS"
 USERPASS: Final = (
     "userpass is not supported (argocd-agent has deprecated it): give each agent a client certificate"
-    " (trio-argoagent ctl agent create) and use {instead}"
+    " (trio-argoagent ctl pki issue agent) and use {instead}"
 )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 import pytest
 
 from trio_argoagent.cli.commands import cli
 
-from .pages import ELLIPSIS, NAMES, TOP, Block, blocks, program_lines
+from .pages import ELLIPSIS, NAMES, TOP, Block, blocks, program_lines, text_of
 
 BLOCKS = [block for page in NAMES for block in blocks(page)]
 UNNAMED = {"token": "create", "bench": "run"}
@@ -58,6 +60,13 @@ def test_a_block(block: Block) -> None:
                 understood(words)
             except click.ClickException as exc:
                 pytest.fail(f"{where}: {command}: {exc.format_message()}")
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_what_is_applied_names_its_image(page: str) -> None:
+    """``manifests`` prints a whole installation: without an image it would take a running one its own."""
+    for arguments in re.findall(r"trio-argoagent manifests ([^`$]*?)kubectl", text_of(page)):
+        assert "--image" in arguments, f"{page}: manifests {arguments}"
 
 
 def test_blocks_are_found() -> None:
