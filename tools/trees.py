@@ -49,17 +49,9 @@ async def _watch() -> Mapping[str, str]:
         principal = fleet.principal.instance
         assert principal is not None
         principal.drain(AGENT)
-        found["agent moving"] = await _moving()
+        await fleet.until(lambda: "2 x Mooring.hold" in _drawn(AGENT), look=LOOK)
+        found["agent moving"] = _drawn(AGENT)
         return found
-
-
-async def _moving() -> str:
-    """The agent's tree while it has two links."""
-    while True:
-        await trio.sleep(LOOK)
-        drawn = _drawn(AGENT)
-        if "2 x Mooring.hold" in drawn:
-            return drawn
 
 
 async def _until(fleet: Fleet, state: LinkState) -> None:

@@ -211,10 +211,10 @@ def bytecode(partial, place):
     """
     command = [sys.executable, "-I", "-m", "compileall", "-q", "-x", "/(%s)/" % NOT_COMPILED]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # From within: what is not compiled is told by its path, and above it a folder may be called anything.
+    command += ["-s", ".", "-p", place, "."]
     with open(os.devnull, "w") as nowhere:
-        subprocess.call(
-            command + ["-s", partial, "-p", place, partial], env=environment, stdout=nowhere, stderr=nowhere
-        )
+        subprocess.call(command, cwd=partial, env=environment, stdout=nowhere, stderr=nowhere)
 
 
 def sweep(base):

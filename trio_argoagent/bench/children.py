@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import trio
+
+FRAME: Final = " |+-"
+"""What the traceback of a group is framed with."""
 
 
 @asynccontextmanager
@@ -45,6 +48,6 @@ async def line(process: trio.Process) -> bytes:
 
 
 def last_word(text: str) -> str:
-    """The last line of what a process said before it ended."""
-    lines = text.split("\n")
-    return next((each.strip() for each in reversed(lines) if each.strip()), "it says nothing")
+    """The last line of what a process said before it ended, without the frame of a group's traceback."""
+    lines = (each.lstrip(FRAME).strip() for each in reversed(text.split("\n")))
+    return next(filter(None, lines), "it says nothing")

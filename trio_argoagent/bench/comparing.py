@@ -1,8 +1,10 @@
 """Two sets of figures: what has become better or worse, and is it more than chance?
 
 A figure's rounds give a mean and Student's 95 % confidence interval of it. Two figures differ when their
-intervals do not overlap, which is stricter than a test of the difference: it errs on the side of silence. A
-single round has no interval, so nothing is said of it. Whether better is more or less follows from the unit.
+intervals do not overlap, which is stricter than a test of the difference: it errs on the side of silence.
+Exact figures (``figures.EXACT``: counts, bytes, virtual seconds) are no matter of chance, so the threshold
+alone judges them. A single round of another figure has no interval: that it differs is told, and not judged.
+Whether better is more or less follows from the unit.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final
 
 import attrs
 
-from trio_argoagent.bench.figures import Figure, Sense
+from trio_argoagent.bench.figures import EXACT, Figure, Sense
 from trio_argoagent.bench.results import Key
 
 STUDENT: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
@@ -27,8 +29,8 @@ class Change(enum.Enum):
 
     BETTER = "better"
     WORSE = "worse"
+    DIFFERS = "differs, one round"
     SAME = "same"
-    UNKNOWN = "one round only"
 
 
 @attrs.frozen
@@ -78,17 +80,29 @@ def compare(before: Mapping[Key, Figure], after: Mapping[Key, Figure], threshold
     return [Difference(key, old, new, _change(old, new, threshold)) for key, old, new in both]
 
 
+def lacking(before: Mapping[Key, Figure], after: Mapping[Key, Figure]) -> list[str]:
+    """What only the older one has, in few words: of what is missing altogether, the name of the whole."""
+    there = {key[:depth] for key in after for depth in range(1, len(key) + 1)}
+    gone = (key for key in before if key not in after)
+    parts = (next(key[:n] for n in range(1, len(key) + 1) if key[:n] not in there) for key in gone)
+    return [" ".join(part) for part in dict.fromkeys(parts)]
+
+
 def regressions(differences: Sequence[Difference]) -> list[Difference]:
     """Those that are worse."""
     return [each for each in differences if each.change is Change.WORSE]
 
 
 def _change(old: Figure, new: Figure, threshold: float) -> Change:
-    before, after = interval(old), interval(new)
-    if before is None or after is None:
-        return Change.UNKNOWN
-    apart = before[1] < after[0] or after[1] < before[0]
-    if not apart or abs(new.median - old.median) <= threshold * abs(old.median):
+    exact = old.unit in EXACT and new.unit == old.unit
+    beyond = abs(new.median - old.median) - threshold * abs(old.median)
+    if beyond <= 0 or (exact and abs(new.median - old.median) <= EXACT[old.unit]):
         return Change.SAME
+    if not exact:
+        before, after = interval(old), interval(new)
+        if before is None or after is None:
+            return Change.DIFFERS
+        if not (before[1] < after[0] or after[1] < before[0]):
+            return Change.SAME
     rises = new.median > old.median
     return Change.BETTER if rises == (old.better is Sense.AT_LEAST) else Change.WORSE

@@ -9,8 +9,8 @@ from typing import Final
 import attrs
 
 from trio_argoagent.bench.channel import Channel, Kit
-from trio_argoagent.bench.figures import CPU
-from trio_argoagent.bench.loads import MESSAGE, Meter, Task, Values, payload, percentiles
+from trio_argoagent.bench.figures import CPU, percentiles
+from trio_argoagent.bench.loads import MESSAGE, Meter, Task, Values, payload
 from trio_argoagent.bench.place import Place
 from trio_argoagent.bench.usage import Usage, ask_usage
 
@@ -99,7 +99,7 @@ async def _busy(kit: Kit, place: Place, count: int, seconds: float) -> Values:
         meter = Meter(place)
         until = time.perf_counter() + seconds
         await crowd.work()
-        values.update(meter.per_message(len(times)) | percentiles(times))
+        values.update(meter.per_message(len(times)) | percentiles(times, "us"))
 
     await Crowd(kit, place, count, work).run(lead)
     return values

@@ -14,10 +14,59 @@ CPU: Final = "cpu"
 processes together."""
 Case = int | str
 """What one row of a question is about: a size, a count, or the name of something."""
+EXACT: Final[Mapping[str, float]] = {
+    "": 0,
+    "rules": 0,
+    "links": 0,
+    "an agent": 0,
+    "an Application": 0,
+    "virtual s": 0,
+    "B": 64,
+    "B an agent": 64,
+    "B an Application": 64,
+}
+"""Units of figures that are no matter of chance, and by how much they may differ all the same: bytes by a
+frame or a TLS record more."""
+DRAWN: Final = "drawn"
+"""The unit of what a question does, and not what it finds: neither more nor less of it is better."""
+_SCALES: Final = {"us": 1e6, "ms": 1e3}
 Values = Mapping[str, tuple[str, float]]
 """By name, a figure's unit and its value in one round."""
 Found = Sequence[tuple[Case, Values]]
 """What one round of one side has shown in each case."""
+
+
+def percentiles(times: Sequence[float], unit: str, name: str = "") -> dict[str, tuple[str, float]]:
+    """Two places of the order of times.
+
+    Args:
+        times: seconds.
+        unit: of the figures: us or ms.
+        name: what comes before the place.
+    """
+    ordered, last = sorted(times), len(times) - 1
+    prefix = f"{name} " if name else ""
+    scale = _SCALES[unit]
+    return {f"{prefix}p{q}": (unit, scale * ordered[min(last, len(times) * q // 100)]) for q in (50, 99)}
+
+
+def beyond(found: Found, name: str, of_one: str, unit: str, scale: float) -> list[tuple[Case, Values]]:
+    """What each that a case counts adds to a figure: the least case, with its fixed part, is taken off.
+
+    Args:
+        found: cases are numbers.
+        name: of the figure.
+        of_one: the name of what is added to the figures of all cases but the least.
+        unit: of that.
+        scale: how many of its units one of the figure's is.
+    """
+    least, fixed = min((int(case), values[name][1]) for case, values in found)
+    return [
+        (case, values | {of_one: (unit, scale * (values[name][1] - fixed) / (int(case) - least))})
+        if int(case) > least
+        else (case, values)
+        for case, values in ((case, dict(values)) for case, values in found)
+    ]
 
 
 class Sense(enum.Enum):

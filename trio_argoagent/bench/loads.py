@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
 import attrs
 
 from trio_argoagent.bench.channel import Channel, Kit
-from trio_argoagent.bench.figures import CPU
+from trio_argoagent.bench.figures import CPU, percentiles
 from trio_argoagent.bench.place import Place
 from trio_argoagent.bench.usage import Usage, ask_usage, own_usage
 
@@ -167,7 +167,7 @@ async def ping_pong(kit: Kit, place: Place, task: Task) -> Mapping[int, Values]:
         times = list[float]()
         async with kit.dial(attrs.evolve(place, size=size)) as channel:
             values = await _measured(place, partial(_rally, channel, size, times), task.seconds)
-        found[size] = percentiles(times) | values
+        found[size] = percentiles(times, "us") | values
     return found
 
 
@@ -179,10 +179,3 @@ async def _rally(channel: Channel, size: int, times: list[float], count: int) ->
         await channel.send(message)
         await channel.receive()
         times.append(time.perf_counter() - began)
-
-
-def percentiles(times: Sequence[float]) -> Values:
-    """Of seconds, in microseconds."""
-    ordered = sorted(times)
-    last = len(ordered) - 1
-    return {f"p{q}": ("us", ordered[min(last, len(ordered) * q // 100)] * 1e6) for q in (50, 99)}

@@ -26,6 +26,7 @@ START_TIMEOUT: Final = 60.0
 """Seconds until a server says where it is."""
 _WORKER: Final = (sys.executable, "-m", "trio_argoagent.bench.worker")
 
+
 @contextmanager
 def identities() -> Iterator[str]:
     """A folder with fresh certificates for both ends; gone when the block ends."""
@@ -58,6 +59,7 @@ def pair(load: str) -> Ask:
 async def _pair(name: str, order: Order) -> Found:
     """One round of one side: a server, a client, and what the client has found."""
     async with _process(SERVE, order) as server, _process(DRIVE, order) as client:
+        where = b""
         with trio.move_on_after(START_TIMEOUT):
             where = await line(server)
         if not where:

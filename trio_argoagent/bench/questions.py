@@ -26,6 +26,8 @@ class Effort:
     quick: bool
 
 
+SPARE: Final = 200
+"""Descriptors that any process has open, at the most, besides those for what a case counts."""
 THOROUGH: Final = Effort(rounds=3, seconds=1.0, quick=False)
 QUICK: Final = Effort(rounds=1, seconds=0.2, quick=True)
 
@@ -152,7 +154,7 @@ class Question:
         goals: what should come out.
         growth: how figures should grow with the cases.
         rounds: of each side, at the most; 0: as the effort says.
-        files: descriptors that a process of its greatest case holds open, about.
+        files: descriptors that a process holds open for each that a case counts, about.
     """
 
     name: str
@@ -173,6 +175,11 @@ class Question:
     def chosen(self, effort: Effort) -> tuple[Case, ...]:
         """The cases that an effort takes."""
         return (effort.quick and self.quick_cases) or self.cases
+
+    def descriptors(self, effort: Effort) -> int:
+        """How many files a process of its greatest case has open, about."""
+        counted = (case for case in self.chosen(effort) if isinstance(case, int))
+        return SPARE + self.files * max(counted, default=0)
 
     def taking(self, effort: Effort, named: Sequence[str] = ()) -> tuple[Side, ...]:
         """The sides that take part.

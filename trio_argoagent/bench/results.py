@@ -15,12 +15,17 @@ import attrs
 
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.figures import Figure
+from trio_argoagent.bench.questions import Question
 from trio_argoagent.errors import UserError
 
 FORM: Final = 1
 """Of the files."""
 LARGEST: Final = 16 * 2**20
 """Bytes of a file that is read: one of ours has some 100 KB."""
+GREATEST: Final = 1e15
+"""Of a figure, either way: with what is beyond that nothing can be reckoned."""
+BUSY: Final = "load"
+"""What of a machine may be another when the next question is asked."""
 
 Key = tuple[str, str, str, str]
 """Question, side, case and figure."""
@@ -31,15 +36,35 @@ def as_json(answer: Answer, machine: Mapping[str, Any], *, quick: bool) -> dict[
     return {"form": FORM, "quick": quick, "machine": dict(machine), "question": answer.as_json()}
 
 
+def _file(folder: Path, question: Question) -> Path:
+    return folder / f"{question.name}.json"
+
+
+def forget(folder: Path, question: Question) -> None:
+    """Remove what an earlier run has found: a question that fails now would seem to be answered.
+
+    Raises:
+        UserError: it cannot be removed.
+    """
+    file = _file(folder, question)
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as exc:
+        raise UserError(f"cannot remove {file}: {exc.strerror}") from exc
+
+
 def write(folder: Path, answer: Answer, machine: Mapping[str, Any], *, quick: bool) -> Path:
     """Into a file that bears the question's name.
 
     Raises:
         UserError: it cannot be written.
     """
-    file = folder / f"{answer.question.name}.json"
+    file = _file(folder, answer.question)
     try:
-        file.write_text(json.dumps(as_json(answer, machine, quick=quick), indent=1) + "\n")
+        text = json.dumps(as_json(answer, machine, quick=quick), indent=1, allow_nan=False)
+        file.write_text(text + "\n")
+    except ValueError as exc:
+        raise UserError(f"{answer.question.name}: a figure is no number: {exc}") from exc
     except OSError as exc:
         raise UserError(f"cannot write {file}: {exc.strerror}") from exc
     return file
@@ -52,31 +77,48 @@ class Result:
     Attributes:
         figures: by question, side, case and name.
         machine: where they were taken.
+        quick: was it a quick look?
     """
 
     figures: Mapping[Key, Figure]
     machine: Mapping[str, Any]
+    quick: bool = False
 
 
 def read(path: Path) -> Result:
     """A file, or all ``*.json`` of a folder.
 
     Raises:
-        UserError: there is none, or one is no such file.
+        UserError: there is none, one is no such file, or they were not taken alike.
     """
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         raise UserError(f"{path}: no figures: give a JSON file that bench has written, or a folder of them")
-    figures: dict[Key, Figure] = {}
-    machine: Mapping[str, Any] = {}
-    for file in files:
-        told = _load(file)
-        try:
-            figures |= _figures(told["question"])
-            machine = dict(told["machine"])
-        except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise UserError(f"{file}: not written by bench: {type(exc).__name__}: {exc}") from exc
-    return Result(figures, machine)
+    first, *more = [_result(file) for file in files]
+    figures = dict(first.figures)
+    for file, each in zip(files[1:], more, strict=True):
+        if unlike := _unlike(first, each):
+            raise UserError(f"{file}: another {unlike} than in {files[0].name}: give each run its own folder")
+        if twice := figures.keys() & each.figures.keys():
+            raise UserError(f"{file}: {min(twice)[0]} is in another file there, too: remove one of them")
+        figures |= each.figures
+    return Result(figures, first.machine, first.quick)
+
+
+def _unlike(one: Result, other: Result) -> str:
+    """What keeps figures from being those of one run; empty: nothing."""
+    if one.quick != other.quick:
+        return "effort (a quick look)"
+    names = (name for name in {**one.machine, **other.machine} if name != BUSY)
+    return next((name for name in names if one.machine.get(name) != other.machine.get(name)), "")
+
+
+def _result(file: Path) -> Result:
+    told = _load(file)
+    try:
+        return Result(_figures(told["question"]), dict(told["machine"]), bool(told["quick"]))
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise UserError(f"{file}: not written by bench: {type(exc).__name__}: {exc}") from exc
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -101,6 +143,8 @@ def _figures(question: Mapping[str, Any]) -> dict[Key, Figure]:
             values = tuple(float(value) for value in figure["values"])
             if not values:
                 raise ValueError(f"{name} has no values")
+            if not all(abs(value) <= GREATEST for value in values):
+                raise ValueError(f"{name} has a value that is none, or is enormous")
             key = (str(question["name"]), str(row["side"]), str(row["case"]), str(name))
             found[key] = Figure(str(figure["unit"]), values)
     return found

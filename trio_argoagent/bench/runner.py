@@ -11,10 +11,13 @@ import trio
 from trio_argoagent.bench.answers import Answer, Row
 from trio_argoagent.bench.figures import Case, Figure
 from trio_argoagent.bench.questions import Asked, Effort, Question
-from trio_argoagent.errors import UserError
+from trio_argoagent.errors import UserError, leaves
+from trio_argoagent.testing import trial
 
 LIMIT: Final = 600.0
 """Seconds for one round of one side: what takes longer has got stuck."""
+CAUSES: Final = 3
+"""Exceptions of a group that are told."""
 
 
 async def answer(
@@ -34,8 +37,9 @@ async def answer(
 
     Raises:
         UserError: it cannot be measured here, or something that it needs failed; the text says why.
+        Exception: whatever else its measuring fails with; see ``why``.
     """
-    _allow_files(question)
+    _allow_files(question, effort)
     asked = question.taking(effort, sides)
     present = [side for side in asked if not side.absent]
     taken: dict[tuple[str, Case], dict[str, list[tuple[str, float]]]] = {}
@@ -62,25 +66,42 @@ async def answer(
     return Answer(question, tuple(rows), {side.name: side.absent for side in asked if side.absent})
 
 
-def _allow_files(question: Question) -> None:
+def _allow_files(question: Question, effort: Effort) -> None:
     """Raise this process' own limit of open files, which its children inherit, as far as it needs to be.
 
     Raises:
         UserError: the hard limit is below that.
     """
+    needed = question.descriptors(effort)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < question.files:
+    if hard != resource.RLIM_INFINITY and hard < needed:
         raise UserError(
-            f"{question.name}: needs {question.files:,} open files, and {hard:,} are allowed:"
+            f"{question.name}: needs {needed:,} open files, and {hard:,} are allowed:"
             f" raise the hard limit (ulimit -Hn)"
         )
-    if soft != resource.RLIM_INFINITY and soft < question.files:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (question.files, hard))
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def rounds_of(question: Question, effort: Effort) -> int:
     """How many there are of each side."""
     return min(question.rounds or effort.rounds, effort.rounds)
+
+
+def why(exc: BaseException) -> str:
+    """What has kept a question from being answered, in one line: of a group, the first causes."""
+    causes = list(leaves(exc))
+    told = [" ".join(_cause(each).split()) for each in causes[:CAUSES]]
+    more = [f"and {len(causes) - CAUSES} more"] if len(causes) > CAUSES else []
+    return "; ".join([*dict.fromkeys(told), *more])
+
+
+def _cause(exc: BaseException) -> str:
+    if isinstance(exc, UserError):
+        return str(exc)
+    if isinstance(exc, trio.TooSlowError):
+        return "what was waited for has not come"
+    return next(trial.told(exc))
 
 
 def _figures(taken: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, Figure]:

@@ -31,7 +31,6 @@ _QUICK: Final = ("frames", "grpc.aio")
 _MORE, _LESS = Sense.AT_LEAST, Sense.AT_MOST
 
 
-
 def _question(
     name: str,
     what: str,
@@ -41,6 +40,7 @@ def _question(
     *,
     quick_cases: tuple[Case, ...] = (),
     goals: tuple[Goal, ...] = (),
+    files: int = 0,
 ) -> Question:
     """One about the link: frames are ours."""
     those = tuple(SIDES[side] for side in sides)
@@ -56,6 +56,7 @@ def _question(
         quick_cases,
         goals,
         quick_sides=_QUICK,
+        files=files,
     )
 
 
@@ -93,6 +94,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
             ("messages", *_CONNECTED),
             quick_cases=(50, 200),
             goals=(Goal("echoes a second with 500 agents", "frames", 500, "rate", _MORE, 10_000),),
+            files=1,
         ),
         _question(
             "idle",
@@ -102,6 +104,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
             _CONNECTED,
             quick_cases=(100, 200),
             goals=(Goal("KiB of an idle connection", "frames", 1000, "rss", _LESS, 100),),
+            files=1,
         ),
         _question(
             "connect",

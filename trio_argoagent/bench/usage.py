@@ -20,6 +20,8 @@ from typing import Final
 
 import attrs
 
+from trio_argoagent.errors import UserError
+
 ASK_TIMEOUT: Final = 30.0
 """Seconds that a server may take to answer: it collects its garbage first when it is asked for memory."""
 SIGNAL: Final = signal.SIGUSR1
@@ -56,6 +58,11 @@ class Usage:
     rss: int = 0
     objects: int = 0
 
+    @property
+    def mib(self) -> float:
+        """MiB resident."""
+        return self.rss / 2**20
+
 
 def own_usage(*, memory: bool = False) -> Usage:
     """This process' own.
@@ -68,15 +75,33 @@ def own_usage(*, memory: bool = False) -> Usage:
     if not memory:
         return Usage(cpu, wall)
     gc.collect()
-    return Usage(cpu, wall, _resident(), len(gc.get_objects()))
+    with suppress(OSError):
+        return Usage(cpu, wall, resident(os.getpid()), len(gc.get_objects()))
+    return Usage(cpu, wall, 0, len(gc.get_objects()))
 
 
-def _resident() -> int:
+def resident(pid: int) -> int:
+    """Bytes of a process that are in memory now.
+
+    Raises:
+        OSError: there is no such process, or the kernel does not say.
+    """
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def usage_of(pid: int) -> Usage:
+    """What the kernel says of another process: its CPU in ticks of some 10 ms, and what is resident.
+
+    Raises:
+        UserError: it has ended.
+    """
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        rss = resident(pid)
+    except OSError as exc:
+        raise UserError("a process that is measured has ended") from exc
+    ticks = int(fields[11]) + int(fields[12])
+    return Usage(ticks / os.sysconf("SC_CLK_TCK"), time.perf_counter(), rss)
 
 
 @contextmanager

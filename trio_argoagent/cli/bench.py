@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-import trio
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trio_argoagent.bench import machine, report, results
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.catalogue import choose, with_sides
-from trio_argoagent.bench.comparing import Change, Difference, compare, regressions
+from trio_argoagent.bench.comparing import Change, Difference, compare, lacking, regressions
 from trio_argoagent.bench.page import page
 from trio_argoagent.bench.questions import QUICK, THOROUGH, Effort, Question
-from trio_argoagent.bench.runner import answer, rounds_of
+from trio_argoagent.bench.runner import answer, rounds_of, why
 from trio_argoagent.cli import running
-from trio_argoagent.errors import UserError, leaves
+from trio_argoagent.errors import UserError
 
 PAGE: Final = "report.html"
 
@@ -34,17 +33,19 @@ def run_questions(*, questions: Sequence[str], sides: Sequence[str], quick: bool
     async def program() -> int:
         asked = with_sides(choose(questions), sides)
         folder = _folder(output)
-        console, effort = Console(), QUICK if quick else THOROUGH
+        console, effort = report.screen(), QUICK if quick else THOROUGH
         measured = _Measured(folder, machine.describe())
         with _progress(console) as bar:
-            task = bar.add_task("", total=sum(_turns(each, sides, effort) for each in asked))
-            for question in asked:
+            turns = [_turns(each, sides, effort) for each in asked]
+            task = bar.add_task("", total=sum(turns))
+            for number, question in enumerate(asked):
 
                 def step(text: str) -> None:
                     bar.update(task, description=text)
                     bar.advance(task)
 
                 await measured.ask(question, effort, sides, step, bar.console)
+                bar.update(task, completed=sum(turns[: number + 1]))  # One that fails skips some.
         file = measured.finish(quick=quick)
         console.print(f"{file}: open it in a browser; the figures are beside it, as JSON", soft_wrap=True)
         return running.USAGE if measured.failed else 0
@@ -60,8 +61,12 @@ def run_compare(*, before: str, after: str, threshold: float) -> None:
         found = compare(older.figures, newer.figures, threshold / 100)
         if not found:
             raise UserError(f"{before} and {after} have no figure in common")
-        console = Console()
+        console = report.screen()
         _show_changes(found, console)
+        for part in lacking(older.figures, newer.figures):
+            console.print(f"missing in {after}: {part}", markup=False, soft_wrap=True)
+        if older.quick != newer.quick:
+            console.print("One of them is a quick look: coarse, and of fewer rounds.")
         if older.machine.get("cpu") != newer.machine.get("cpu"):
             console.print("They were taken on different machines: only ratios to peers mean anything.")
         return 1 if regressions(found) else 0
@@ -86,22 +91,28 @@ class _Measured:
         step: Callable[[str], None],
         console: Console,
     ) -> None:
-        """One question; what keeps it from being answered does not keep the others."""
+        """One question; whatever keeps it from being answered does not keep the others."""
         try:
+            results.forget(self.folder, question)
             found = await answer(question, effort, step, sides=sides)
-        except* (UserError, trio.TooSlowError) as group:
-            why = str(next(leaves(group))) or "what was waited for has not come"
-            self.failed[question.name] = why
-            console.print(f"{question.name}: no answer: {why}", markup=False)
-        else:
             self.answers.append(found)
             report.show(found, console)
             results.write(self.folder, found, self.machine, quick=effort.quick)
+        except* Exception as group:
+            reason = self.failed[question.name] = why(group)
+            console.print(f"{question.name}: no answer: {reason}", markup=False, soft_wrap=True)
 
     def finish(self, *, quick: bool) -> Path:
-        """Write the page; returns where it is."""
+        """Write the page; returns where it is.
+
+        Raises:
+            UserError: it cannot be written.
+        """
         file = self.folder / PAGE
-        file.write_text(page(self.answers, self.failed, self.machine, quick=quick), "utf-8")
+        try:
+            file.write_text(page(self.answers, self.failed, self.machine, quick=quick), "utf-8")
+        except OSError as exc:
+            raise UserError(f"cannot write {file}: {exc.strerror}") from exc
         return file
 
 
@@ -134,14 +145,14 @@ def _folder(output: str) -> Path:
 def _show_changes(found: Sequence[Difference], console: Console) -> None:
     """What differs, a line each; of the rest how many there are."""
     for each in found:
-        if each.change in (Change.BETTER, Change.WORSE):
+        if each.change is not Change.SAME:
             where = " ".join(part for part in each.key if part != "ours")
             unit = each.before.unit
             values = f"{report.cell(each.before)} -> {report.cell(each.after)} {unit} ({each.ratio:.2f}x)"
             console.print(f"{each.change.value}: {where}: {values}", markup=False, soft_wrap=True)
     counted = {change: sum(each.change is change for each in found) for change in Change}
     told = ", ".join(f"{count} {change.value}" for change, count in counted.items() if count)
-    console.print(f"{len(found)} figures: {told}")
+    console.print(f"{len(found)} figures: {told}", soft_wrap=True)
 
 
 def list_questions() -> None:

@@ -55,6 +55,7 @@ user          what a user does with a cluster by hand
 snapshot      what all clusters hold, to be compared and read
 plugin        the fixtures
 oracle        do both sides hold the same?
+proofs        do the programs know it?
 monitors      what must hold at every write, from the API servers' logs
 workload      what people and pipelines do to a fleet
 chaos         what befalls it

@@ -288,13 +288,8 @@ class Fleet(Outages):
 
     def differences(self, *, cosmetic: bool = False) -> list[str]:
         """What differs between the hub and the spokes; see ``oracle``."""
-        return [
-            line
-            for spoke in self.spokes.values()
-            for line in oracle.differences(
-                self.hub, spoke.server, spoke.mapping, cosmetic=cosmetic, local=spoke.plan.policies.local
-            )
-        ]
+        spokes = ((each.server, each.mapping, each.plan.policies.local) for each in self.spokes.values())
+        return oracle.everywhere(self.hub, spokes, cosmetic=cosmetic)
 
     async def wait_consistent(self, timeout: float = 300.0, *, cosmetic: bool = False) -> float:
         """Wait until both sides agree everywhere; returns how many seconds it took.
@@ -338,15 +333,15 @@ class Fleet(Outages):
         await self.wait_consistent(began + timeout - trio.current_time())
         return trio.current_time() - began
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 120.0) -> None:
-        """Wait for a condition that is looked at ten times a second.
+    async def until(self, condition: Callable[[], bool], timeout: float = 120.0, look: float = 0.1) -> None:
+        """Wait for a condition that is looked at every ``look`` seconds.
 
         Raises:
             trio.TooSlowError: it did not come true within ``timeout`` seconds.
         """
         with trio.fail_after(timeout):
             while not condition():  # noqa: ASYNC110 (it may become true in any of several clusters)
-                await trio.sleep(0.1)
+                await trio.sleep(look)
 
 
 def _check_names(names: Sequence[str]) -> None:

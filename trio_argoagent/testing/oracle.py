@@ -6,7 +6,7 @@ who wrote what, when, and in which order is none of the oracle's business (see `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -54,21 +54,47 @@ def of_kind(row: kinds.Row, found: Mapping[str, Object]) -> dict[str, Object]:
     return {name: obj for name, obj in found.items() if row.selects(obj)}
 
 
-def held(hub: ApiServer, spoke: ApiServer, between: NamespaceMapping) -> Held:
-    """What two servers hold of this agent now."""
+class Reading:
+    """What a server holds, each collection read once: as it was when it was first asked for.
+
+    Of a hub with many agents, whose collections each of them is compared with.
+
+    Args:
+        server: whose.
+    """
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self._read: dict[tuple[Resource, str], list[Object]] = {}
+        self._kinds: dict[tuple[Kind, str], dict[str, Object]] = {}
+
+    def every(self, resource: Resource, namespace: str) -> Sequence[Object]:
+        """All of a namespace, or, where that is empty, of all of them."""
+        found = self._read.get((resource, namespace))
+        if found is None:
+            found = [Object.parse(item.json) for item in self._server.list(resource, namespace).items]
+            self._read[resource, namespace] = found
+        return found
+
+    def of(self, row: kinds.Row, namespace: str) -> Mapping[str, Object]:
+        """Those of one kind, by name."""
+        found = self._kinds.get((row.kind, namespace))
+        if found is None:
+            every = {obj.meta.name: obj for obj in self.every(row.resource, namespace)}
+            found = self._kinds[row.kind, namespace] = of_kind(row, every)
+        return found
+
+
+def held(hub: Reading, spoke: Reading, between: NamespaceMapping) -> Held:
+    """What two servers hold of this agent."""
+    at_home, away = between.principal_namespace, between.agent_namespace
     return arrange(
         between,
-        _every(hub, APPLICATIONS, _place(between, between.home)),
-        _every(spoke, APPLICATIONS, _place(between, between.agent_namespace)),
-        _every(hub, APP_PROJECTS, between.principal_namespace),
-        _every(spoke, APP_PROJECTS, between.agent_namespace),
-        {
-            row.kind: (
-                of_kind(row, objects(hub, row.resource, between.principal_namespace)),
-                of_kind(row, objects(spoke, row.resource, between.agent_namespace)),
-            )
-            for row in other_rows()
-        },
+        hub.every(APPLICATIONS, _place(between, between.home)),
+        spoke.every(APPLICATIONS, _place(between, away)),
+        hub.every(APP_PROJECTS, at_home),
+        spoke.every(APP_PROJECTS, away),
+        {row.kind: (hub.of(row, at_home), spoke.of(row, away)) for row in other_rows()},
     )
 
 
@@ -95,13 +121,27 @@ def arrange(
     )
 
 
-def _every(server: ApiServer, resource: Resource, namespace: str) -> list[Object]:
-    return [Object.parse(item.json) for item in server.list(resource, namespace).items]
-
-
 def _place(between: NamespaceMapping, namespace: str) -> str:
     """Where Applications may be; empty: anywhere."""
     return "" if isinstance(between, DestinationMapping) else namespace
+
+
+def everywhere(
+    hub: ApiServer, spokes: Iterable[tuple[ApiServer, NamespaceMapping, Local]], *, cosmetic: bool = False
+) -> list[str]:
+    """What differs between the hub and all of these spokes; the hub is read once.
+
+    Args:
+        hub: its API server.
+        spokes: each one's API server, its agent's mapping, and the metadata that stays there.
+        cosmetic: see ``compare``.
+    """
+    read = Reading(hub)
+    return [
+        line
+        for server, between, local in spokes
+        for line in compare(held(read, Reading(server), between), between, cosmetic=cosmetic, local=local)
+    ]
 
 
 def differences(
@@ -123,7 +163,8 @@ def differences(
         skip: see ``compare``.
         local: see ``compare``.
     """
-    return compare(held(hub, spoke, between), between, cosmetic=cosmetic, skip=skip, local=local)
+    both = held(Reading(hub), Reading(spoke), between)
+    return compare(both, between, cosmetic=cosmetic, skip=skip, local=local)
 
 
 def compare(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trio_argoagent.bench.answers import Answer, Row
-from trio_argoagent.bench.figures import CPU, Figure, Sense
+from trio_argoagent.bench.figures import CPU, Figure, Sense, beyond, percentiles
 from trio_argoagent.bench.questions import Goal, Question, Side
 
 from .conftest import unasked
@@ -36,6 +36,27 @@ def test_figure() -> None:
         "spread": 0.6667,
         "values": [4.0, 2.0, 3.0],
     }
+
+
+def test_percentiles() -> None:
+    """By order, in the unit that is asked for; the greatest at most."""
+    assert percentiles([2e-6, 1e-6], "us") == {"p50": ("us", 2.0), "p99": ("us", 2.0)}
+    values = percentiles([n / 1e3 for n in range(100)], "ms", "spec")
+    assert {name: (unit, round(value)) for name, (unit, value) in values.items()} == {
+        "spec p50": ("ms", 50),
+        "spec p99": ("ms", 99),
+    }
+
+
+def test_beyond() -> None:
+    """What each one adds, without what the least case takes anyhow."""
+    found = [(case, {"rss": ("MiB", 30.0 + 2 * case)}) for case in (40, 1, 10)]
+    assert [values.get("of one") for _, values in beyond(found, "rss", "of one", "KiB", 1024)] == [
+        ("KiB", 2048.0),
+        None,
+        ("KiB", 2048.0),
+    ]
+    assert [case for case, _ in beyond(found, "rss", "of one", "KiB", 1024)] == [40, 1, 10]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from trio_argoagent.bench.comparing import Change, compare, interval, regressions
+from trio_argoagent.bench.comparing import Change, compare, interval, lacking, regressions
 from trio_argoagent.bench.figures import Figure
 
 KEY = ("q", "ours", "200", "cpu")
@@ -29,7 +29,15 @@ def test_interval() -> None:
         ("MiB/s", (20.0, 20.1, 19.9), (10.0, 10.1, 9.9), Change.WORSE),
         ("us", (10.0, 10.01, 9.99), (10.5, 10.51, 10.49), Change.SAME),
         ("us", (10.0, 20.0, 15.0), (20.0, 30.0, 25.0), Change.SAME),
-        ("us", (10.0,), (20.0, 20.1, 19.9), Change.UNKNOWN),
+        ("us", (10.0,), (20.0, 20.1, 19.9), Change.DIFFERS),
+        ("us", (10.0,), (10.9,), Change.SAME),
+        ("virtual s", (10.0,), (20.0,), Change.WORSE),
+        ("virtual s", (20.0,), (10.0,), Change.BETTER),
+        ("virtual s", (10.0, 30.0), (12.0, 31.0), Change.SAME),
+        ("", (0.0,), (1.0,), Change.WORSE),
+        ("B", (233.0,), (290.0,), Change.SAME),
+        ("B", (233.0,), (298.0,), Change.WORSE),
+        ("drawn", (10.0,), (20.0,), Change.DIFFERS),
         ("us", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), Change.WORSE),
         ("us", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), Change.SAME),
     ],
@@ -49,5 +57,10 @@ def test_ratio(before: float, after: float, ratio: float) -> None:
 
 
 def test_only_what_both_have() -> None:
-    """A new figure is no change."""
-    assert compare({}, {KEY: Figure("us", (1.0,))}, 0.1) == []
+    """A new figure is no change; of what is missing altogether the whole is named."""
+    figure = Figure("us", (1.0,))
+    assert compare({}, {KEY: figure}, 0.1) == []
+    assert lacking({}, {KEY: figure}) == []
+    others = ("q", "ours", "200", "rate"), ("q", "ours", "9", "cpu"), ("r", "a", "1", "x")
+    keys = [KEY, *others, ("r", "b", "1", "x")]
+    assert lacking(dict.fromkeys(keys, figure), {KEY: figure}) == ["q ours 200 rate", "q ours 9", "r"]

@@ -14,7 +14,8 @@ from trio_argoagent.bench import loads
 from trio_argoagent.bench.figures import CPU
 from trio_argoagent.bench.loads import END, OUTSTANDING, payload
 from trio_argoagent.bench.place import Place
-from trio_argoagent.bench.usage import Server, answering, ask_usage
+from trio_argoagent.bench.usage import Server, answering, ask_usage, usage_of
+from trio_argoagent.errors import UserError
 
 
 class Echo:
@@ -106,13 +107,6 @@ async def test_echo() -> None:
     assert channel.sent == [b"a", b"b", b"c"]
 
 
-def test_percentiles() -> None:
-    """By order, in microseconds; the greatest at most."""
-    assert loads.percentiles([2e-6, 1e-6]) == {"p50": ("us", 2.0), "p99": ("us", 2.0)}
-    values = loads.percentiles([n / 1e6 for n in range(100)])
-    assert [round(value) for _, value in values.values()] == [50, 99]
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
     """This process answers for what it has used."""
@@ -128,6 +122,16 @@ def test_usage(server: Server) -> None:
     assert second.objects > 1000
     assert second.cpu >= first.cpu > 0
     assert second.wall > first.wall
+
+
+def test_usage_of_another() -> None:
+    """As the kernel tells it; of a process that has ended there is nothing to tell."""
+    found = usage_of(os.getpid())
+    assert found.cpu > 0
+    assert found.mib == found.rss / 2**20 > 1
+    for pid in (0, 2**22 + 1):
+        with pytest.raises(UserError, match="has ended"):
+            usage_of(pid)
 
 
 async def test_measured(server: Server, tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import attrs
 import pytest
 
 from trio_argoagent.bench.answers import Answer, Row
 from trio_argoagent.bench.figures import Figure, Sense
 from trio_argoagent.bench.machine import describe
 from trio_argoagent.bench.questions import OURS, Goal, Growth, Question
-from trio_argoagent.bench.results import FORM, read, write
+from trio_argoagent.bench.results import FORM, forget, read, write
 from trio_argoagent.errors import UserError
 
 from .conftest import unasked
@@ -58,8 +60,16 @@ def test_there_and_back(tmp_path: Path) -> None:
             ' "figures": {"cost": {"unit": "us", "values": ["much"]}}}]}}',
             "not written by bench: ValueError",
         ),
+        *(
+            (
+                '{"form": 1, "machine": {}, "quick": false, "question": {"name": "q", "rows": [{"side": "a",'
+                ' "case": 1, "figures": {"cost": {"unit": "us", "values": [' + value + "]}}}]}}",
+                "not written by bench: (ValueError|OverflowError)",
+            )
+            for value in ("NaN", "Infinity", "1e999", "-1e16", "1" + 400 * "0")
+        ),
     ],
-    ids=range(9),
+    ids=range(14),
 )
 def test_no_such_file(tmp_path: Path, text: str, hint: str) -> None:
     """One line that names the file."""
@@ -79,6 +89,34 @@ def test_nothing_there(tmp_path: Path) -> None:
         read(tmp_path / "none.json")
     with pytest.raises(UserError, match="cannot write"):
         write(tmp_path / "none", ANSWER, describe(), quick=True)
+
+
+def test_one_run(tmp_path: Path) -> None:
+    """Files that were not taken alike make no set of figures; how busy the machine was is no matter."""
+    other = attrs.evolve(ANSWER, question=attrs.evolve(QUESTION, name="r"))
+    here = describe()
+    write(tmp_path, ANSWER, here, quick=True)
+    write(tmp_path, other, here | {"load": 99.0}, quick=True)
+    assert len(read(tmp_path).figures) == 4
+    assert read(tmp_path).quick
+    for machine, quick, what in ((here, False, "effort"), (here | {"cpu": "z80"}, True, "cpu")):
+        write(tmp_path, other, machine, quick=quick)
+        with pytest.raises(UserError, match=rf"r\.json: another {what}.* than in q\.json"):
+            read(tmp_path)
+    (tmp_path / "r.json").write_text((tmp_path / "q.json").read_text())
+    with pytest.raises(UserError, match=r"r\.json: q is in another file"):
+        read(tmp_path)
+    forget(tmp_path, other.question)
+    forget(tmp_path, other.question)
+    assert [file.name for file in tmp_path.iterdir()] == ["q.json"]
+
+
+def test_no_number(tmp_path: Path) -> None:
+    """What could not be read again is not written."""
+    odd = attrs.evolve(ANSWER, rows=(Row(OURS.name, 1, {"cost": Figure("us", (math.inf,))}),))
+    with pytest.raises(UserError, match="q: a figure is no number"):
+        write(tmp_path, odd, describe(), quick=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_machine_names_nobody() -> None:

@@ -11,8 +11,8 @@ import trio
 import trio.testing
 
 from trio_argoagent.bench.figures import Found
-from trio_argoagent.bench.questions import OURS, Asked, Effort, Question, Side
-from trio_argoagent.bench.runner import LIMIT, answer, rounds_of
+from trio_argoagent.bench.questions import OURS, SPARE, Asked, Effort, Question, Side
+from trio_argoagent.bench.runner import LIMIT, answer, rounds_of, why
 from trio_argoagent.errors import UserError
 
 EFFORT = Effort(rounds=3, seconds=1.0, quick=False)
@@ -83,6 +83,15 @@ async def test_stuck(autojump_clock: trio.testing.MockClock) -> None:
     assert trio.current_time() == LIMIT
 
 
+def test_why() -> None:
+    """Whatever has gone wrong is one line, and no cause of a group is lost in silence."""
+    causes = [UserError("no port"), trio.TooSlowError(), ValueError("two\nlines"), KeyError("x"), OSError()]
+    assert why(causes[0]) == "no port"
+    assert why(ExceptionGroup("g", causes)) == (
+        "no port; what was waited for has not come; it has failed: ValueError: two lines; and 2 more"
+    )
+
+
 @pytest.mark.parametrize(("rounds", "effort", "all_in_all"), [(0, 3, 3), (1, 3, 1), (5, 3, 3), (5, 1, 1)])
 def test_rounds(rounds: int, effort: int, all_in_all: int) -> None:
     """As many as the effort says, or fewer where more would tell nothing."""
@@ -94,11 +103,15 @@ async def test_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         pytest.skip("this machine has no hard limit of open files")
+    many = question(Asking(), files=1, cases=(1, hard - SPARE + 1), sides=(OURS,))
     with pytest.raises(UserError, match=rf"^q: needs {hard + 1:,} open files, and {hard:,} are allowed"):
-        await answer(question(Asking(), files=hard + 1), EFFORT, quiet)
+        await answer(many, EFFORT, quiet)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard - 1, hard))
-        await answer(question(Asking(), files=hard, sides=(OURS,)), EFFORT, quiet)
+        # A quick look has fewer cases.
+        await answer(many, attrs.evolve(EFFORT, quick=True), quiet)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard - 1
+        await answer(attrs.evolve(many, cases=(hard - SPARE,)), EFFORT, quiet)
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

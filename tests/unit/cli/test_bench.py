@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from trio_argoagent.bench import catalogue
+from trio_argoagent.bench.answers import Answer, Row
 from trio_argoagent.bench.catalogue import FAMILIES, QUESTIONS
+from trio_argoagent.bench.figures import Figure, Found
+from trio_argoagent.bench.machine import describe
+from trio_argoagent.bench.questions import Asked, Question
+from trio_argoagent.bench.results import write
+from trio_argoagent.errors import UserError
 
 from .conftest import Run
+
+ROW = Row("ours", 1, {"cost": Figure("us", (1.0,))})
 
 
 @pytest.mark.parametrize(
@@ -41,7 +50,7 @@ def test_run(run: Run, tmp_path: Path) -> None:
     assert f"{tmp_path}/report.html" in said.out
 
     same = run("bench", "compare", str(tmp_path), str(tmp_path / "ping-pong.json"))
-    assert (same.code, same.out) == (0, "6 figures: 6 one round only\n")
+    assert (same.code, same.out) == (0, "6 figures: 6 same\n")
     told["question"]["rows"][0]["figures"] = {"cpu": {"unit": "us", "values": [1, 1.1, 0.9]}}
     (tmp_path / "before.json").write_text(json.dumps(told))
     told["question"]["rows"][0]["figures"] = {"cpu": {"unit": "us", "values": [2, 2.1, 1.9]}}
@@ -54,6 +63,44 @@ def test_run(run: Run, tmp_path: Path) -> None:
     ]
     better = run("bench", "compare", str(tmp_path / "after.json"), str(tmp_path / "before.json"))
     assert better.code == 0
+
+
+async def broken(asked: Asked) -> Found:
+    """A question that fails in a way that nobody has thought of."""
+    raise ExceptionGroup("tasks", [ValueError("of all things"), UserError("no server")])
+
+
+async def fine(asked: Asked) -> Found:
+    """One that does not."""
+    return [(case, {"cost": ("us", 1.0)}) for case in asked.cases]
+
+
+def test_one_fails(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are asked all the same; what an earlier run has found of it is gone."""
+    asks = {"odd": broken, "good": fine}
+    asked = {name: Question(name, "f", "what", (1,), "n", ask) for name, ask in asks.items()}
+    monkeypatch.setattr(catalogue, "QUESTIONS", asked)
+    (tmp_path / "odd.json").write_text("{}")
+    said = run("bench", "--output", str(tmp_path))
+    assert said.code == 2
+    assert "odd: no answer: it has failed: ValueError: of all things; no server\n" in said.out
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["good.json", "report.html"]
+    assert "of all things" in (tmp_path / "report.html").read_text()
+
+
+def test_missing_figures(run: Run, tmp_path: Path) -> None:
+    """What the newer figures lack is named."""
+    for name in ("a", "b"):
+        answer = Answer(Question(name, "f", "what", (1,), "n", fine), (ROW,), {})
+        for folder in ("before", "after")[: 2 if name == "a" else 1]:
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write(tmp_path / folder, answer, describe(), quick=folder == "after")
+    said = run("bench", "compare", str(tmp_path / "before"), str(tmp_path / "after"))
+    assert said.out.splitlines() == [
+        "1 figures: 1 same",
+        f"missing in {tmp_path}/after: b",
+        "One of them is a quick look: coarse, and of fewer rounds.",
+    ]
 
 
 def test_questions(run: Run) -> None:

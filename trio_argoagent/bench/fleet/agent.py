@@ -14,12 +14,14 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.bench.figures import Case, Sense, Values
+from trio_argoagent.bench.figures import Case, Found, Sense, Values, beyond
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.questions import Asked, Goal, Question, each
+from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, each
+from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.processes.fleet import OURS, Fleet
+from trio_argoagent.testing.processes.program import RESTART
 
 AGENT: Final = "agent-000"
 IDLE: Final = 20.0
@@ -55,9 +57,17 @@ async def measure(command: Sequence[str], apps: int, idle: float, mode: Mode) ->
 
 
 def _memory(pid: int) -> dict[str, float]:
-    """MiB: resident, and resident in this process alone."""
+    """MiB: resident, and resident in this process alone.
+
+    Raises:
+        UserError: it has ended.
+    """
     kept = {"rss": 0, "own": 0}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError as exc:
+        raise UserError("an agent that is measured has ended") from exc
+    for line in text.splitlines()[1:]:
         name, size = line.split()[:2]
         if name == "Rss:":
             kept["rss"] += int(size)
@@ -69,6 +79,7 @@ def _memory(pid: int) -> dict[str, float]:
 async def _linked(fleet: Fleet) -> float:
     """Seconds from the start of an agent's process until its link carries something."""
     with fleet.programs[AGENT].killed():
+        await trio.sleep(2 * RESTART)  # Then nothing but this block keeps the next one from starting.
         counted = fleet.links[AGENT].counted
         before = counted["down"]
     began = time.perf_counter()
@@ -82,13 +93,17 @@ async def _measure(case: Case, asked: Asked) -> Values:
     return await measure(OURS, int(case), QUICK_IDLE if asked.effort.quick else IDLE, Mode.MANAGED)
 
 
+async def _ask(asked: Asked) -> Found:
+    return beyond(await each(_measure)(asked), "rss", "of one", "KiB", 1024)
+
+
 QUESTION: Final = Question(
     "agent-cost",
     "fleet",
     "an agent with so many Applications of 40 KB: memory, idle CPU, seconds to its link",
-    (0, 100, 1000),
+    (0, 100, 300, 1000),
     "Applications",
-    each(_measure),
+    _ask,
     quick_cases=(0, 20),
     rounds=1,
     goals=(
@@ -97,4 +112,5 @@ QUESTION: Final = Question(
         Goal("MiB with 1,000", "ours", 1000, "rss", Sense.AT_MOST, 90),
         Goal("idle CPU with 1,000", "ours", 1000, "idle", Sense.AT_MOST, 0.5),
     ),
+    growth=(Growth("memory of an Application against how many there are", "of one", 0.1),),
 )

@@ -15,7 +15,7 @@ from typing import Final
 import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
-from trio_argoagent.bench.figures import Case, Sense, Values
+from trio_argoagent.bench.figures import Case, Sense, Values, percentiles
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.questions import Asked, Goal, Question, each
 from trio_argoagent.model.resources import APPLICATIONS
@@ -85,7 +85,7 @@ async def _measure(case: Case, asked: Asked) -> Values:
     async with rig.open_rig([SpokePlan(AGENT)], proxied=False) as fleet:
         await rig.create(fleet, 1, 8)
         async with _load(fleet, int(case)):
-            return rig.percentiles(await _edits(fleet, count))
+            return percentiles(await _edits(fleet, count), "ms")
 
 
 QUESTION: Final = Question(

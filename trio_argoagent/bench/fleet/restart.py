@@ -7,9 +7,6 @@ listening to the last of the two proofs of each agent, as the programs' logs tel
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 import trio
@@ -18,7 +15,6 @@ from trio_argoagent.bench.figures import Case, Sense, Values
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, each
 from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
-from trio_argoagent.testing.processes.fleet import Fleet
 
 DOWN: Final = 1.0
 """Seconds."""
@@ -28,33 +24,17 @@ ENTRIES: Final = 8
 """Resources in a status."""
 
 
-def _moments(fleet: Fleet, program: str, event: str) -> Iterator[float]:
-    """When a program has told this, Unix seconds."""
-    for line in fleet.programs[program].log.read_text().splitlines():
-        said = json.loads(line)
-        if said.get("event") == event:  # The audit log speaks there, too, in words of its own.
-            yield datetime.fromisoformat(said["timestamp"]).timestamp()
-
-
-def _proofs(fleet: Fleet) -> int:
-    """How many have been told so far."""
-    return sum(len(list(_moments(fleet, program, "in-step"))) for program in fleet.programs)
-
-
 async def _measure(case: Case, asked: Asked) -> Values:
     agents, apps = int(case), QUICK_APPS if asked.effort.quick else APPS
     async with rig.open_rig([SpokePlan(name) for name in rig.agent_names(agents)]) as fleet:
         await rig.create(fleet, apps, ENTRIES)
-        before, writes, requests = _proofs(fleet), fleet.writes, rig.Requests(fleet)
+        proofs, writes, requests = rig.Proofs(fleet), fleet.writes, rig.Requests(fleet)
         carried = sum(rig.wire(fleet, name) for name in fleet.nodes)
         with fleet.programs[PRINCIPAL].killed():
             await trio.sleep(DOWN)
-        with trio.fail_after(rig.PATIENCE):
-            while _proofs(fleet) < before + 2 * agents:  # noqa: ASYNC110 (another process tells nobody)
-                await trio.sleep(0.1)
+        last = await proofs.wait()
         await rig.settle(fleet)
-        *_, listening = _moments(fleet, PRINCIPAL, "listening")
-        last = max(max(_moments(fleet, program, "in-step")) for program in fleet.programs)
+        *_, listening = rig.moments(fleet, PRINCIPAL, "listening")
         carried = sum(rig.wire(fleet, name) for name in fleet.nodes) - carried
         return {
             "proven": ("s", last - listening),
@@ -77,5 +57,8 @@ QUESTION: Final = Question(
         Goal("writes", "ours", 10, "writes", Sense.AT_MOST, 0),
         Goal("GETs of an object", "ours", 10, "GETs", Sense.AT_MOST, 0),
     ),
-    growth=(Growth("bytes of an agent against the number of agents", "wire", 0.1),),
+    growth=(
+        Growth("bytes of an agent against the number of agents", "wire", 0.1),
+        Growth("seconds until all are proven consistent against agents", "proven", 1.0),
+    ),
 )

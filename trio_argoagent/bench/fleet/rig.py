@@ -8,30 +8,34 @@ costs them some tenths of a millisecond a message, so ``propagation`` does witho
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
+from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.argocd.applications import application
-from trio_argoagent.testing.fleet import NAMESPACE, SpokePlan
+from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, SpokePlan
 from trio_argoagent.testing.machine import Machine
 from trio_argoagent.testing.processes.fleet import OURS, Fleet, Node, open_fleet
 
 KEEPALIVE: Final = 30.0
-PATIENCE: Final = 600.0
+PATIENCE: Final = 120.0
 """Seconds for anything to come true."""
+PROVEN: Final = "in-step"
+"""What a program tells when the other side is known to hold all that it should."""
+LOOK: Final = 0.1
+"""Seconds between two looks at the logs, which tell themselves when something was."""
 RESOURCES: Final = 140
 """Entries of ``status.resources``: with them a whole Application is about 40 KB."""
 
@@ -49,11 +53,30 @@ async def open_rig(
     """
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        fleet = Fleet(
-            1, plans, real_env(), place, place, controllers=False, command=command, proxied=proxied
-        )
+        fleet = Fleet(1, plans, real_env(), place, place, controllers=False, command=command, proxied=proxied)
         async with open_fleet(fleet, KEEPALIVE):
-            yield fleet
+            with _surviving(fleet):
+                yield fleet
+
+
+@contextmanager
+def _surviving(fleet: Fleet) -> Iterator[None]:
+    """Nothing that is measured beside a program's death is a figure.
+
+    Raises:
+        UserError: a program has ended by itself; what the block has failed with is its cause.
+    """
+    try:
+        yield
+    except Exception as exc:
+        _judge(fleet, exc)
+        raise
+    _judge(fleet, None)
+
+
+def _judge(fleet: Fleet, cause: Exception | None) -> None:
+    if deaths := [str(death) for program in fleet.programs.values() for death in program.deaths]:
+        raise UserError("; ".join(deaths)) from cause
 
 
 def agent_names(count: int) -> list[str]:
@@ -158,27 +181,50 @@ class Arrivals:
                 await self._changed.wait()
 
 
-@attrs.frozen
-class Usage:
-    """Of one process: CPU seconds so far, and resident MiB now."""
-
-    cpu: float
-    rss: float
-
-
-def usage(pid: int) -> Usage:
-    """What the kernel says of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = os.sysconf("SC_CLK_TCK")
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return Usage((int(fields[11]) + int(fields[12])) / ticks, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
-
-
 async def idling(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
     """What processes use while nothing is asked of them: by name, percent of a core over so many seconds."""
-    before = {name: usage(pid).cpu for name, pid in pids.items()}
+    before = {name: usage_of(pid).cpu for name, pid in pids.items()}
     await trio.sleep(seconds)
-    return {name: 100 * (usage(pid).cpu - before[name]) / seconds for name, pid in pids.items()}
+    return {name: 100 * (usage_of(pid).cpu - before[name]) / seconds for name, pid in pids.items()}
+
+
+def moments(fleet: Fleet, program: str, event: str) -> list[float]:
+    """When a program has told this in its log, Unix seconds; what is no event of it is passed over."""
+    found = []
+    for line in fleet.programs[program].log.read_bytes().splitlines():
+        with suppress(ValueError, AttributeError):  # Warnings of Python, and the end of a killed process.
+            said = json.loads(line)
+            if said.get("event") == event and "timestamp" in said:
+                found.append(datetime.fromisoformat(said["timestamp"]).timestamp())
+    return found
+
+
+class Proofs:
+    """The proofs that come from now on: of every agent, that it holds what it should, and that the hub does.
+
+    Args:
+        fleet: nothing else of which says so.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._before = {program: len(self._all(program)) for program in fleet.programs}
+
+    def _all(self, program: str) -> list[float]:
+        return moments(self._fleet, program, PROVEN)
+
+    async def wait(self) -> float:
+        """Until each has come; when the last one did, Unix seconds.
+
+        Raises:
+            trio.TooSlowError: one has not come within ``PATIENCE``.
+        """
+        with trio.fail_after(PATIENCE):
+            while True:
+                new = {program: self._all(program)[count:] for program, count in self._before.items()}
+                if all(new.values()) and len(new[PRINCIPAL]) >= len(self._fleet.nodes):
+                    return max(moment for found in new.values() for moment in found)
+                await trio.sleep(LOOK)
 
 
 def wire(fleet: Fleet, agent: str) -> int:
@@ -209,10 +255,3 @@ class Requests:
         """GETs of single Applications and AppProjects."""
         made = self._now() - self._before
         return sum(made[f"get {resource.plural}"] for resource in (APPLICATIONS, APP_PROJECTS))
-
-
-def percentiles(times: Sequence[float], name: str = "") -> dict[str, tuple[str, float]]:
-    """Milliseconds at two places of the order, of seconds; the name comes before the place."""
-    ordered, last = sorted(times), len(times) - 1
-    prefix = f"{name} " if name else ""
-    return {f"{prefix}p{q}": ("ms", 1000 * ordered[min(last, len(times) * q // 100)]) for q in (50, 99)}

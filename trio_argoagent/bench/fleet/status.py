@@ -7,7 +7,6 @@ another process patches the same statuses onto the hub, as many at a time, while
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +14,11 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.bench.figures import Case, Sense, Values
+from trio_argoagent.bench.apart import told
+from trio_argoagent.bench.figures import Case, Sense, Values, percentiles
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.questions import Asked, Goal, Question, Side, each
+from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
 from trio_argoagent.testing.processes.fleet import Fleet
 
@@ -27,6 +28,7 @@ APPS: Final = 100
 CHANGES: Final = 1000
 QUICK_CHANGES: Final = 100
 AGENT: Final = "agent-000"
+_WRITER: Final = "trio_argoagent.bench.fleet.writer"
 THROUGH, ALONE = Side("ours", "", "from spoke to hub"), Side("alone", "", "the hub's server, by itself")
 
 
@@ -41,16 +43,16 @@ async def _through_us(fleet: Fleet, entries: int, changes: int) -> Values:
             await arrivals.wait(AGENT, number % APPS, number + 1)
             times.append(time.perf_counter() - began)
 
-    before = {name: rig.usage(program.pid).cpu for name, program in fleet.programs.items()}
+    before = {name: usage_of(program.pid).cpu for name, program in fleet.programs.items()}
     carried, began = rig.wire(fleet, AGENT), time.perf_counter()
     async with trio.open_nursery() as nursery:
         for first in range(FLYING):
             nursery.start_soon(change, first)
     wall = time.perf_counter() - began
-    cpu = {name: rig.usage(program.pid).cpu - before[name] for name, program in fleet.programs.items()}
+    cpu = {name: usage_of(program.pid).cpu - before[name] for name, program in fleet.programs.items()}
     return {
         "rate": ("/s", changes / wall),
-        **rig.percentiles(times),
+        **percentiles(times, "ms"),
         "wire": ("B", (rig.wire(fleet, AGENT) - carried) / changes),
         "hub writes": ("", arrivals.count / changes),
         "principal": ("ms", 1000 * cpu[PRINCIPAL] / changes),
@@ -61,12 +63,11 @@ async def _through_us(fleet: Fleet, entries: int, changes: int) -> Values:
 async def _alone(fleet: Fleet, entries: int, changes: int) -> Values:
     """The hub's server, and a process that writes to it."""
     order = (fleet.hub.kubeconfig, AGENT, entries, changes, APPS, FLYING)
-    command = [sys.executable, "-m", "trio_argoagent.bench.fleet.writer", *(str(each) for each in order)]
     with contextlib.ExitStack() as stack:
         for program in fleet.programs.values():
             stack.enter_context(program.stopped())
-        ended = await trio.run_process(command, capture_stdout=True)
-    return {"rate": ("/s", float(ended.stdout))}
+        rate = await told(_WRITER, *(str(each) for each in order))
+    return {"rate": ("/s", rate)}
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from trio_argoagent.bench.figures import CPU, Found, Sense, Values
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.kube.side import WORKER, first_line
 from trio_argoagent.bench.questions import Asked, Goal, Question
+from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.kube.credentials import from_kubeconfig
 from trio_argoagent.kube.session import make_context
 from trio_argoagent.net.client import HttpClient, open_client
@@ -82,7 +83,7 @@ def everything(number: int) -> Wanted:
 
 
 def patch(number: int) -> Wanted:
-    """Change a label."""
+    """Change a label. Of the same number it is the same change, which commits nothing the second time."""
     value = {"metadata": {"labels": {"number": f"n{number}"}}}
     return "PATCH", place(number), (MERGE,), json.dumps(value).encode()
 
@@ -181,18 +182,21 @@ async def load(kubeconfig: str, kind: Kind, count: int, server: int) -> Values:
                     complete.set()
 
     async with connected(kubeconfig) as (client, who):
-        version = json.loads((await client.request("GET", f"{ROOT}/applications?limit=1", who)).body)
-        since = f"watch=1&resourceVersion={version['metadata']['resourceVersion']}"
+        listed = json.loads((await client.request("GET", f"{ROOT}/applications?limit=1", who)).body)
+        version = int(listed["metadata"]["resourceVersion"])
+        since = f"watch=1&resourceVersion={version}"
         async with trio.open_nursery() as nursery:
             for number in range(kind.watchers):
                 path = everything(0)[1] if kind.wide else listing(number)[1]
                 await nursery.start(follow, f"{path}?{since}")
-            began, own, other = time.perf_counter(), time.process_time(), rig.usage(server).cpu
-            done = await many(client, who, (kind.ask(number) for number in range(count)))
+            began, own, other = time.perf_counter(), time.process_time(), usage_of(server).cpu
+            # Each write takes a version of its own, so no case asks for what an earlier one has done.
+            done = await many(client, who, (kind.ask(version + number) for number in range(count)))
             if kind.events:
-                await complete.wait()
+                with trio.fail_after(rig.PATIENCE):
+                    await complete.wait()
             wall, own = time.perf_counter() - began, time.process_time() - own
-            other = rig.usage(server).cpu - other
+            other = usage_of(server).cpu - other
             nursery.cancel_scope.cancel()
     return {
         "rate": ("/s", done / wall),

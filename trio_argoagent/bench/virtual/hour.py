@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from trio_argoagent.bench.apart import Order, apart
-from trio_argoagent.bench.figures import CPU, Sense, Values
+from trio_argoagent.bench.figures import CPU, DRAWN, Sense, Values
 from trio_argoagent.bench.questions import Goal, Question
 from trio_argoagent.testing.plan import Options, draw_plan
 from trio_argoagent.testing.trial import run_plan
@@ -31,7 +31,7 @@ def play(order: Order) -> Values:
         CPU: ("s", cpu),
         "pace": ("virtual s/s", report.seconds / wall),
         "steps": ("/s", report.steps / wall),
-        "troubles": ("", float(report.faults.total())),
+        "troubles": (DRAWN, float(report.faults.total())),
         "broken": ("rules", float(len(report.violations))),
     }
 

@@ -7,6 +7,7 @@ twice a minute, however long nobody answered. ``agree`` ends when both sides hol
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import trio
@@ -35,12 +36,10 @@ MARGIN: Final = 5.0
 """Seconds that a fleet may take beyond the longest wait of an agent."""
 
 
-async def _wait(fleet: Fleet, linked: bool) -> float:
-    """Virtual seconds until there is a link, or until both sides agree."""
+async def _wait(fleet: Fleet, true: Callable[[], bool]) -> float:
+    """Virtual seconds until something is so."""
     began = trio.current_time()
-    with trio.fail_after(PATIENCE):
-        while not fleet.network.links(AGENT) if linked else fleet.differences():  # noqa: ASYNC110
-            await trio.sleep(LOOK)
+    await fleet.until(true, PATIENCE, look=LOOK)
     return trio.current_time() - began
 
 
@@ -65,8 +64,8 @@ async def _part(apps: int, changes: int, minutes: int, seed: int) -> Values:
         await trio.sleep(30.0 * minutes)
         fleet.network.on_frame, before = count, fleet.network.total.bytes_sent
         fleet.heal(AGENT)
-        linked = await _wait(fleet, linked=True)
-        after = await _wait(fleet, linked=False)
+        linked = await _wait(fleet, lambda: bool(fleet.network.links(AGENT)))
+        after = await _wait(fleet, lambda: not fleet.differences())
         sent = fleet.network.total.bytes_sent - before
     return {
         "linked": ("virtual s", linked),
@@ -88,7 +87,7 @@ _SIDES: Final = tuple(Side(name, "", "Applications edited meanwhile") for name i
 QUESTION: Final = Question(
     "partition",
     "virtual",
-    f"no network for so long, and edits on the hub meanwhile, of {APPS} Applications",
+    "no network for so long, and edits on the hub meanwhile",
     (1, 10, 60, 720),
     "minutes",
     apart(__name__),

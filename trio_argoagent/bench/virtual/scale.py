@@ -19,13 +19,17 @@ from trio_argoagent.bench.questions import Goal, Growth, Question
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
+from trio_argoagent.testing.proofs import wait_proven
 from trio_argoagent.testing.scheduling import simulate
+from trio_argoagent.testing.user import unsynced
 
 APPS: Final = 10
 """Of each agent."""
 QUICK_APPS: Final = 2
 PATIENCE: Final = 3600.0
 """Virtual seconds."""
+LOOK: Final = 1.0
+"""Virtual seconds between two looks at whether all is Synced."""
 
 
 def spokes(agents: int) -> list[SpokePlan]:
@@ -49,7 +53,8 @@ async def create(fleet: Fleet, apps: int) -> None:
 async def _converge(agents: int, apps: int, seed: int) -> Values:
     async with open_fleet(spokes(agents), seed=seed) as fleet:
         await create(fleet, apps)
-        await fleet.wait_synced(PATIENCE)
+        await fleet.until(lambda: not unsynced(fleet.hub), PATIENCE, look=LOOK)
+        await wait_proven(fleet, PATIENCE)
         synced = trio.current_time()
         for agent in fleet.agents:
             fleet.cut(agent)
@@ -57,8 +62,7 @@ async def _converge(agents: int, apps: int, seed: int) -> Values:
         for agent in fleet.agents:
             fleet.heal(agent)
         began = trio.current_time()
-        await fleet.until(lambda: all(fleet.network.links(agent) for agent in fleet.agents), PATIENCE)
-        await fleet.wait_consistent(PATIENCE)
+        await wait_proven(fleet, PATIENCE)
         sent = fleet.network.total.bytes_sent
         back = trio.current_time() - began
     return {

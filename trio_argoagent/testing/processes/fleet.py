@@ -24,6 +24,7 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS
 from trio_argoagent.ports.env import Env
 from trio_argoagent.sync.mapping import NamespaceMapping
+from trio_argoagent.sync.policy import NOTHING
 from trio_argoagent.testing import oracle
 from trio_argoagent.testing.argocd.application_controller import run_application_controller
 from trio_argoagent.testing.argocd.applications import app_project
@@ -115,11 +116,8 @@ class Fleet:
 
     def differences(self) -> list[str]:
         """What the hub and the spokes do not agree about, one line each."""
-        return [
-            line
-            for node in self.nodes.values()
-            for line in oracle.differences(self.hub.server, node.machine.server, node.spoke.mapping)
-        ]
+        nodes = ((node.machine.server, node.spoke.mapping, NOTHING) for node in self.nodes.values())
+        return oracle.everywhere(self.hub.server, nodes)
 
     async def wait_settled(self, timeout: float) -> list[str]:
         """Wait until both sides agree and the product has nothing more to write; what differs at the end."""
