@@ -30,8 +30,10 @@ class ProxyOptions:
         """Of the port for Redis.
 
         Args:
-            tls: is it spoken with Redis, too?
+            tls: is it spoken with Redis, too? Else this port is plain, as argocd-agent's is.
         """
+        if not tls:
+            return Wanted((), "--redis-proxy-server-tls-secret-name", "", "")
         cert, key = self.redis_proxy_server_tls_cert, self.redis_proxy_server_tls_key
         return Wanted(
             (
@@ -40,7 +42,7 @@ class ProxyOptions:
             ),
             "--redis-proxy-server-tls-secret-name",
             self.redis_proxy_server_tls_secret_name,
-            REDIS_PROXY_SECRET if tls else "",
+            REDIS_PROXY_SECRET,
         )
 
     @property

@@ -80,7 +80,8 @@ async def test_certificates_of_secrets() -> None:
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
     missing = attrs.evolve(PLAIN, redis_proxy_server_tls_secret_name="mine")
     with pytest.raises(UserError, match="--redis-proxy-server-tls-secret-name: Secret argocd/mine is not"):
-        await opened(missing, cluster=cluster)
+        await opened(missing, cluster=cluster, tls=True)
+    assert await opened(missing, cluster=cluster) == ["redis-proxy", "resource-proxy"]
     await put(cluster, REDIS_PROXY_SECRET, (b"no", b"pem"))
     assert await opened(PLAIN, cluster=cluster) == ["redis-proxy", "resource-proxy"]
     with pytest.raises(UserError, match=f"certificate in tls.crt of Secret argocd/{REDIS_PROXY_SECRET}"):
@@ -100,7 +101,8 @@ async def test_files_that_cannot_be(identity: tuple[str, str]) -> None:
         await opened(half)
     swapped = attrs.evolve(PLAIN, redis_proxy_server_tls_cert=key, redis_proxy_server_tls_key=certificate)
     with pytest.raises(UserError, match="--redis-proxy-server-tls-cert: there is no readable certificate"):
-        await opened(swapped)
+        await opened(swapped, tls=True)
+    assert await opened(swapped) == ["redis-proxy"]
 
 
 async def test_a_port_that_is_taken() -> None:

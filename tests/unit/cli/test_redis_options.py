@@ -147,9 +147,15 @@ async def test_authorities_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_as_argocd_agents_config_map_has_it(run: Run, tmp_path: Path) -> None:
-    """It names the usual Secret beside a file; whoever only turns TLS off is told of the rest."""
-    lines = ["principal.redis.ca-path: /ca", "principal.redis.ca-secret-name: argocd-redis-tls"]
-    for enabled, remarks in (("true", 0), ("false", 2)):
+    """It names the usual Secrets beside files; whoever only turns TLS off is told of the rest."""
+    lines = [
+        "principal.redis.ca-path: /ca",
+        "principal.redis.ca-secret-name: argocd-redis-tls",
+        "principal.redis.proxy.server.tls.cert-path: /crt",
+        "principal.redis.proxy.server.tls.key-path: /key",
+        "principal.redis.proxy.server.tls.secret-name: argocd-redis-proxy-tls",
+    ]
+    for enabled, remarks in (("true", 0), ("false", len(lines))):
         written = [*lines, f'principal.redis.tls.enabled: "{enabled}"']
         said = run("config", "check", "principal", config_map(tmp_path, *written))
         assert said.code == 0, said.err

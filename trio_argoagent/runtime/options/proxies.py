@@ -34,7 +34,8 @@ REDIS: Final = (
         "redis.proxy.server.tls.cert-path",
         FILE,
         "",
-        "PEM: that port's certificate, instead of a Secret; without either it is plain.",
+        "PEM: that port's certificate, instead of a Secret; without either, or TLS to Redis, it is plain.",
+        needs="redis_tls_enabled",
     ),
     Option(
         "--redis-proxy-server-tls-key",
@@ -43,6 +44,7 @@ REDIS: Final = (
         FILE,
         "",
         "PEM: its private key.",
+        needs="redis_tls_enabled",
     ),
     Option(
         "--redis-proxy-server-tls-secret-name",
@@ -51,6 +53,7 @@ REDIS: Final = (
         NAME,
         "",
         f"The Secret with both; by default {REDIS_PROXY_SECRET} if it is there and --redis-tls-enabled.",
+        needs="redis_tls_enabled",
     ),
 )
 RESOURCE: Final = (
