@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.tokens import Token
-from trio_argoagent.runtime.redaction import REDACTED, redacted, redacted_value
+from trio_argoagent.runtime.redaction import MAX_TEXT, REDACTED, redacted, redacted_value
 
 WORD = "s3cr3t-w0rd"
 PEM = keys.key_pem(keys.new_key()).decode()
@@ -46,6 +46,88 @@ def test_what_looks_like_one(text: str) -> None:
     assert WORD not in found and "1" * 64 not in found
 
 
+def spelled(word: str) -> list[str]:
+    """A password as programs quote it."""
+    return [
+        f"password={json.dumps(word)}",
+        f"with client_secret={word!r}, it failed",
+        f"password: {json.dumps(word)}",
+        f'{{"a": "the password={json.dumps(word)[1:-1]}"}}'.replace(" ", ""),
+        json.dumps({"password": word, "x": 1}),
+        json.dumps({"client-secret": word}, indent=2),
+        repr({"token": word}),
+        repr({"sshPrivateKey": word.encode()}),
+        json.dumps({"spec": json.dumps({"bearerToken": word})}),
+        json.dumps(f"password={json.dumps(word)}"),
+    ]
+
+
+def bare(word: str) -> list[str]:
+    """A password without white space, as people write it."""
+    return [
+        f"password={word}",
+        f"connect with db_pass={word} failed",
+        f"password = {word}",
+        f"password: {word}",
+        f"Password:{word}",
+        f"oauth2_token={word}",
+        f"https://host/?access_token={word}",
+        f"redis://argocd:{word}@redis:6379/0",
+        f"http://:{word}@proxy",
+        f"is amqp://a@b:{word}@host there?",
+    ]
+
+
+MARKS = ";,&/@:=?#%+!$(){}[]|~^*'`\"\\.-"
+
+
+@pytest.mark.parametrize("mark", [*MARKS, " ", "\t", "\n", "  ", "é"], ids=ascii)
+def test_whatever_stands_in_a_password(mark: str) -> None:
+    """Neither what is before it nor what is behind it is left."""
+    found = list(spelled(f"s3cr{mark}3tw0rd"))
+    found += [] if mark.isspace() else bare(f"s3cr{mark}3tw0rd")
+    for text in found:
+        hidden = redacted(text)
+        assert "s3cr" in text and REDACTED in hidden
+        assert "s3cr" not in hidden and "3tw0rd" not in hidden, hidden
+        assert redacted(hidden) == hidden
+
+
+@pytest.mark.parametrize("mark", ["'", '"', "\\", ")", "@", "<"])
+def test_a_password_that_begins_or_ends_so(mark: str) -> None:
+    """And one that is not quoted to its end."""
+    for word in (f"{mark}s3cr3tw0rd", f"s3cr3tw0rd{mark}"):
+        for text in (*bare(word), *spelled(word), f'password="{word}', f"token='two {word}"):
+            assert "s3cr3tw0rd" not in redacted(text), text
+
+
+def test_what_stands_beside_it() -> None:
+    """Is left, with the name."""
+    assert redacted('a=1 password="b; c" d=2') == f"a=1 password={REDACTED} d=2"
+    assert redacted("a redis://u:p/a@ss@redis:1 b") == f"a redis://u:{REDACTED}@redis:1 b"
+    assert json.loads(redacted(json.dumps({"a": "1", "token": 'b"c', "d": ["e"]}))) == {
+        "a": "1",
+        "token": REDACTED,
+        "d": ["e"],
+    }
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a://b:", "@a://b:", "a://b@", "password=", 'password="', 'token=\\"', '"token"', "'token':",
+        '"token": ',
+        "eyJaaaaaa-", "eyJaaaaaa.", "bearer ", "authorization basic ", "secret=)", "-----BEGIN PRIVATE KEY",
+        "-----BEGIN A", "a_", "a.", "\\", '"', "'", " ", "0" * 16 + ".",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_text_that_was_made_to_take_long(piece: str) -> None:
+    """It takes no longer than others: in proportion to its length, which is bounded (else hours)."""
+    found = redacted(piece * 1_000_000)
+    assert len(found) < 2 * MAX_TEXT
+
+
 def test_a_private_key() -> None:
     """Whole, cut short, in JSON, and between other words."""
     for text in (PEM, PEM[:120], json.dumps(PEM), f"a {PEM} b", repr(PEM.encode())):
@@ -66,6 +148,14 @@ def test_a_private_key() -> None:
         "https://hub:6443/api?watch=true",
         "-----BEGIN CERTIFICATE-----",
         "refused: no such agent (agent=east, secret=)",
+        "it has no token=, and no secret= either.",
+        "https://hub:6443/apis/argoproj.io/v1alpha1?labelSelector=a%3Db&watch=1",
+        "oci://registry:5000/charts/app is read by somebody@example.org",
+        "git@github.com:org/repo.git and ssh://git@github.com/org/repo",
+        "bypass=true compass=north tokens=3",
+        'unknown field "spec.source.token"',
+        "secretName=argocd-agent-ca, --secret-name=other",
+        "the password: ",
     ],
 )
 def test_what_does_not(text: str) -> None:
