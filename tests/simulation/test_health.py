@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from trio_argoagent.agent import health as agents
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.net.http import Request
+from trio_argoagent.principal import Principal
 from trio_argoagent.principal import health as principals
 from trio_argoagent.runtime.events import ignore
 from trio_argoagent.runtime.material import Material
-from trio_argoagent.runtime.observing import routes
+from trio_argoagent.runtime.observing import conditions, routes
 from trio_argoagent.runtime.observing.board import Board
+from trio_argoagent.sync.replica import Replica
+from trio_argoagent.sync.source import Source
 from trio_argoagent.testing.faults import Faults
-from trio_argoagent.testing.fleet import Fleet, SpokePlan, open_fleet
+from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
 
 PAGE = Path(__file__).parents[2] / "docs" / "health.md"
 ROW = re.compile(r"\| ((?:`[a-z-]+`(?:, )?)+) \| (both|agent|principal) \| (yes|no) \|")
@@ -31,8 +39,7 @@ def board_of(fleet: Fleet, name: str) -> Board:
     """Of the agent of that name, or of the principal, as it runs now."""
     board, material = Board(), Material(fleet.env, ignore)
     if name == "principal":
-        assert fleet.principal.instance is not None
-        principals.show(board, fleet.principal.instance, material, fleet.env.now)
+        principals.show(board, principal_of(fleet), material, fleet.env.now)
     else:
         agent = fleet.agents[name].instance
         assert agent is not None
@@ -40,16 +47,27 @@ def board_of(fleet: Fleet, name: str) -> Board:
     return board
 
 
-def get(board: Board, target: str) -> tuple[int, str]:
+def principal_of(fleet: Fleet) -> Principal:
+    """As it runs now."""
+    assert fleet.principal.instance is not None
+    return fleet.principal.instance
+
+
+def ask(board: Board, target: str) -> routes.Answer:
+    """What is answered."""
+    return routes.answer(routes.health(board), Request("GET", target, ()))
+
+
+async def get(board: Board, target: str) -> tuple[int, str]:
     """Status and body; numbers that are not asserted are N."""
-    found = routes.answer(routes.health(board), Request("GET", target, ()))
-    return found.status, NUMBER.sub("N", VARIES.sub("", found.body.decode()))
+    found = ask(board, target)
+    return found.status, NUMBER.sub("N", VARIES.sub("", (await found.body()).decode()))
 
 
 def link(fleet: Fleet, name: str) -> int:
     """The status of the condition that does not count; 0: the agent does not run yet."""
     running = fleet.agents[name].instance is not None
-    return get(board_of(fleet, name), "/readyz/link")[0] if running else 0
+    return ask(board_of(fleet, name), "/readyz/link").status if running else 0
 
 
 def shown(fleet: Fleet, name: str) -> set[tuple[str, bool]]:
@@ -103,8 +121,8 @@ async def test_a_hub_that_is_away_fails_no_probe(autojump_clock: MockClock) -> N
     async with open_fleet([SpokePlan("m1"), SpokePlan("a1", Mode.AUTONOMOUS)]) as fleet:
         await fleet.until(lambda: link(fleet, "m1") == link(fleet, "a1") == 200)
         await fleet.wait_consistent()
-        assert get(board_of(fleet, "a1"), "/readyz?verbose") == (200, AGENT)
-        assert get(board_of(fleet, "principal"), "/readyz?verbose") == (200, PRINCIPAL)
+        assert await get(board_of(fleet, "a1"), "/readyz?verbose") == (200, AGENT)
+        assert await get(board_of(fleet, "principal"), "/readyz?verbose") == (200, PRINCIPAL)
         assert shown(fleet, "m1") == told("agent")
         assert shown(fleet, "principal") == told("principal")
         fleet.kill("principal")
@@ -112,8 +130,8 @@ async def test_a_hub_that_is_away_fails_no_probe(autojump_clock: MockClock) -> N
         for name in fleet.spokes:
             board = board_of(fleet, name)
             for path in ("/livez", "/healthz", "/readyz"):
-                assert get(board, path) == (200, "ok\n")
-            said = get(board, "/readyz?verbose")[1].splitlines()
+                assert await get(board, path) == (200, "ok\n")
+            said = (await get(board, "/readyz?verbose"))[1].splitlines()
             (line,) = (each for each in said if each.startswith("[-]"))
             down = r"\[-\]link failed, does not count: \w+, not connected since N-N-N N:N:N UTC: \w.+"
             assert re.fullmatch(down, line)
@@ -130,8 +148,12 @@ async def test_an_api_server_that_turns_away_fails_no_probe(autojump_clock: Mock
                 client.faults = Faults(forbidden=1.0)
         board = board_of(fleet, "m1"), board_of(fleet, "principal")
         doubts = "[+]informer-applications ok: N objects as of N; "
-        await fleet.until(lambda: all(doubts in get(each, "/readyz?verbose")[1] for each in board), HOUR)
-        assert [get(each, "/readyz") for each in board] == [(200, "ok\n")] * 2
+
+        def told_by(board: Board) -> str:
+            return NUMBER.sub("N", conditions.shown(board.conditions()))
+
+        await fleet.until(lambda: all(doubts in told_by(each) for each in board), HOUR)
+        assert [await get(each, "/readyz") for each in board] == [(200, "ok\n")] * 2
 
 
 async def test_a_principal_is_ready_when_agents_may_dial(autojump_clock: MockClock) -> None:
@@ -141,16 +163,58 @@ async def test_a_principal_is_ready_when_agents_may_dial(autojump_clock: MockClo
         principal = fleet.principal.instance
         assert principal is not None
         board = board_of(fleet, "principal")
-        assert get(board, "/readyz") == (200, "ok\n")
+        assert await get(board, "/readyz") == (200, "ok\n")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(principal.stop)
             await trio.sleep(0.1)
-            status, said = get(board, "/readyz")
+            status, said = await get(board, "/readyz")
             assert status == 503 and "[-]listener failed: agents cannot dial\n" in said
-            assert get(board, "/livez") == (200, "ok\n")
+            assert await get(board, "/livez") == (200, "ok\n")
         fleet.clients["principal"].faults = Faults(forbidden=1.0)
         fleet.restart("principal")
         await fleet.until(lambda: fleet.principal.instance not in (None, principal))
         await trio.sleep(20)
-        status, said = get(board_of(fleet, "principal"), "/readyz")
+        status, said = await get(board_of(fleet, "principal"), "/readyz")
         assert status == 503 and "[-]informer-applications failed: not listed yet" in said
+
+
+async def test_what_a_probe_costs(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubelet's question counts nothing; a person's counts the feeds that are shown, agent by agent."""
+    monkeypatch.setattr(principals, "SHOWN", 2)
+    async with open_fleet([SpokePlan(f"m{number}") for number in range(4)]) as fleet:
+        await fleet.until(lambda: all(link(fleet, name) == 200 for name in fleet.spokes))
+        await fleet.wait_consistent()
+        counted: Counter[type] = Counter()
+        for core in (Source, Replica):
+            monkeypatch.setattr(core, "statistics", note(counted, core, core.statistics))
+        boards = [board_of(fleet, "m1"), board_of(fleet, "principal")]
+        for board in boards:
+            for path in ("/livez", "/readyz", "/readyz/started", "/readyz/link"):
+                await get(board, path)
+        assert not counted
+        said = [(await get(board, "/readyz?verbose"))[1] for board in boards]
+        assert counted == {Source: 1 + 2, Replica: 1 + 2}
+        assert "agents: N of N connected\n" in said[1] and "and N agents more\n" in said[1]
+        assert len([piece for piece in principals.facts(principal_of(fleet)) if not piece]) == 4
+
+
+def note(counted: Counter[type], core: type, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Count the calls."""
+
+    def called(*args: Any) -> Any:
+        counted[core] += 1
+        return plain(*args)
+
+    return called
+
+
+async def test_agents_may_go_while_they_are_told_of(autojump_clock: MockClock) -> None:
+    """What is told of the others is whole."""
+    async with open_fleet([SpokePlan("m1"), SpokePlan("m2")]) as fleet:
+        await fleet.until(lambda: link(fleet, "m1") == link(fleet, "m2") == 200)
+        principal = principal_of(fleet)
+        telling = iter(principals.facts(principal))
+        assert [next(telling) for _ in range(3)] == ["", "", "agents: 2 of 2 connected"]
+        await fleet.cluster("hub").delete(SECRETS, NAMESPACE, "cluster-m1")
+        await fleet.until(lambda: "m1" not in principal.peers)
+        assert [line.partition(":")[0] for line in telling] == ["feed desired of m2", "feed observed of m2"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from trio_argoagent.agent.program import Agent, AgentStatus
-from trio_argoagent.agent.uplink import LinkState
+from trio_argoagent.agent.program import Agent
+from trio_argoagent.agent.uplink import LinkState, LinkStatus
 from trio_argoagent.net.certificates import timestamp
 from trio_argoagent.runtime.material import Material
 from trio_argoagent.runtime.observing import common
@@ -29,16 +29,16 @@ def conditions(agent: Agent, material: Material, now: Callable[[], float]) -> It
     """
     yield from common.informers(agent.spoke.stores)
     yield common.certificates(material.statistics(), now())
-    yield link(agent.status())
+    yield link(agent.link_status())
 
 
-def link(status: AgentStatus) -> Condition:
+def link(status: LinkStatus) -> Condition:
     """Is it connected? It does not count: what a hub that is away has left undone waits in this process."""
-    since = timestamp(status.link_since)
-    if status.link is LinkState.LIVE:
+    since = timestamp(status.since)
+    if status.state is LinkState.LIVE:
         return Condition("link", True, f"connected as {status.name} since {since}", False)
     why = f": {status.trouble}" if status.trouble else ""
-    return Condition("link", False, f"{status.link}, not connected since {since}{why}", False)
+    return Condition("link", False, f"{status.state}, not connected since {since}{why}", False)
 
 
 def facts(agent: Agent) -> Iterable[str]:

@@ -14,7 +14,7 @@ from trio_argoagent.agent.refresher import Refresher
 from trio_argoagent.agent.renewal import Renewer
 from trio_argoagent.agent.spoke import Spoke
 from trio_argoagent.agent.trust import Trust
-from trio_argoagent.agent.uplink import LinkState, Uplink
+from trio_argoagent.agent.uplink import LinkState, LinkStatus, Uplink
 from trio_argoagent.agent.views import Views
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.identity import Mode
@@ -214,6 +214,10 @@ class Agent:
             link_since=self._uplink.since,
             trouble=self._uplink.trouble,
         )
+
+    def link_status(self) -> LinkStatus:
+        """Where the way to the principal is now, as ``status`` has it; nothing has to be counted for this."""
+        return self._uplink.status()
 
     @property
     def endings(self) -> Endings:

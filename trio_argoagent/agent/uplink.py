@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+import attrs
 import trio
 
 from trio_argoagent._version import __version__
@@ -53,6 +54,16 @@ class LinkState(enum.StrEnum):
     DIALING = "dialing"
     LIVE = "live"
     WAITING = "waiting"
+
+
+@attrs.frozen
+class LinkStatus:
+    """Where it is at one moment; for the attributes see ``Uplink``."""
+
+    state: LinkState
+    name: str
+    since: float
+    trouble: str
 
 
 class Uplink:
@@ -288,6 +299,10 @@ class Uplink:
     def _entrusted(self, said: feeds.Trust) -> None:
         assert isinstance(said, messages.Authorities)  # The conversation lets nothing else through.
         self._trust.hear(said)
+
+    def status(self) -> LinkStatus:
+        """Where it is now."""
+        return LinkStatus(self.state, self.name, self.since, self.trouble)
 
     def traffic(self) -> LinkStatistics:
         """What has crossed all links so far."""

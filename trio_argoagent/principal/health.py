@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
+from trio_argoagent.model.keys import Kind
+from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.program import Principal
-from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.runtime.material import Material
 from trio_argoagent.runtime.observing import common
 from trio_argoagent.runtime.observing.board import Board
@@ -38,16 +40,24 @@ def conditions(principal: Principal, material: Material, now: Callable[[], float
     yield Condition("listener", serves, "agents may dial" if serves else "agents cannot dial")
 
 
-def facts(principal: Principal) -> Iterable[str]:
-    """Who is connected, and how far the feeds are."""
-    known = sorted(principal.status(), key=lambda each: (-each.desired.oldest_dirty, each.name))
-    yield f"agents: {sum(each.connected for each in known)} of {len(known)} connected"
-    for each in known[:SHOWN]:
-        yield from _feeds(each)
-    if len(known) > SHOWN:
-        yield f"and {len(known) - SHOWN} agents more"
+def facts(principal: Principal) -> Iterator[str]:
+    """Who is connected, and how far the feeds are; in the empty lines agents may come and go."""
+    waits: list[tuple[float, str]] = []
+    connected, peers = 0, principal.peers
+    for name in tuple(peers):
+        if name in peers:
+            waits.append((-peers[name].outlet.oldest(), name))
+            connected += peers[name].link is not None
+            yield ""
+    yield f"agents: {connected} of {len(waits)} connected"
+    for _, name in heapq.nsmallest(SHOWN, waits):
+        if name in peers:
+            yield from _feeds(name, peers[name])
+    if len(waits) > SHOWN:
+        yield f"and {len(waits) - SHOWN} agents more"
 
 
-def _feeds(status: PeerStatus) -> Iterable[str]:
-    yield common.sent(f"desired of {status.name}", status.consistent_as_of, status.desired)
-    yield common.received(f"observed of {status.name}", status.observed)
+def _feeds(name: str, peer: Peer) -> Iterator[str]:
+    asof = peer.outlet.consistent_as_of(Kind.APPLICATION)
+    yield common.sent(f"desired of {name}", asof, peer.outlet.statistics())
+    yield common.received(f"observed of {name}", peer.workers.statistics())

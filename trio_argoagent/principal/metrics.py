@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from trio_argoagent.model.rulings import Decision
+from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.program import Principal
 from trio_argoagent.principal.redisproxy import RedisProxy
-from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.runtime.metrics import common, feeds, machine
 from trio_argoagent.runtime.metrics.exposition import Exposition, Figures
 from trio_argoagent.runtime.metrics.rows import Program
@@ -35,9 +35,8 @@ class AgentFigures:
         for name in tuple(self._principal.peers):
             peer = self._principal.peers.get(name)
             if peer is not None:
-                status = peer.status()
-                connected += status.connected
-                self._agent(sheet, status)
+                connected += peer.link is not None
+                self._agent(sheet, name, peer)
                 contested = name in live and live[name].contested
                 sheet.put(feeds.AGENT_CONTESTED, int(contested), agent=name)
                 yield
@@ -46,18 +45,20 @@ class AgentFigures:
         self._feeds.put(sheet)
         self._feeds.totals.put(sheet, feeds.EVENTS_SENT, feeds.EVENTS_RECEIVED)
 
-    def _agent(self, sheet: Sheet, status: PeerStatus) -> None:
-        agent, tell = status.name, self._feeds.tell
-        self._feeds.source(sheet, status.desired, agent)
-        tell(sheet, feeds.REPLICA, status.observed, agent)
-        tell(sheet, feeds.LINK, status.traffic, agent)
-        tell(sheet, feeds.FREIGHT, status.freight, agent)
-        self._feeds.totals.note(agent, feeds.EVENTS_SENT, status.desired.records)
-        self._feeds.totals.note(agent, feeds.EVENTS_RECEIVED, status.observed.received)
-        sheet.put(feeds.AGENT_CONNECTED, int(status.connected), agent=agent)
-        sheet.put(feeds.CONNECTIONS, status.links, agent=agent)
-        sheet.put(feeds.HELD_DELETIONS, status.held.total if status.held is not None else 0, agent=agent)
-        sheet.put(feeds.SILENT, int(bool(status.silence)), agent=agent)
+    def _agent(self, sheet: Sheet, agent: str, peer: Peer) -> None:
+        # Not its status: that is for people, and names what nothing of is told here.
+        tell, desired, observed = self._feeds.tell, peer.outlet.statistics(), peer.workers.statistics()
+        self._feeds.source(sheet, desired, agent)
+        tell(sheet, feeds.REPLICA, observed, agent)
+        tell(sheet, feeds.LINK, peer.traffic(), agent)
+        tell(sheet, feeds.FREIGHT, peer.outlet.freight, agent)
+        self._feeds.totals.note(agent, feeds.EVENTS_SENT, desired.records)
+        self._feeds.totals.note(agent, feeds.EVENTS_RECEIVED, observed.received)
+        sheet.put(feeds.AGENT_CONNECTED, int(peer.link is not None), agent=agent)
+        sheet.put(feeds.CONNECTIONS, peer.links, agent=agent)
+        held = peer.holds.shown
+        sheet.put(feeds.HELD_DELETIONS, held.total if held is not None else 0, agent=agent)
+        sheet.put(feeds.SILENT, int(bool(peer.outlet.silence())), agent=agent)
 
     def _hub(self, sheet: Sheet, connected: Sequence[float]) -> None:
         principal = self._principal

@@ -115,15 +115,9 @@ class Peer:
             lambda name: projects.get(self.mapping.principal_namespace, name) is not None,
             lambda app: False,  # A mirror's deletion needs no project: nothing is pruned for it.
         )
+        how = (self._place, order, self._wanted_since, self._may_go)
         trades: dict[Kind, Trade] = {
-            kind: Copies(
-                self._executors[kind],
-                self._place,
-                order,
-                self._wanted_since,
-                self._may_go,
-                allowance=self._allowance,
-            )
+            kind: Copies(self._executors[kind], *how, allowance=self._allowance)
             for kind, row in observed.items()
             if row.copied
         }
@@ -381,9 +375,12 @@ class Peer:
         self.link = link
         self.on_informed()
 
+    def traffic(self) -> LinkStatistics:
+        """What has crossed all links so far."""
+        return self._past if self.link is None else self._past.plus(self.link.statistics())
+
     def status(self) -> PeerStatus:
         """Where it stands now."""
-        live = self.link.statistics() if self.link is not None else LinkStatistics()
         return PeerStatus(
             name=self.mapping.agent,
             mode=self.mode,
@@ -392,7 +389,7 @@ class Peer:
             desired=self.outlet.statistics(),
             observed=self.workers.statistics(),
             consistent_as_of=self.outlet.consistent_as_of(Kind.APPLICATION),
-            traffic=self._past.plus(live),
+            traffic=self.traffic(),
             silence=self.outlet.silence(),
             held=self.holds.shown,
             waiting=self._asking.waiting(dict(self.outlet.core.waiting())),

@@ -152,6 +152,10 @@ class Outlet:
         """See ``Source.unsettled``."""
         return self.core.unsettled(trio.current_time(), most)
 
+    def oldest(self) -> float:
+        """See ``Source.oldest``: one number of ``statistics``, which looks at each key for others."""
+        return self.core.oldest(trio.current_time())
+
     def statistics(self) -> SourceStatistics:
         """Counters."""
         return self.core.statistics(trio.current_time())

@@ -6,7 +6,9 @@ that begins at a program's task shows all that the program does.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
+from collections.abc import Generator, Iterator
 from types import FrameType
 from typing import Final
 
@@ -15,12 +17,14 @@ import trio
 
 PACKAGE: Final = "trio_argoagent"
 MAX_CHILDREN: Final = 200
-"""Branches that are shown of one nursery; how many more there are is said."""
+"""Tasks of one nursery that are looked at, in the order of their names; how many more there are is said."""
+MAX_TASKS: Final = 5_000
+"""Of a whole tree; likewise."""
 PLACES: Final = 2
 """Functions that say where a task waits: the innermost of ours alone is often one that everybody calls."""
 
 
-@attrs.frozen(order=True)
+@attrs.frozen(order=True, cache_hash=True)
 class Branch:
     """A task, or a nursery that its parent has opened further in.
 
@@ -28,37 +32,87 @@ class Branch:
         label: of a task, what it is called; of a nursery, ``in`` and the function that has opened it.
         place: where the task waits, as ``function:line``; empty: not asked for, or nowhere in our own code.
         branches: what it holds, by label.
+        more: tasks that it holds beside these.
     """
 
     label: str
     place: str = ""
     branches: tuple[Branch, ...] = ()
+    more: int = 0
 
 
 def grow(task: trio.lowlevel.Task, *, places: bool = False) -> Branch:
-    """What a task holds at this moment.
+    """What a task holds at this moment, within the bounds above.
 
     Args:
         task: where to begin; ``trio.lowlevel.current_root_task()`` holds everything.
         places: say where each task waits.
     """
-    label, nurseries = shown(task.name), task.child_nurseries
-    # Only of tasks that hold others: on Python 3.11 looking at a frame's variables keeps them alive with it.
-    openers = _openers(task) if nurseries else {}
-    inner: tuple[Branch, ...] = ()
-    for nursery in reversed(nurseries):
-        inside = sorted((*(grow(child, places=places) for child in nursery.child_tasks), *inner))
-        opener = openers.get(id(nursery), "")
-        if nursery is nurseries[0] and opener in ("", label):
-            inner = tuple(inside)
-        else:
-            inner = (Branch(f"in {opener or 'a context'}", "", tuple(inside)),)
-    return Branch(label, _place(task) if places else "", inner)
+    growing = _Growth(places).grow(task)
+    while True:
+        try:
+            next(growing)
+        except StopIteration as ended:
+            found: Branch = ended.value
+            return found
 
 
 def draw(branch: Branch) -> str:
     """The tree as lines, equal neighbours counted instead of repeated; without a line break at its end."""
     return "\n".join(_lines(branch, "", ""))
+
+
+def picture(task: trio.lowlevel.Task, *, places: bool = False) -> Iterator[str]:
+    """What a task holds, drawn bit by bit: between two pieces others may work, and tasks may come and go.
+
+    Args:
+        task: see ``grow``.
+        places: likewise.
+
+    Yields:
+        Lines with their ends, or nothing yet.
+    """
+    branch = yield from _Growth(places).grow(task)
+    for line in _lines(branch, "", ""):
+        yield line + "\n"
+
+
+class _Growth:
+    """Looks at tasks, at ``MAX_TASKS`` of them."""
+
+    def __init__(self, places: bool) -> None:
+        self._places, self._left = places, MAX_TASKS
+
+    def grow(self, task: trio.lowlevel.Task) -> Generator[str, None, Branch]:
+        """The branch of a task; yields after each that it has looked at."""
+        self._left -= 1
+        label, nurseries, place = shown(task.name), task.child_nurseries, _place(task) if self._places else ""
+        # Only of tasks that hold others: on Python 3.11 looking at a frame's variables keeps them alive.
+        openers = _openers(task) if nurseries else {}
+        yield ""
+        inner: tuple[Branch, ...] = ()
+        more = 0
+        for nursery in reversed(nurseries):
+            children = nursery.child_tasks
+            found = yield from self._some(children)
+            more, inside = len(children) - len(found), tuple(sorted((*found, *inner)))
+            opener = openers.get(id(nursery), "")
+            if nursery is nurseries[0] and opener in ("", label):
+                inner = inside
+            else:
+                inner, more = (Branch(f"in {opener or 'a context'}", "", inside, more),), 0
+        return Branch(label, place, inner, more)
+
+    def _some(self, tasks: frozenset[trio.lowlevel.Task]) -> Generator[str, None, list[Branch]]:
+        found = []
+        for task in heapq.nsmallest(min(MAX_CHILDREN, self._left), tasks, key=_name):
+            if self._left > 0:
+                found.append((yield from self.grow(task)))
+        return found
+
+
+def _name(task: trio.lowlevel.Task) -> str:
+    return task.name
 
 
 def shown(name: str) -> str:
@@ -95,17 +149,14 @@ def _function(frame: FrameType) -> str:
     return shown(f"{_module(frame)}.{frame.f_code.co_qualname}")
 
 
-def _lines(branch: Branch, head: str, below: str) -> list[str]:
-    lines = [f"{head}{branch.label}" + (f"  ({branch.place})" if branch.place else "")]
-    counted = list(Counter(branch.branches).items())
-    more = sum(count for _, count in counted[MAX_CHILDREN:])
+def _lines(branch: Branch, head: str, below: str) -> Iterator[str]:
+    yield f"{head}{branch.label}" + (f"  ({branch.place})" if branch.place else "")
     rows = [
         (attrs.evolve(each, label=f"{count} x {each.label}") if count > 1 else each)
-        for each, count in counted[:MAX_CHILDREN]
+        for each, count in Counter(branch.branches).items()
     ]
-    if more:
-        rows.append(Branch(f"{more} more"))
+    if branch.more:
+        rows.append(Branch(f"{branch.more} more"))
     for number, row in enumerate(rows, 1):
         last = number == len(rows)
-        lines += _lines(row, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "))
-    return lines
+        yield from _lines(row, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "))

@@ -345,7 +345,7 @@ class Source:
     def _doubt(self, now: float) -> None:
         """What was proven until now is proven no more."""
         if self._phase is Phase.LIVE:
-            self._proven_at = now - self._oldest(now)
+            self._proven_at = now - self.oldest(now)
 
     def mark(self, root: bytes, now: float) -> bytes | None:
         """The replica's root, in its order among results and holdings: is it where we think it is?
@@ -638,7 +638,7 @@ class Source:
 
     def statistics(self, now: float) -> SourceStatistics:
         """Counters."""
-        oldest = self._oldest(now)
+        oldest = self.oldest(now)
         return SourceStatistics(
             phase=self._phase.value,
             wanted=len(self._wanted),
@@ -660,8 +660,8 @@ class Source:
             settled_total=self._latencies.total,
         )
 
-    def _oldest(self, now: float) -> float:
-        """Seconds since the oldest key that is not settled became so: they stand in that order."""
+    def oldest(self, now: float) -> float:
+        """Seconds since the oldest key that is not settled became so, by which they are in order; 0: none."""
         first = next(iter(self._unsettled), None)
         since = self._entries[first].dirty_since if first is not None else None
         return now - since if since is not None else 0.0

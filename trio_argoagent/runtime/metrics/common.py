@@ -6,6 +6,7 @@ import os
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -68,6 +69,7 @@ def process(sheet: Sheet) -> Iterable[None]:
     return ()
 
 
+@cache
 def _started() -> float:
     """Unix time, from the ticks since boot that proc(5) calls field 22; a name may hold spaces."""
     ticks = int((_PROC / "self/stat").read_text().rpartition(")")[2].split()[19])

@@ -62,9 +62,9 @@ def add(one: float, other: float) -> float:
     return one + other
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Row:
-    """One metric.
+    """One metric. It is looked up for each value of each scrape.
 
     Attributes:
         name: of it.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import trio
 
-from trio_argoagent.runtime.observing.conditions import Condition
+from trio_argoagent.runtime.observing.conditions import Condition, line
 from trio_argoagent.runtime.observing.lag import Lag
+from trio_argoagent.runtime.observing.shared import Shared
 
 STARTING = Condition("started", False, "settings, TLS material and the cluster are looked for")
 STARTED = Condition("started", True, "settings, TLS material and the cluster have been found")
-FRESH: Final = 1.0
-"""Seconds for which facts are good: they cost something, and strangers may ask for them in a loop."""
 
 
 class Exposition(Protocol):
@@ -37,15 +35,17 @@ class Board:
     Attributes:
         lag: of its event loop; counts while it is an instrument of Trio's.
         metrics: what it counts; None: not yet known.
+        scrape: that, written down.
+        facts: what else there is to say, a line each.
     """
 
     def __init__(self, clock: Callable[[], float] = trio.current_time) -> None:
         self.lag = Lag(clock)
-        self._clock = clock
         self.metrics: Exposition | None = None
+        self.scrape = Shared(self._counted, clock)
+        self.facts = Shared(self._told, clock)
         self._conditions: list[Callable[[], Iterable[Condition]]] = []
         self._facts: list[Callable[[], Iterable[str]]] = []
-        self._told: tuple[float, Sequence[str]] = (-math.inf, ())
 
     def show(
         self, conditions: Callable[[], Iterable[Condition]], facts: Callable[[], Iterable[str]] = tuple
@@ -54,7 +54,8 @@ class Board:
 
         Args:
             conditions: what must hold. Each name is there once.
-            facts: lines, of which nothing follows; they may cost more.
+            facts: lines, of which nothing follows. They may cost more: between two of them others may work,
+                and an empty one is there for nothing else.
         """
         self._conditions.append(conditions)
         self._facts.append(facts)
@@ -64,14 +65,12 @@ class Board:
         begun = STARTED if self._conditions else STARTING
         return (begun, *(each for source in self._conditions for each in source()))
 
-    def facts(self) -> Sequence[str]:
-        """What else there is to say, or was within the last ``FRESH`` seconds."""
-        now = self._clock()
-        if now >= self._told[0] + FRESH:
-            self._told = now, self._tell()
-        return self._told[1]
+    def _counted(self) -> Iterator[bytes]:
+        return self.metrics.pieces() if self.metrics is not None else iter(())
 
-    def _tell(self) -> Sequence[str]:
+    def _told(self) -> Iterator[bytes]:
         lag = self.lag.statistics()
-        loop = f"event loop: at most {1000 * lag.worst:.1f} ms late in the last minutes"
-        return (loop, *(each for source in self._facts for each in source()))
+        yield line(f"event loop: at most {1000 * lag.worst:.1f} ms late in the last minutes").encode()
+        for source in self._facts:
+            for each in source():
+                yield line(each).encode() if each else b""

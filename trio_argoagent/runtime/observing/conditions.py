@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import attrs
 
 from trio_argoagent.net.protocol.fields import one_line
+from trio_argoagent.runtime.redaction import redacted
 
 
 @attrs.frozen
@@ -37,26 +38,36 @@ def holds(conditions: Sequence[Condition], excluded: Collection[str] = ()) -> bo
     return all(each.ok or not each.counts or each.name in excluded for each in conditions)
 
 
-def told(
-    check: str, conditions: Sequence[Condition], facts: Sequence[str] = (), excluded: Collection[str] = ()
-) -> str:
+def told(check: str, conditions: Sequence[Condition], excluded: Collection[str] = ()) -> str:
     """All of it in lines.
 
     Args:
         check: what is asked for, such as ``readyz``.
         conditions: a line each.
-        facts: further lines, of which nothing follows.
         excluded: see ``holds``.
     """
-    lines = [_line(each, each.name in excluded) for each in conditions]
-    passed = "passed" if holds(conditions, excluded) else "failed"
-    return "\n".join([*lines, *map(one_line, facts), f"{check} check {passed}", ""])
+    return shown(conditions, excluded) + verdict(check, conditions, excluded)
 
 
-def _line(condition: Condition, excluded: bool) -> str:
+def shown(conditions: Sequence[Condition], excluded: Collection[str] = ()) -> str:
+    """The conditions, a line each; for the arguments see ``told``."""
+    return "".join(line(_text(each, each.name in excluded)) for each in conditions)
+
+
+def verdict(check: str, conditions: Sequence[Condition], excluded: Collection[str] = ()) -> str:
+    """The last line; for the arguments see ``told``."""
+    return f"{check} check {'passed' if holds(conditions, excluded) else 'failed'}\n"
+
+
+def line(text: str) -> str:
+    """A line about whatever it is: the words of others begin none of their own, and no secret is in them."""
+    return one_line(redacted(text)) + "\n"
+
+
+def _text(condition: Condition, excluded: bool) -> str:
     state = "ok" if condition.ok else "failed"
     if excluded:
         state = f"excluded, {state}"
     elif not (condition.ok or condition.counts):
         state = "failed, does not count"
-    return f"[{'+' if condition.ok else '-'}]{condition.name} {state}: {one_line(condition.text)}"
+    return f"[{'+' if condition.ok else '-'}]{condition.name} {state}: {condition.text}"

@@ -8,7 +8,7 @@ hub, the API server, a certificate) is no better after a restart, so it does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,32 +17,36 @@ import trio
 
 from trio_argoagent.net.http import Request
 from trio_argoagent.runtime.observing.board import Board
-from trio_argoagent.runtime.observing.conditions import holds, told
-from trio_argoagent.runtime.tasks import draw, grow
+from trio_argoagent.runtime.observing.conditions import holds, shown, told, verdict
+from trio_argoagent.runtime.observing.shared import Shared
+from trio_argoagent.runtime.tasks import picture
 
 PLAIN: Final = "text/plain; charset=utf-8"
 
 
 @attrs.frozen
 class Answer:
-    """What a path shows; what takes long comes in pieces."""
+    """What a path shows: what is there, and what is written for all who ask."""
 
     status: int
-    body: bytes | Iterator[bytes]
+    parts: Sequence[bytes | Shared]
     content_type: str = PLAIN
+
+    async def body(self) -> bytes:
+        """All of it."""
+        parts = [part if isinstance(part, bytes) else await part.whole() for part in self.parts]
+        return b"".join(parts)
 
 
 def text(status: int, content: str) -> Answer:
     """An answer for people."""
-    return Answer(status, content.encode())
+    return Answer(status, (content.encode(),))
 
 
 Route = Callable[[Request, str], Answer]
 """Answers a request: asked with what stands behind its first segment, without a slash."""
 Routes = Mapping[str, Route]
 """By the first segment of the path."""
-LINES: Final = 5_000
-"""Of the nursery tree; how many more there are is said."""
 
 
 def health(board: Board) -> Routes:
@@ -56,8 +60,8 @@ def metrics(board: Board) -> Routes:
 
 
 def debug() -> Routes:
-    """What it is at; for people on this machine alone: making it costs milliseconds."""
-    return {"debug": _debug}
+    """What it is at; for people on this machine alone."""
+    return {"debug": partial(_debug, Shared(_tasks, trio.current_time))}
 
 
 def answer(routes: Routes, request: Request) -> Answer:
@@ -87,8 +91,9 @@ def _ready(board: Board, request: Request, rest: str) -> Answer:
     excluded = request.query.get("exclude", [])
     fine = holds(conditions, excluded)
     if "verbose" in request.query:
-        return text(200 if fine else 503, told("readyz", conditions, board.facts(), excluded))
-    return text(200, "ok\n") if fine else text(503, told("readyz", conditions, (), excluded))
+        before, after = shown(conditions, excluded), verdict("readyz", conditions, excluded)
+        return Answer(200 if fine else 503, (before.encode(), board.facts, after.encode()))
+    return text(200, "ok\n") if fine else text(503, told("readyz", conditions, excluded))
 
 
 def _metrics(board: Board, request: Request, rest: str) -> Answer:
@@ -96,13 +101,14 @@ def _metrics(board: Board, request: Request, rest: str) -> Answer:
         return text(404, "it has no parts\n")
     if board.metrics is None:
         return text(503, "the program has not started yet\n")
-    return Answer(200, board.metrics.pieces(), board.metrics.content_type)
+    return Answer(200, (board.scrape,), board.metrics.content_type)
 
 
-def _debug(request: Request, rest: str) -> Answer:
+def _debug(tree: Shared, request: Request, rest: str) -> Answer:
+    return Answer(200, (tree,)) if rest == "tasks" else text(404, "nothing here; there is /debug/tasks\n")
+
+
+def _tasks() -> Iterator[bytes]:
     root = trio.lowlevel.current_root_task()
-    if rest != "tasks" or root is None:
-        return text(404, "nothing here; there is /debug/tasks\n")
-    lines = draw(grow(root, places=True)).splitlines()
-    more = [f"and {len(lines) - LINES} lines more"] if len(lines) > LINES else []
-    return text(200, "\n".join([*lines[:LINES], *more, ""]))
+    assert root is not None  # Whoever asks is a task.
+    return (each.encode() for each in picture(root, places=True))

@@ -15,14 +15,12 @@ import trio
 
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.server import log_error, speak_http
-from trio_argoagent.runtime.observing.routes import Answer, Routes, answer
+from trio_argoagent.runtime.observing.routes import Routes, answer, text
 
 CONNECTIONS: Final = 32
 """Connections at once; another one takes the place of the oldest."""
 PATIENCE: Final = 10.0
 """Seconds for a connection, from its first byte to the last of the answer."""
-SLICE: Final = 0.003
-"""Seconds of work on one answer after which others have their turn."""
 _ALLOWED: Final = ("allow", "GET, HEAD")
 _ONCE: Final = ("connection", "close")
 
@@ -69,23 +67,12 @@ class _Server:
     async def _answer(self, exchange: Exchange) -> None:
         try:
             found = answer(self._routes, exchange.request)
-            body = found.body if isinstance(found.body, bytes) else await whole(found.body)
+            body = await found.body()
         except Exception as exc:  # A bug in what is shown is no reason to end what works.
             log_error(exc)
-            body = b"internal error\n"
-            found = Answer(500, body)
+            found = text(500, "internal error\n")
+            body = await found.body()
         headers = [("content-type", found.content_type), ("cache-control", "no-store"), _ONCE]
         if found.status == 405:
             headers.append(_ALLOWED)
         await exchange.respond(found.status, headers, body)
-
-
-async def whole(pieces: Iterator[bytes]) -> bytes:
-    """All of them, without keeping others waiting."""
-    found, until = [], trio.current_time() + SLICE
-    for piece in pieces:
-        found.append(piece)
-        if trio.current_time() >= until:
-            await trio.lowlevel.checkpoint()
-            until = trio.current_time() + SLICE
-    return b"".join(found)

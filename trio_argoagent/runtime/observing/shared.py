@@ -1,7 +1,7 @@
 """What takes long to write down: once for all who ask meanwhile, or within ``FRESH`` seconds.
 
-Strangers may ask in a loop, and on many connections at once; that must cost no more than one who does. Whoever
-has to go before it is written leaves the rest to the next one.
+Strangers may ask in a loop, and on many connections at once; that must cost no more than one who does.
+Whoever has to go before it is written leaves the rest to the next one.
 """
 
 from __future__ import annotations

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 
-from trio_argoagent.runtime.observing.board import FRESH, STARTED, STARTING, Board
+from trio_argoagent.runtime.observing.board import STARTED, STARTING, Board
 from trio_argoagent.runtime.observing.conditions import Condition
+from trio_argoagent.runtime.observing.shared import FRESH
 
 
 @attrs.define
@@ -15,13 +18,19 @@ class Counted:
     now: float = 0.0
     made: int = 0
 
-    def facts(self) -> tuple[str, ...]:
-        """How often they were made."""
+    def facts(self) -> Iterator[str]:
+        """How often they were made; the empty one says nothing."""
         self.made += 1
-        return (str(self.made),)
+        yield ""
+        yield str(self.made)
 
 
-def test_a_program_that_starts() -> None:
+async def said(board: Board) -> list[str]:
+    """Its facts, but for the one about the event loop."""
+    return (await board.facts.whole()).decode().splitlines()[1:]
+
+
+async def test_a_program_that_starts() -> None:
     """Until something is shown; then what is shown stands in order."""
     board = Board(lambda: 0.0)
     assert board.conditions() == (STARTING,)
@@ -29,7 +38,7 @@ def test_a_program_that_starts() -> None:
     board.show(lambda: (first,))
     board.show(lambda: (second,), lambda: ("a fact",))
     assert board.conditions() == (STARTED, first, second)
-    assert board.facts()[1:] == ("a fact",)
+    assert await said(board) == ["a fact"]
 
 
 def test_conditions_are_of_now() -> None:
@@ -42,11 +51,18 @@ def test_conditions_are_of_now() -> None:
     assert board.conditions()[1].ok
 
 
-def test_facts_are_made_once_in_a_while() -> None:
+async def test_facts_are_made_once_in_a_while() -> None:
     """However often strangers ask, and anew when they are too old."""
     counted = Counted()
     board = Board(lambda: counted.now)
     board.show(tuple, counted.facts)
-    assert [board.facts()[1:], board.facts()[1:]] == [("1",), ("1",)]
+    assert [await said(board), await said(board)] == [["1"], ["1"]]
     counted.now = FRESH
-    assert board.facts()[1:] == ("2",)
+    assert await said(board) == ["2"]
+
+
+async def test_facts_are_words_of_others() -> None:
+    """Each stays one line, and no secret is in it."""
+    board = Board(lambda: 0.0)
+    board.show(tuple, lambda: ["no\nreadyz check passed", "redis://u:s3cr3t@redis is away"])
+    assert await said(board) == ["no readyz check passed", "redis://u:<redacted>@redis is away"]

@@ -45,7 +45,7 @@ def get(of: Board, target: str, method: str = "GET") -> routes.Answer:
 @pytest.mark.parametrize("of", [Board(), board(attrs.evolve(LISTENER, ok=False))], ids=["new", "unready"])
 def test_the_loop_turns(of: Board, target: str) -> None:
     """Which is all that these say: a restart mends nothing else."""
-    assert get(of, target) == routes.Answer(200, b"ok\n")
+    assert get(of, target) == routes.text(200, "ok\n")
 
 
 @pytest.mark.parametrize(
@@ -71,17 +71,17 @@ def test_readiness(conditions: tuple[Condition, ...], query: str, status: int) -
     assert get(board(*conditions), f"/readyz{query}").status == status
 
 
-def test_a_program_that_has_not_started() -> None:
+async def test_a_program_that_has_not_started() -> None:
     """It says so, and has no metrics."""
     found = get(Board(), "/readyz")
     assert found.status == 503
-    assert found.body.startswith(b"[-]started failed: ")
+    assert (await found.body()).startswith(b"[-]started failed: ")
     assert get(Board(), "/metrics").status == 503
 
 
-def test_all_that_is_to_be_said() -> None:
+async def test_all_that_is_to_be_said() -> None:
     """Conditions, then facts, then the verdict."""
-    assert get(board(LISTENER, LINK), "/readyz?verbose").body.decode() == (
+    assert (await get(board(LISTENER, LINK), "/readyz?verbose").body()).decode() == (
         "[+]started ok: settings, TLS material and the cluster have been found\n"
         "[+]listener ok: agents may dial\n"
         "[-]link failed, does not count: waiting\n"
@@ -91,12 +91,12 @@ def test_all_that_is_to_be_said() -> None:
     )
 
 
-def test_metrics() -> None:
+async def test_metrics() -> None:
     """As the program has them, with their type."""
     of = board()
     of.metrics = Metrics()
     found = get(of, "/metrics")
-    assert not isinstance(found.body, bytes) and b"".join(found.body) == b"up 1\n"
+    assert await found.body() == b"up 1\n"
     assert (found.status, found.content_type) == (200, of.metrics.content_type)
     assert get(of, "/metrics", "HEAD").status == 200
     assert get(of, "/metrics/x").status == 404
@@ -117,8 +117,18 @@ def test_metrics() -> None:
         ("POST", "/live", 405),
     ],
 )
-def test_what_is_not_there(method: str, target: str, status: int) -> None:
+async def test_what_is_not_there(method: str, target: str, status: int) -> None:
     """Says what there is."""
     found = get(board(LISTENER), target, method)
     assert found.status == status
-    assert status == 405 or target == "/livez/x" or b"/livez, /healthz, /readyz, /metrics" in found.body
+    said = await found.body()
+    assert status == 405 or target == "/livez/x" or b"/livez, /healthz, /readyz, /metrics" in said
+
+
+async def test_the_tree_of_tasks() -> None:
+    """Of the whole program, with this task in it; and it is all there is to see of it."""
+    every = routes.debug()
+    found = routes.answer(every, Request("GET", "/debug/tasks", ()))
+    lines = (await found.body()).decode().splitlines()
+    assert found.status == 200 and lines[0].startswith("<init>") and len(lines) > 2
+    assert routes.answer(every, Request("GET", "/debug/heap", ())).status == 404

@@ -12,9 +12,10 @@ from trio.testing import MockClock
 
 from trio_argoagent.net.http import Request
 from trio_argoagent.net.linger import LINGER
-from trio_argoagent.runtime.observing import routes, server
+from trio_argoagent.runtime.observing import routes, server, shared
 from trio_argoagent.runtime.observing.board import Board
-from trio_argoagent.runtime.observing.server import CONNECTIONS, PATIENCE, SLICE, serve, whole
+from trio_argoagent.runtime.observing.server import CONNECTIONS, PATIENCE, serve
+from trio_argoagent.runtime.observing.shared import Shared
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nhost: me\r\n\r\n"
 
@@ -123,23 +124,26 @@ async def test_patience(autojump_clock: MockClock) -> None:
             assert PATIENCE <= trio.current_time() - began <= PATIENCE + LINGER
 
 
-async def test_what_takes_long_lets_others_work(mock_clock: MockClock) -> None:
-    """Ten pieces, of which a slice has room for two: others have had five turns before the end."""
-    turns = 0
+async def test_many_who_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written once for all of them."""
+    written = 0
 
     def pieces() -> Iterator[bytes]:
-        for _ in range(10):
-            mock_clock.jump(0.6 * SLICE)
+        nonlocal written
+        written += 1
+        for _ in range(100):
             yield b"x"
 
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
+    monkeypatch.setattr(shared, "SLICE", 0.0)
+    shown = Shared(pieces, lambda: 0.0)
+    heard: list[bytes] = []
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(others)
-        assert await whole(pieces()) == b"x" * 10
-        nursery.cancel_scope.cancel()
-    assert 3 <= turns <= 6  # Who begins, and who is last, is chance.
+    async def ask() -> None:
+        heard.append(await say(port, LIVEZ.replace(b"livez", b"metrics")))
+
+    async with served({"metrics": lambda request, rest: routes.Answer(200, (shown,))}) as port:
+        async with trio.open_nursery() as nursery:
+            for _ in range(CONNECTIONS):
+                nursery.start_soon(ask)
+    assert [each.endswith(b"\r\n\r\n" + b"x" * 100) for each in heard] == [True] * CONNECTIONS
+    assert written == 1
