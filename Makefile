@@ -42,13 +42,15 @@ seeds: $(VENV)/.installed
 bench: $(VENV)/.benched
 	$(BIN)/trio-argoagent bench $(ARGS)
 
-# One file for spokes; PYTHONS="3.11 3.12" PLATFORMS="x86_64 aarch64" puts native code for each into it, and
-# LOCK=dist/trio-argoagent.lock builds an earlier one again.
+# One file for spokes; PYTHONS="3.11 3.12" PLATFORMS="x86_64 aarch64" puts native code for each into it, EXTRAS=otel
+# what sends traces, and LOCK=dist/trio-argoagent.lock builds an earlier one again.
 PYTHONS ?=
 PLATFORMS ?=
+EXTRAS ?=
 LOCK ?=
 zipapp: $(VENV)/bin/python
-	@$(BIN)/python -m tools.zipapp.build --pythons "$(PYTHONS)" --platforms "$(PLATFORMS)" $(if $(LOCK),--lock $(LOCK))
+	@$(BIN)/python -m tools.zipapp.build --pythons "$(PYTHONS)" --platforms "$(PLATFORMS)" \
+		--extras "$(EXTRAS)" $(if $(LOCK),--lock $(LOCK))
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

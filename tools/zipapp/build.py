@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from configparser import ConfigParser
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tools.zipapp.assemble import LARGEST, Clash, assemble
 
@@ -44,19 +45,40 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=TOP / "dist" / "trio-argoagent.pyz")
     parser.add_argument("--pythons", default="", help="such as '3.11 3.12'; default: the one that runs this")
     parser.add_argument("--platforms", default="", help="such as 'x86_64 aarch64'; default: this machine's")
+    parser.add_argument("--extras", default="", help="of the package, such as 'otel'; default: none")
     parser.add_argument("--lock", type=Path, help="take exactly what this list of an earlier build names")
     parser.add_argument("--wheels", type=Path, help="take wheels from this folder alone")
     options = parser.parse_args()
     pythons = options.pythons.split() or [f"{sys.version_info[0]}.{sys.version_info[1]}"]
     machines = options.platforms.split() or [platform.machine()]
+    wanted = Wanted(tuple(options.extras.replace(",", " ").split()), options.lock, options.wheels)
     try:
-        build(options.output, [(p, m) for p in pythons for m in machines], options.lock, options.wheels)
+        build(options.output, [(p, m) for p in pythons for m in machines], wanted)
     except Failed as exc:
         sys.exit(f"error: {exc}")
 
 
-def build(output: Path, targets: Sequence[tuple[str, str]], lock: Path | None, source: Path | None) -> None:
+class Wanted(NamedTuple):
+    """What goes into the file, and where it comes from.
+
+    Attributes:
+        extras: of our package.
+        lock: the list of an earlier build, which names all of it; None: what pip finds newest.
+        wheels: a folder with all wheels; None: pip's index.
+    """
+
+    extras: Sequence[str] = ()
+    lock: Path | None = None
+    wheels: Path | None = None
+
+
+def build(output: Path, targets: Sequence[tuple[str, str]], wanted: Wanted) -> None:
     """Write the file and its two lists.
+
+    Args:
+        output: the file; the lists lie beside it.
+        targets: Pythons and machines.
+        wanted: what is put into it.
 
     Raises:
         Failed: a wheel is not to be had, does not fit, or the file would be too large.
@@ -64,14 +86,13 @@ def build(output: Path, targets: Sequence[tuple[str, str]], lock: Path | None, s
     for python, _ in targets:
         if not re.fullmatch(r"3\.\d{1,2}", python) or int(python[2:]) < OLDEST:
             raise Failed(f"{python}: no Python that this runs on: name 3.{OLDEST} or newer ones")
-    if lock is not None and not lock.is_file():
-        raise Failed(f"there is no list {lock}: leave LOCK out, or name the .lock of an earlier build")
+    _check(wanted)
     with tempfile.TemporaryDirectory() as scratch:
         own = _own_wheel(Path(scratch))
         wheels = {}
         for python, machine in targets:
             place = Path(scratch) / f"{python}-{machine}"
-            _fetch(own, place, python, machine, lock, source)
+            _fetch(own, place, python, machine, wanted)
             wheels[place.name] = sorted(place.glob("*.whl"))
         try:
             content = assemble(wheels, (Path(__file__).parent / "bootstrap.py").read_bytes())
@@ -88,6 +109,17 @@ def build(output: Path, targets: Sequence[tuple[str, str]], lock: Path | None, s
     print(f"sha256 {hashlib.sha256(content).hexdigest()}")
 
 
+def _check(wanted: Wanted) -> None:
+    lock, setup = wanted.lock, ConfigParser()
+    setup.read(TOP / "setup.cfg")
+    if unknown := {*wanted.extras} - {*setup["options.extras_require"]}:
+        raise Failed(f"there is no extra {', '.join(sorted(unknown))}: EXTRAS=otel is what programs can use")
+    if lock is not None and not lock.is_file():
+        raise Failed(f"there is no list {lock}: leave LOCK out, or name the .lock of an earlier build")
+    if lock is not None and wanted.extras:
+        raise Failed(f"{lock} names all that goes into the file: leave EXTRAS out, or LOCK")
+
+
 def _own_wheel(scratch: Path) -> Path:
     place, source = scratch / "own", scratch / "source"
     # A copy: setuptools would build in the checkout, and put what it finds of earlier builds into the wheel.
@@ -98,7 +130,7 @@ def _own_wheel(scratch: Path) -> Path:
     return next(place.glob("*.whl"))
 
 
-def _fetch(own: Path, place: Path, python: str, machine: str, lock: Path | None, source: Path | None) -> None:
+def _fetch(own: Path, place: Path, python: str, machine: str, wanted: Wanted) -> None:
     """All wheels of one target.
 
     Pip judges what a package needs on which Python by the Python that it runs on itself, so a target whose
@@ -108,13 +140,13 @@ def _fetch(own: Path, place: Path, python: str, machine: str, lock: Path | None,
     for glibc in GLIBC:
         manylinux = f"manylinux{glibc}" if glibc == "2014" else f"manylinux_{glibc}"
         command += ["--platform", f"{manylinux}_{machine}"]
-    if source is not None:
-        command += ["--no-index", "--find-links", str(source)]
-    if lock is None:
-        _pip(*command, str(own))
+    if wanted.wheels is not None:
+        command += ["--no-index", "--find-links", str(wanted.wheels)]
+    if wanted.lock is None:
+        _pip(*command, f"{own}[{','.join(wanted.extras)}]" if wanted.extras else str(own))
         return
     part = place.with_suffix(".txt")
-    part.write_text(_section(lock, place.name))
+    part.write_text(_section(wanted.lock, place.name))
     _pip(*command, "--no-deps", "--require-hashes", "--requirement", str(part))
     (place / own.name).write_bytes(own.read_bytes())
 

@@ -60,9 +60,10 @@ def run_principal(reading: Reading) -> None:
         redis.credentials()  # Mistakes are told before anything listens.
         observer, env = logs.log_events("principal"), real_env()
         running.remark(reading.remarks, observer)
+        traces = pick(TracingOptions, values)
         async with (
             open_audit_log(values["audit_log"]) as log,
-            open_tracing(pick(TracingOptions, values), "principal", "principal", env, observer) as tracing,
+            open_tracing(traces, "principal", "principal", env, observer) as tracing,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import attrs
 
@@ -11,10 +13,15 @@ from trio_argoagent.errors import UserError
 from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.tracing import Tracing
 from trio_argoagent.runtime import recordlog
-from trio_argoagent.runtime.events import Observer, ignore
+from trio_argoagent.runtime.events import Observer
 from trio_argoagent.runtime.loglevels import Levels
 from trio_argoagent.runtime.recordlog import Category, RecordLog
 from trio_argoagent.runtime.tracers import AllTracing
+
+MISSING: Final = (
+    "OpenTelemetry is not installed here: pip install 'trio-argoagent[otel]', "
+    "or build the image or the one file with EXTRAS=otel"
+)
 
 
 @attrs.frozen
@@ -36,7 +43,7 @@ class TracingOptions:
 
 @asynccontextmanager
 async def open_tracing(
-    options: TracingOptions, program: str, service: str, env: Env, observer: Observer = ignore
+    options: TracingOptions, program: str, service: str, env: Env, observer: Observer
 ) -> AsyncIterator[Tracing | None]:
     """Whoever is to be told; None: nobody is.
 
@@ -45,10 +52,10 @@ async def open_tracing(
         program: ``principal`` or ``agent``.
         service: what traces call it.
         env: wall time, and ids.
-        observer: told where traces are not complete.
+        observer: told where traces are not complete, or the collector takes none.
 
     Raises:
-        UserError: traces are wanted, and what sends them is not installed.
+        UserError: traces are wanted, and what sends them is not installed, or not set up.
     """
     wanted: list[Tracing] = []
     if recordlog.is_wanted(options.log_level, options.full_detail):
@@ -56,15 +63,16 @@ async def open_tracing(
     if not options.otlp_address:
         yield wanted[0] if wanted else None
         return
+    # Its native code would print of each handshake that fails, in no form of ours; it reads this when loaded.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         from trio_argoagent.runtime import otel
     except ImportError as exc:
-        text = "OpenTelemetry is not installed here: pip install 'trio-argoagent[otel]'"
-        raise UserError(f"--otlp-address: {text}") from exc
+        raise UserError(f"--otlp-address: {MISSING}") from exc
     from trio_argoagent.runtime.tracing import SpanTracing
 
     async with otel.open_exporting(
-        options.otlp_address, service, insecure=options.otlp_insecure
+        options.otlp_address, service, observer, insecure=options.otlp_insecure
     ) as exporting:
         wanted.append(SpanTracing(program, env, exporting, observer))
         yield AllTracing(wanted)

@@ -1,24 +1,25 @@
 """Hands spans to OpenTelemetry's own SDK. Nothing else imports that, and nothing imports this for nothing.
 
 The exporter is theirs: it sends by gRPC, from a thread of its own, and at most 2,048 spans wait; what it
-cannot send it drops, and says so in the log. Headers, certificates and time-outs are its own variables
-(``OTEL_EXPORTER_OTLP_*``), and so is which traces are kept (``OTEL_TRACES_SAMPLER``). Of each trace all spans
-of a program are kept, or none, as the trace's id says: so both sides keep the same ones if both are told the
-same.
+cannot send it drops. Of an outage it would log a line for each try; here the log has one when it begins and
+one when it is over. Headers, certificates and time-outs are its own variables (``OTEL_EXPORTER_OTLP_*``), and
+so is which traces are kept (``OTEL_TRACES_SAMPLER``). Of each trace all spans of a program are kept, or none,
+as the trace's id says: so both sides keep the same ones if both are told the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 import trio
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -31,6 +32,9 @@ from opentelemetry.trace import (
 )
 
 from trio_argoagent._version import __version__
+from trio_argoagent.errors import UserError
+from trio_argoagent.runtime.events import Event, Observer
+from trio_argoagent.runtime.logfile import OnceAMinute
 from trio_argoagent.runtime.redaction import redacted
 from trio_argoagent.runtime.spans import Span
 
@@ -38,6 +42,10 @@ FLUSH: Final = 2.0
 """Seconds that a program waits at its end for what has not been sent."""
 MAX_PROBLEM: Final = 1024
 """Characters of a reason."""
+EXPORTER: Final = "opentelemetry.exporter"
+"""The logger of what sends."""
+QUEUES: Final = ("opentelemetry.sdk._shared_internal", "opentelemetry.sdk.trace.export")
+"""Those of what waits to be sent; by version, one or the other."""
 _NANO: Final = 1_000_000_000
 
 
@@ -102,19 +110,104 @@ def _below(span: Span) -> Context:
     return set_span_in_context(NonRecordingSpan(SpanContext(*numbers, span.remote, flags)), Context())
 
 
+class Sparingly(SpanExporter):  # type: ignore[misc]  # Installed or not, it is taken for Any.
+    """An exporter of whose outages is told when they begin and when they end, and nothing between.
+
+    Args:
+        exporter: sends.
+        address: of the collector.
+        observer: told, in the thread that exports.
+    """
+
+    def __init__(self, exporter: SpanExporter, address: str, observer: Observer) -> None:
+        self._exporter, self._address, self._observer = exporter, address, observer
+        self._lost = 0
+        self._why = _Last()
+        said = logging.getLogger(EXPORTER)
+        said.handlers[:], said.propagate = [self._why], False
+        full = _Full(lambda: bool(self._lost))
+        for name in QUEUES:
+            logging.getLogger(name).filters[:] = [full]
+
+    def export(self, spans: Sequence[Any]) -> SpanExportResult:
+        """See ``SpanExporter``."""
+        try:
+            result = self._exporter.export(spans)
+        except Exception as exc:  # What it cannot send would be told at each try, with a traceback.
+            self._why.said, result = f"{type(exc).__name__}: {exc}", SpanExportResult.FAILURE
+        if result is not SpanExportResult.SUCCESS:
+            if not self._lost:
+                text = f"the collector {self._address} takes no traces; until it does they are dropped"
+                text = f"{text}: {self._why.said}"
+                self._observer(Event("traces-lost", "", text, "warning"))
+            self._lost += len(spans)
+        elif self._lost:
+            text = f"the collector {self._address} takes traces again; {self._lost} spans were dropped"
+            self._observer(Event("traces-resumed", "", text))
+            self._lost = 0
+        return result
+
+    def shutdown(self) -> None:
+        """See ``SpanExporter``."""
+        self._exporter.shutdown()
+
+
+class _Last(logging.Handler):
+    """Keeps the last that was said."""
+
+    said = "no reason was given"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See ``Handler``."""
+        self.said = record.getMessage()
+
+
+class _Full(OnceAMinute):
+    """That a queue is full is said at each span: once a minute does, and nothing of it in an outage."""
+
+    def __init__(self, known: Callable[[], bool]) -> None:
+        super().__init__()
+        self._known = known
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See ``OnceAMinute``."""
+        return not self._known() and super().filter(record)
+
+
 @asynccontextmanager
-async def open_exporting(address: str, service: str, *, insecure: bool) -> AsyncIterator[Exporting]:
+async def open_exporting(
+    address: str, service: str, observer: Observer, *, insecure: bool
+) -> AsyncIterator[Exporting]:
     """Export by OTLP over gRPC.
 
     Args:
         address: ``host:port`` of the collector. That nobody is there is no error: it is dialled again.
         service: the name of the program there.
+        observer: told of outages, by Trio's thread.
         insecure: without TLS.
+
+    Raises:
+        UserError: one of OpenTelemetry's own variables is not what it takes.
     """
-    exporter = OTLPSpanExporter(endpoint=address, insecure=insecure)
-    exporting = Exporting(service, BatchSpanProcessor(exporter))
+    tell = _in_its_thread(observer)
+    try:
+        exporter = Sparingly(OTLPSpanExporter(endpoint=address, insecure=insecure), address, tell)
+        exporting = Exporting(service, BatchSpanProcessor(exporter))
+    except Exception as exc:  # Each of its parts has an exception of its own for that.
+        raise UserError(f"--otlp-address, or OTEL_* in the environment: {exc}") from exc
     try:
         yield exporting
     finally:
         with trio.move_on_after(FLUSH, shield=True):
             await exporting.end()
+
+
+def _in_its_thread(observer: Observer) -> Observer:
+    """The observer, for other threads than the one that calls this."""
+    token = trio.lowlevel.current_trio_token()
+
+    def tell(event: Event) -> None:
+        with suppress(trio.RunFinishedError):  # The last words of a thread that nobody has waited for.
+            token.run_sync_soon(observer, event)
+
+    return tell

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from trio_argoagent.cli.commands import cli
 from trio_argoagent.cli.tracing import TracingOptions, open_tracing
+from trio_argoagent.runtime.events import ignore
 from trio_argoagent.runtime.loglevels import parse
 from trio_argoagent.runtime.recordlog import RecordLog, parse_detail
 from trio_argoagent.testing.scheduling import make_env
@@ -19,7 +20,7 @@ async def test_without_traces(level: str, detail: str) -> None:
     """Nobody is told, or the log; nothing of OpenTelemetry is loaded."""
     before = "opentelemetry" in sys.modules
     options = TracingOptions(parse(level), parse_detail(detail), "", False)
-    async with open_tracing(options, "agent", "agent-managed", make_env(1, "tracing")) as tracing:
+    async with open_tracing(options, "agent", "agent-managed", make_env(1, "tracing"), ignore) as tracing:
         assert isinstance(tracing, RecordLog) is bool(level == "debug" or detail)
     assert ("opentelemetry" in sys.modules) is before
 
@@ -33,6 +34,7 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.output.count("\n") == 1, said.output
     line = said.output
     assert line.startswith("error: --otlp-address: ") and "pip install 'trio-argoagent[otel]'" in line
+    assert "EXTRAS=otel" in line  # Nothing can be installed into an image, or into the one file.
 
 
 def test_a_wrong_category() -> None:

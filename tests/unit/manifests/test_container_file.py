@@ -34,7 +34,16 @@ def test_what_is_copied_is_what_was_made() -> None:
     assert arguments("COPY") == [". .", f"--from=build {made} {made}"]
     (program,) = arguments("ENTRYPOINT")
     assert program == f'["{made}/bin/trio-argoagent"]'
-    assert f"{made}/bin/pip install --no-cache-dir ." in arguments("RUN")
+    assert f'{made}/bin/pip install --no-cache-dir ".${{EXTRAS:+[$EXTRAS]}}"' in arguments("RUN")
+
+
+def test_its_extras_are_those_of_the_package() -> None:
+    """What the options of its manifests need is in it, unless whoever builds it says otherwise."""
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    (default,) = arguments("ARG")
+    name, _, extras = default.partition("=")
+    assert name == "EXTRAS" and {*extras.split(",")} <= {*setup["options.extras_require"]}
 
 
 def test_it_runs_as_nobody_and_fetches_nothing_by_itself() -> None:

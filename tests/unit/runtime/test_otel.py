@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,12 +15,15 @@ import trio
 pytest.importorskip("opentelemetry.sdk", reason="the extra 'otel' is not installed")
 pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc", reason="the extra 'otel' is not installed")
 
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from trio_argoagent.errors import UserError
 from trio_argoagent.runtime import otel
+from trio_argoagent.runtime.events import Event, ignore
 from trio_argoagent.runtime.spans import Span, SpanKind
+from trio_argoagent.testing.collector import UNPROXIED, open_collector
 
 KEPT, LEFT = b"\1" * 16, b"\xff" * 16
 """Traces of which a ratio of a half keeps the first."""
@@ -96,33 +101,137 @@ def test_none_at_all(exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyP
 
 async def test_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     """By OTLP, over gRPC, to one that listens."""
-    monkeypatch.setenv("no_grpc_proxy", "127.0.0.1")
-    import grpc
-    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as messages
-    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as service
+    monkeypatch.setenv(*next(iter(UNPROXIED.items())))
+    with trio.fail_after(60):
+        async with open_collector() as collector:
+            async with otel.open_exporting(collector.address, "principal", ignore, insecure=True) as tell:
+                tell(a_span())
+            (span,) = await collector.trace_with(1)
+    assert (span.service, span.name, span.kind) == ("principal", "Application.update", "producer")
+    assert span.attributes == {"argocd.agent.name": "east", "n": 1}
 
-    came: list[Any] = []
 
-    class Collector(service.TraceServiceServicer):  # type: ignore[misc]
-        def Export(self, request: Any, context: Any) -> Any:
-            came.append(request)
-            return messages.ExportTraceServiceResponse()
+class Moody(InMemorySpanExporter):  # type: ignore[misc]
+    """One that takes spans, does not, or breaks, and says why as OpenTelemetry's does."""
 
-    server = grpc.server(ThreadPoolExecutor(1))
-    service.add_TraceServiceServicer_to_server(Collector(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        async with otel.open_exporting(f"127.0.0.1:{port}", "principal", insecure=True) as tell:
+    mood = SpanExportResult.SUCCESS
+
+    def export(self, spans: Any) -> Any:
+        """See ``SpanExporter``."""
+        logging.getLogger(f"{otel.EXPORTER}.some").error("error code %s", "UNAVAILABLE")
+        if self.mood is None:
+            raise ValueError("cannot be encoded")
+        return self.mood
+
+
+def test_an_outage_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """One line when it begins, with the reason, and one when it is over, however often it was tried."""
+    told: list[Event] = []
+    moody = Moody()
+    exporter = otel.Sparingly(moody, "collector:4317", told.append)
+    tell = otel.Exporting("principal", SimpleSpanProcessor(exporter))
+    for mood in (SpanExportResult.SUCCESS, SpanExportResult.FAILURE, None):
+        moody.mood = mood
+        for _ in range(50):
             tell(a_span())
-            with trio.fail_after(60):
-                await trio.to_thread.run_sync(tell._provider.force_flush)
+    (lost,) = told
+    assert (lost.name, lost.level) == ("traces-lost", "warning")
+    assert "collector:4317" in lost.text and "error code UNAVAILABLE" in lost.text
+    moody.mood = SpanExportResult.SUCCESS
+    tell(a_span())
+    tell(a_span())
+    (_, resumed) = told
+    assert (resumed.name, resumed.level) == ("traces-resumed", "info") and "100 spans" in resumed.text
+    assert not caplog.records
+
+
+class Stuck(InMemorySpanExporter):  # type: ignore[misc]
+    """One that comes to no end before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go, self.began = Future[None](), Future[None]()
+
+    def export(self, spans: Any) -> Any:
+        """See ``SpanExporter``."""
+        if not self.began.done():
+            self.began.set_result(None)
+        self.go.result(60)
+        return SpanExportResult.SUCCESS
+
+
+def test_a_full_queue_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """What is dropped because the collector is slow is said, and not for each span."""
+    stuck = Stuck()
+    exporter = otel.Sparingly(stuck, "c:1", ignore)
+    processor = BatchSpanProcessor(exporter, max_queue_size=4, max_export_batch_size=4)
+    tell = otel.Exporting("principal", processor)
+    try:
+        for _ in range(4):
+            tell(a_span())
+        stuck.began.result(60)
+        for _ in range(100):
+            tell(a_span())
     finally:
-        server.stop(0)
-    (request,) = came
-    (spans,) = request.resource_spans
-    assert [each.name for scope in spans.scope_spans for each in scope.spans] == ["Application.update"]
-    assert ("service.name", "principal") in [(a.key, a.value.string_value) for a in spans.resource.attributes]
+        stuck.go.set_result(None)
+        processor.shutdown()
+    assert [record.getMessage() for record in caplog.records] == ["Queue full, dropping Span."]
+
+
+def test_what_cannot_be_encoded_is_told() -> None:
+    """An exception of the exporter's is an outage like others."""
+    told: list[Event] = []
+    moody = Moody()
+    moody.mood = None
+    otel.Exporting("principal", SimpleSpanProcessor(otel.Sparingly(moody, "c:1", told.append)))(a_span())
+    (lost,) = told
+    assert "ValueError: cannot be encoded" in lost.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "bzip2"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
+    ],
+)
+async def test_a_wrong_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """What OpenTelemetry does not take of its own variables is the user's to mend."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="OTEL_"):
+        async with otel.open_exporting("127.0.0.1:1", "principal", ignore, insecure=True):
+            pass
+
+
+UNFIT = """
+import sys
+import trio
+from trio_argoagent.cli.tracing import TracingOptions, open_tracing
+from trio_argoagent.runtime.loglevels import parse
+from trio_argoagent.runtime.spans import Span, SpanKind
+from trio_argoagent.runtime.world import real_env
+lost = trio.Event()
+async def main():
+    options = TracingOptions(parse("info"), frozenset(), sys.argv[1], False)
+    async with open_tracing(options, "agent", "agent", real_env(), lambda event: lost.set()) as tracing:
+        from trio_argoagent.model.identity import Mode
+        tracing._those[0]._emit(Span(b"1" * 16, b"1" * 8, b"", "x", SpanKind.INTERNAL, 1.0, 2.0, {}))
+        await lost.wait()
+trio.run(main)
+"""
+
+
+async def test_only_the_log_speaks() -> None:
+    """What gRPC's native code would print of each handshake that fails is not printed."""
+    hurry = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1", "OTEL_BSP_SCHEDULE_DELAY": "10"}
+    with trio.fail_after(120):
+        async with open_collector() as plain:
+            command = [sys.executable, "-c", UNFIT, plain.address]
+            done = await trio.run_process(
+                command, capture_stderr=True, env={**os.environ, **UNPROXIED, **hurry}
+            )
+    assert done.stderr == b""
 
 
 def test_nobody_listens() -> None:
@@ -130,10 +239,11 @@ def test_nobody_listens() -> None:
     code = f"""
 import trio
 from trio_argoagent.runtime import otel
+from trio_argoagent.runtime.events import ignore
 from trio_argoagent.runtime.spans import Span, SpanKind
 otel.FLUSH = 0.1
 async def main():
-    async with otel.open_exporting("127.0.0.1:1", "principal", insecure=True) as tell:
+    async with otel.open_exporting("127.0.0.1:1", "principal", ignore, insecure=True) as tell:
         tell(Span({KEPT!r}, {KEPT[:8]!r}, b"", "x", SpanKind.INTERNAL, 1.0, 2.0, {{}}))
     print("ended")
 trio.run(main)

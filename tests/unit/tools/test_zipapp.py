@@ -14,6 +14,7 @@ import pytest
 
 from tools.zipapp import bootstrap
 from tools.zipapp.assemble import Clash, assemble, is_pure
+from tools.zipapp.build import Failed, Wanted, build
 
 HERE = f"{bootstrap.this_python()}-{bootstrap.this_machine()}"
 BOOTSTRAP = Path(bootstrap.__file__).read_bytes()
@@ -100,6 +101,22 @@ def test_pure_wheels() -> None:
     """By their tag."""
     assert is_pure(Path("a-1-py3-none-any.whl")) and is_pure(Path("a-1-py2.py3-none-any.whl"))
     assert not is_pure(Path("a-1-cp39-abi3-manylinux_2_28_x86_64.whl"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        (Wanted(("otel", "everything")), r"^there is no extra everything: EXTRAS=otel "),
+        (Wanted(lock=Path("nowhere.lock")), r"^there is no list nowhere\.lock: "),
+        (Wanted(("otel",), Path(__file__)), " names all that goes into the file: leave EXTRAS out, or LOCK"),
+    ],
+    ids=["extra", "lock", "both"],
+)
+def test_what_cannot_be_built(tmp_path: Path, wanted: Wanted, why: str) -> None:
+    """It is said in one line, before anything is fetched."""
+    with pytest.raises(Failed, match=why):
+        build(tmp_path / "one.pyz", [("3.11", "x86_64")], wanted)
+    assert not list(tmp_path.iterdir())
 
 
 def test_started_twice(one_file: Path, tmp_path: Path) -> None:
