@@ -132,6 +132,7 @@ class Agent:
             if self._renewer is not None:
                 nursery.start_soon(self._renewer.run)  # First: it needs nothing that the others wait for.
             cluster_uid = await self._know_spoke(nursery)
+            await self.spoke.stores.wait_all()
             nursery.start_soon(self.spoke.workers.run)
             nursery.start_soon(self.spoke.telling.run)
             nursery.start_soon(self._refresher.run, self.spoke.stores[Kind.APPLICATION].known)
@@ -146,7 +147,7 @@ class Agent:
         await self._uplink.stop()
 
     async def _know_spoke(self, nursery: trio.Nursery) -> str:
-        """Start to read the spoke, and return once its objects are known, with the uid of the cluster.
+        """Start to read the spoke, and return once what is essential is known, with the uid of the cluster.
 
         Raises:
             UserError: that takes longer than the operator would wait.
@@ -159,8 +160,8 @@ class Agent:
             await nursery.start(self.spoke.stores.run)
             return cluster_uid
         raise errors.UserError(
-            f"--informer-sync-timeout: the spoke has not shown all its objects within {patience:g} s: is its"
-            " API server well, and may the agent list them?"
+            "--informer-sync-timeout: the spoke has not shown its Applications and AppProjects within"
+            f" {patience:g} s: is its API server well, and may the agent list them?"
         )
 
     async def _namespace_uid(self, name: str, *, optional: bool = False) -> str:

@@ -139,6 +139,7 @@ class Principal:
         self._links.principal_uid = await self._identity()
         async with trio.open_nursery() as nursery:
             await nursery.start(self.hub.stores.run)
+            await self.hub.stores.wait_all()
             nursery.start_soon(self.hub.namespaces.run, name="informer namespaces")
             nursery.start_soon(self.hub.memory.run)
             with trio.move_on_after(NAMESPACES_WAIT):

@@ -101,7 +101,7 @@ class Stores:
         return all(store.informer.is_synced for store in self if store.is_essential)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Read until cancelled. Reports started once all is known, or at least what is essential."""
+        """Read until cancelled. Reports started once what is essential is known."""
         async with trio.open_nursery() as nursery:
             for store in self:
                 name = f"informer {store.informer.name}"
@@ -109,10 +109,13 @@ class Stores:
                     await nursery.start(store.informer.run, name=name)
                 else:
                     nursery.start_soon(store.informer.run, name=name)
-            with trio.move_on_after(OTHERS_WAIT):
-                for store in self:
-                    await store.informer.wait_synced()
             task_status.started()
+
+    async def wait_all(self) -> None:
+        """Return once all is known, or after ``OTHERS_WAIT`` seconds: much works without the rest."""
+        with trio.move_on_after(OTHERS_WAIT):
+            for store in self:
+                await store.informer.wait_synced()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """What the informer shows; None: there is none of that kind."""

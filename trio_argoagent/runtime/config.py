@@ -49,7 +49,7 @@ class AgentConfig:
         offer: what it says that it can do on a link.
         tunnel_addresses: ``host:port`` each: where the principal may open a tunnel to, over TCP.
         keepalive: seconds of silence before it pings, where the principal names more; 0: as that says.
-        patience: seconds in which the spoke must have shown all that counts; 0: it may take any time.
+        patience: seconds in which the spoke must have shown what is essential; 0: it may take any time.
 
     Raises:
         UserError: two of these contradict each other.

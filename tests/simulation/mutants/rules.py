@@ -403,7 +403,11 @@ RULES: Final[tuple[Mutant, ...]] = (
             "replication.stores:Stores.run",
             "await nursery.start(store.informer.run, name=name)",
             "nursery.start_soon(store.informer.run, name=name)",
-            also=(("await store.informer.wait_synced()", "await trio.lowlevel.checkpoint()"),),
+        ),
+        Rewrite(
+            "replication.stores:Stores.wait_all",
+            "await store.informer.wait_synced()",
+            "await trio.lowlevel.checkpoint()",
         ),
     ),
     mutant(

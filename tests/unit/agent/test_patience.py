@@ -12,13 +12,15 @@ from trio.testing import MockClock
 from trio_argoagent.agent import Agent
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import LocalCluster
-from trio_argoagent.errors import Unavailable, UserError, leaves
+from trio_argoagent.errors import Forbidden, Unavailable, UserError, leaves
 from trio_argoagent.model.identity import Mode
+from trio_argoagent.model.resources import SECRETS
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.config import AgentConfig
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.testing.network import Network
 
+from ..replication.world import Script
 from .test_uplink import WELCOME, run_spoke, say
 
 
@@ -47,7 +49,7 @@ async def test_a_spoke_that_shows_nothing(autojump_clock: MockClock) -> None:
     (told,) = leaves(caught.value)
     assert isinstance(told, UserError)
     assert str(told).startswith(
-        "--informer-sync-timeout: the spoke has not shown all its objects within 20 s: "
+        "--informer-sync-timeout: the spoke has not shown its Applications and AppProjects within 20 s: "
     )
     assert trio.current_time() == pytest.approx(20.0)
     with pytest.raises(trio.TooSlowError):
@@ -57,6 +59,15 @@ async def test_a_spoke_that_shows_nothing(autojump_clock: MockClock) -> None:
 async def test_a_spoke_that_shows_all(autojump_clock: MockClock) -> None:
     """A time that is long enough changes nothing."""
     spoke = await run_spoke(say(WELCOME, stay=500), 100, patience=20.0)
+    assert len(spoke.principal.dials) == 1
+
+
+@pytest.mark.parametrize("patience", [1.0, 10.0])
+async def test_a_spoke_whose_secrets_are_not_for_us(patience: float, autojump_clock: MockClock) -> None:
+    """What much works without is waited for beyond that: else such an agent would start again for ever."""
+    script = Script()
+    script.barred = {(verb, SECRETS): Forbidden("secrets is forbidden") for verb in ("list", "watch")}
+    spoke = await run_spoke(say(WELCOME, stay=500), 100, gate=script, patience=patience)
     assert len(spoke.principal.dials) == 1
 
 

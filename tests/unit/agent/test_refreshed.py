@@ -73,6 +73,7 @@ async def test_a_refresh_that_changes_nothing_ends(worked_off: float, autojump_c
     spoke = Spoke(ours, AgentConfig(NAMESPACE, Mode.AUTONOMOUS), env, lambda kind, obj: None)
     async with trio.open_nursery() as nursery:
         await nursery.start(spoke.stores.run)
+        await spoke.stores.wait_all()
         nursery.start_soon(spoke.workers.run)
         spoke.outlet.core.link_up(spoke.outlet.core.root(), trio.current_time())
         assert not sent(spoke)

@@ -15,7 +15,7 @@ from trio_argoagent.agent import Agent
 from trio_argoagent.agent.uplink import HANDSHAKE_TIMEOUT, REPLACED_WAIT, LinkState, Uplink
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
-from trio_argoagent.apiserver.local import LocalCluster
+from trio_argoagent.apiserver.local import Gate, LocalCluster
 from trio_argoagent.errors import LinkBroken, LocalProtocolError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
@@ -84,9 +84,15 @@ class Spoke:
 
 
 async def run_spoke(
-    handler: Handler, seconds: float, *, mode: Mode = Mode.MANAGED, body: Any = None, **config: Any
+    handler: Handler,
+    seconds: float,
+    *,
+    mode: Mode = Mode.MANAGED,
+    body: Any = None,
+    gate: Gate | None = None,
+    **config: Any,
 ) -> Spoke:
-    """Let an agent run for that long; ``body(spoke)`` runs beside it."""
+    """Let an agent run for that long; ``body(spoke)`` runs beside it. ``gate``: before its own calls."""
     chance = random.Random(9)
     env = Env(now=trio.current_time, random=chance, entropy=chance.randbytes)
     server = argocd_server(entropy=chance.randbytes)
@@ -95,7 +101,7 @@ async def run_spoke(
         await users.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     network = Network(chance)
     principal = Principal(handler)
-    ours = LocalCluster(server, env=env, actor="agent")
+    ours = LocalCluster(server, env=env, actor="agent", gate=gate)
     agent = Agent(AgentConfig("argocd", mode, **config), cluster=ours, dialer=network.dialer("edge"), env=env)
     spoke = Spoke(server, users, agent, principal, network)
     with trio.move_on_after(seconds):

@@ -63,6 +63,7 @@ async def open_world() -> AsyncIterator[World]:
     stores.on_change(hear)
     async with trio.open_nursery() as nursery:
         await nursery.start(stores.run)
+        await stores.wait_all()
         yield World(users, script, ours, stores, told)
         nursery.cancel_scope.cancel()
 

@@ -30,7 +30,7 @@ PATIENCE: Final = (
         "informer-sync-timeout",
         DURATION,
         "0",
-        "Give up when this cluster has not shown all its objects by then; 0: wait as long as it takes.",
+        "Give up when this cluster has not shown its Applications and AppProjects by then; 0: wait for ever.",
     ),
 )
 _LEVEL: Final = Option(
