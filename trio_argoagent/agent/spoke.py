@@ -15,7 +15,7 @@ from trio_argoagent.model import rv
 from trio_argoagent.model.identity import Mode, is_dns_label
 from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
-from trio_argoagent.model.records import Record, Result
+from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env
 from trio_argoagent.replication.bodies import is_departure
@@ -104,7 +104,12 @@ class Spoke:
         self._intents = Intents(self._executors[Kind.INTENT], self._uid, self._intent_answered)
         trades[Kind.INTENT] = self._intents
         listed = frozenset(kind for kind, row in self._desired.items() if row.listed)
-        return Workers(trades, listed=listed, limits=limits)
+        return Workers(trades, listed=listed, ended=self._ended, limits=limits)
+
+    def _ended(self, key: Key, outcome: Outcome, reason: str) -> None:
+        """What waits for a record is told that it has ended: a watch may not tell of that, or too early."""
+        if key.kind in _NEEDED and outcome is not Outcome.PENDING:
+            self._touch_waiting(Kind.APPLICATION)
 
     def _make_telling(self, cluster: Cluster, report: Callable[[str], None]) -> Telling:
         standing = Refusals(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 import trio
@@ -13,12 +13,13 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import APPLICATIONS, SECRETS, Resource
 from trio_argoagent.model.selectors import LabelSelector
-from trio_argoagent.ports.cluster import Cluster, MergePatch
+from trio_argoagent.ports.cluster import Cluster, JsonPatch, MergePatch
 from trio_argoagent.ports.forwarding import ForwardingCluster
 from trio_argoagent.replication.dependencies import WAIT
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
 from trio_argoagent.sync import names
 from trio_argoagent.testing.argocd import argocd_server
+from trio_argoagent.testing.argocd.repositories import encoded
 
 from ...parity import test_repository as credentials
 from ...parity.destinations import make, play_by_destination, tenant, until_gone, until_there
@@ -101,6 +102,11 @@ MAPPED: Final[tuple[Mutant, ...]] = (
             "any(self._arrive(url) for url in repositories.needed(spec))",
             "False",
         ),
+    ),
+    mutant(
+        "applications-sit-out-their-wait",
+        "an Application that waits for credentials is not told that they have come",
+        Rewrite("agent.spoke:Spoke._ended", "self._touch_waiting(Kind.APPLICATION)", "None"),
     ),
     mutant(
         "credentials-before-their-application",
@@ -216,10 +222,28 @@ def _deleted_unselected() -> None:
 class _SlowSecrets(ForwardingCluster):
     """A cluster that takes its time with a Secret."""
 
-    async def create(self, resource: Resource, value: object) -> Object:
+    async def create(self, resource: Resource, value: Mapping[str, Any]) -> Object:
+        await self._wait(resource)
+        return await super().create(resource, value)
+
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, patch: JsonPatch | MergePatch
+    ) -> Object:
+        await self._wait(resource)
+        return await super().patch(resource, namespace, name, patch)
+
+    async def _wait(self, resource: Resource) -> None:
         if resource == SECRETS:
             await trio.sleep(WAIT / 2)
-        return await super().create(resource, value)  # type: ignore[arg-type]
+
+
+async def _comes_with_its_credentials(stage: Stage) -> None:
+    """The Application, which waits for them, and not for longer."""
+    began, side = trio.current_time(), stage.side
+    await until_there(stage, side, side.namespace, "web")
+    assert await credentials.on_spoke(side) is not None, "Argo CD cannot read its repository"
+    assert trio.current_time() < began + WAIT, "its credentials have come, and it still waits"
+    await stage.agree()
 
 
 def _credentials_come_slowly() -> None:
@@ -235,9 +259,23 @@ def _credentials_come_slowly() -> None:
         await credentials.secret(stage)
         await side.create("web", cascade=False, project="team")
         side.agent.start()
-        await until_there(stage, side, side.namespace, "web")
-        assert await credentials.on_spoke(side) is not None, "Argo CD cannot read its repository"
-        await stage.agree()
+        await _comes_with_its_credentials(stage)
+
+    play(story)
+
+
+def _credentials_rotated() -> None:
+    """A password is changed, and an Application that needs it comes with it: the Secret is no new one."""
+
+    async def story(stage: Stage) -> None:
+        side = await credentials.prepared(stage)
+        side.agent.crash()
+        await trio.sleep(1.0)
+        side.cluster = _SlowSecrets(side.cluster)
+        await credentials.edit(stage, {"data": {"password": encoded("correct horse")}})
+        await side.create("web", cascade=False, project="team")
+        side.agent.start()
+        await _comes_with_its_credentials(stage)
 
     play(story)
 
@@ -287,6 +325,7 @@ MAPPING: Final = (
     Staged("deleted-while-ignored", test_mapping.test_what_names_no_agent_is_not_written),
     Staged("deleted-unselected", _deleted_unselected),
     Staged("credentials-come-slowly", _credentials_come_slowly),
+    Staged("credentials-rotated", _credentials_rotated),
     Staged("pruned-with-credentials", _played(_pruned_with_credentials)),
     Staged("stuck-with-credentials", _played(_stuck_with_credentials)),
 )

@@ -141,6 +141,7 @@ SHOWN_BY: Final[Mapping[str, str | Drawn]] = {
     "the-ignored-lose-their-finalizers": "deleted-while-ignored",
     "the-unselected-lose-their-finalizers": "deleted-unselected",
     "applications-before-their-credentials": "credentials-come-slowly",
+    "applications-sit-out-their-wait": "credentials-rotated",
     "credentials-before-their-application": "pruned-with-credentials",
     "credentials-stay-with-a-stuck-application": "stuck-with-credentials",
     "any-number-of-objects": "crowded",
