@@ -16,8 +16,9 @@ from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd.applications import app_project, automated, samples
+from trio_argoagent.testing.furnishing import EVERYWHERE
 from trio_argoagent.testing.machine import NAMESPACE, USER
-from trio_argoagent.testing.workload import Site, Workload
+from trio_argoagent.testing.workload import TEAM, Site, Workload
 
 HEADLESS_PACE: Final = 0.15
 """Seconds between two actions on average, without a screen."""
@@ -27,6 +28,8 @@ SETTLE_TIMEOUT: Final = 120.0
 """Seconds after the last action within which both sides must agree."""
 QUIET: Final = 3.0
 """Seconds without a difference and without a write by the product: then it has settled."""
+PROJECTS: Final = ("demo", TEAM)
+"""There from the start: without the workload's own, the demo would time how long Applications wait for it."""
 _POLL: Final = 0.25
 
 
@@ -73,17 +76,17 @@ class Drive:
                 await self._workload.run(HEADLESS_PACE if self._settings.headless else SCREEN_PACE)
 
     async def apply_samples(self) -> None:
-        """The demo's own Applications, and one AppProject of each side's making."""
-        project = app_project("demo", namespace=NAMESPACE)
-        anywhere = [{"name": "*", "namespace": "*", "server": "*"}]
-        shared = project | {"spec": project["spec"] | {"sourceNamespaces": ["*"], "destinations": anywhere}}
-        await self._fleet.hub.local(USER).create(APP_PROJECTS, shared)
+        """The demo's own Applications, and AppProjects of each side's making."""
+        for name in PROJECTS:
+            shared = app_project(name, namespace=NAMESPACE, **EVERYWHERE)
+            await self._fleet.hub.local(USER).create(APP_PROJECTS, shared)
         for node in self._fleet.nodes.values():
             managed = node.mode is Mode.MANAGED
             machine, namespace = (self._fleet.hub, node.name) if managed else (node.machine, NAMESPACE)
             cluster = machine.local(USER)
             if not managed:
-                await cluster.create(APP_PROJECTS, project)
+                for name in PROJECTS:
+                    await cluster.create(APP_PROJECTS, app_project(name, namespace=NAMESPACE))
             for app in _some(namespace, self._settings.apps):
                 await cluster.create(APPLICATIONS, app)
                 self._applied += 1

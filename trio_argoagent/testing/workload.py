@@ -30,6 +30,9 @@ from trio_argoagent.testing.argocd.world import World
 from trio_argoagent.testing.custodian import Custodian
 
 IGNORE: Final = {"argocd-agent.argoproj-labs.io/ignore-sync": "true"}
+TEAM: Final = "team"
+"""The AppProject of a quarter of the Applications. The first ``project`` makes it, where nobody has before;
+what is created until then waits for it."""
 MAX_WAIT: Final = 60.0
 """Seconds after which an action that waits (a sync with its end, say) is given up."""
 
@@ -175,7 +178,7 @@ class Workload:
         if self._chance.random() < 0.4:
             spec["syncPolicy"] = automated(prune=self._chance.random() < 0.7)
         if self._chance.random() < 0.25:
-            spec["project"] = "team"
+            spec["project"] = TEAM
         return spec
 
     # Actions
@@ -204,7 +207,7 @@ class Workload:
         elif drawn < 0.8:
             spec["syncPolicy"] = automated() if "syncPolicy" not in spec else None
         else:
-            team = place.project_prefix + "team"
+            team = place.project_prefix + TEAM
             spec["project"] = place.project_prefix + "default" if spec["project"] == team else team
         await place.cluster.patch(
             APPLICATIONS, place.namespace, app.meta.name, MergePatch({"spec": spec | {"info": None}})
@@ -326,10 +329,10 @@ class Workload:
             namespace = self._hub_namespace
         note = {"description": f"revision {self._chance.randrange(100)}"}
         try:
-            await owner.patch(APP_PROJECTS, namespace, "team", MergePatch({"spec": note}))
+            await owner.patch(APP_PROJECTS, namespace, TEAM, MergePatch({"spec": note}))
         except ArgoAgentError:
             spec = note | ({"sourceNamespaces": ["*"], "destinations": _ALL} if site.managed else {})
-            await owner.create(APP_PROJECTS, app_project("team", namespace=namespace, **spec))
+            await owner.create(APP_PROJECTS, app_project(TEAM, namespace=namespace, **spec))
 
     async def settle(self) -> None:
         """End what would hang as it does in Argo CD itself: an Application whose project is missing."""
@@ -342,8 +345,8 @@ class Workload:
         if site.managed:
             namespace = self._hub_namespace
         apps = (await owner.list(APPLICATIONS)).items
-        if not any((app.get("spec") or {}).get("project") == "team" for app in apps):
-            await owner.delete(APP_PROJECTS, namespace, "team")
+        if not any((app.get("spec") or {}).get("project") == TEAM for app in apps):
+            await owner.delete(APP_PROJECTS, namespace, TEAM)
 
 
 _ALL: Final = [{"name": "*", "namespace": "*", "server": "*"}]

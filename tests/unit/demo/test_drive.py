@@ -14,6 +14,7 @@ from trio_argoagent.demo.settings import agent_names
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.machine import NAMESPACE
+from trio_argoagent.testing.workload import TEAM
 
 from .fleets import idle_fleet
 
@@ -42,7 +43,9 @@ async def test_the_first_applications(tmp_path: Path, apps: int) -> None:
     manual = [app for app in edge if "automated" not in app.value["spec"].get("syncPolicy", {})]
     assert apps < 3 or 0 < len(manual) <= apps / 2
     assert drive.counted().changes == 3 * apps
-    assert [item.name for item in fleet.hub.server.list(APP_PROJECTS, NAMESPACE).items] == ["demo"]
+    for machine in (fleet.hub, fleet.nodes["edge"].machine):
+        projects = {item.name for item in machine.server.list(APP_PROJECTS, NAMESPACE).items}
+        assert projects == {"demo", TEAM}
 
 
 async def test_the_users_own_objects(tmp_path: Path) -> None:
