@@ -21,7 +21,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/trio-argoagent demo $(ARGS)
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 # Real API servers: built with Go once (about 6 minutes), then started on loopback for these tests.
 interop: $(VENV)/.tested
