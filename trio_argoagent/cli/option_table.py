@@ -88,7 +88,12 @@ class ProgramCommand(click.Command):
                 wrong.append(self._told(args[part.start], exc))
                 args = [*args[: part.start], *args[part.stop :]]
             else:
-                wrong += [f"{each}: belongs to no option" for each in rest]
+                # A secret with a blank in it, and without quotes, is two words.
+                secret = any(
+                    isinstance(each, _Parameter) and each.row.secret and ctx.params.get(each.row.name)
+                    for each in self.params
+                )
+                wrong += [f"{'a word' if secret else each}: belongs to no option" for each in rest]
                 return []
 
     def _told(self, word: str, exc: click.UsageError) -> str:
