@@ -6,7 +6,10 @@ python -m benchmarks.history DIR VERSION
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,8 @@ from trio_argoagent.errors import UserError
 ROOT: Final = Path(__file__).parents[1]
 HISTORY: Final = ROOT / "benchmarks" / "history"
 README: Final = ROOT / "README.md"
+VERSION: Final = re.compile(r"[0-9]+(\.[0-9]+){1,3}")
+REVISION: Final = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
 
 
@@ -32,15 +37,51 @@ def shown(readme: str, table: str) -> str:
     return f"{head}{begin}{table}\n{end}{tail}"
 
 
-def main(folder: str, version: str) -> None:
-    """Keep and show."""
-    kept = headline.kept(results.read(Path(folder)), version)
-    (HISTORY / f"{version}.json").write_text(json.dumps(kept, indent=1) + "\n")
-    README.write_text(shown(README.read_text(), headline.table(kept)))
+def revision() -> str:
+    """Of this checkout; with ``+`` where it differs from what is committed; empty: it is none."""
+    try:
+        done = subprocess.run(REVISION, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def keep(folder: Path, version: str, history: Path = HISTORY, readme: Path = README) -> None:
+    """Keep and show; both texts are made before either is written.
+
+    Args:
+        folder: of the run.
+        version: of the release, as in ``1.2.3``.
+        history: the folder that has a file for each release.
+        readme: what shows the newest.
+
+    Raises:
+        UserError: the version is none, a headline figure was not measured, or the README has no place for it.
+        OSError: a file cannot be read or written.
+    """
+    if not VERSION.fullmatch(version):
+        raise UserError(f"VERSION: {version!r} is none: give one as 1.2.3")
+    kept = headline.kept(results.read(folder), version, revision())
+    text = json.dumps(kept, indent=1) + "\n"
+    try:
+        page = shown(readme.read_text("utf-8"), headline.table(kept))
+    except ValueError as exc:
+        raise UserError(f"{readme}: {exc}") from exc
+    (history / f"{version}.json").write_text(text, "utf-8")
+    readme.write_text(page, "utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; its exit code."""
+    try:
+        if len(arguments) != 2:
+            raise UserError("give DIR, with the figures of a run, and VERSION")
+        keep(Path(arguments[0]), arguments[1])
+    except (UserError, OSError) as exc:
+        sys.stderr.write(f"error: {exc}\n")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except (UserError, TypeError) as exc:
-        sys.exit(f"error: {exc}")
+    sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,10 +17,12 @@ import attrs
 import trio
 
 from trio_argoagent.bench.children import last_word
-from trio_argoagent.bench.figures import Case, Found, Values
-from trio_argoagent.bench.questions import Ask, Asked
+from trio_argoagent.bench.figures import Case, Values
+from trio_argoagent.bench.questions import Ask, Asked, each
 from trio_argoagent.errors import UserError
 
+CORES: Final = len(os.sched_getaffinity(0))
+"""Processors that may be used: as many cases may be measured at a time, where no figure is about seconds."""
 _HERE: Final = "trio_argoagent.bench.apart"
 
 
@@ -49,23 +52,15 @@ def apart(module: str, at_once: int = 1) -> Ask:
 
     Args:
         module: its name.
-        at_once: how many cases may be measured at the same time: 1 unless no figure is about CPU or seconds.
+        at_once: see ``each``.
     """
 
-    async def ask(asked: Asked) -> Found:
-        limiter, found = trio.CapacityLimiter(at_once), dict[Case, Values]()
+    async def measure(case: Case, asked: Asked) -> Values:
+        order = Order(asked.side.name, case, asked.turn, asked.effort.quick)
+        found: Values = await told(_HERE, module, json.dumps(attrs.asdict(order)))
+        return found
 
-        async def measure(case: Case) -> None:
-            order = Order(asked.side.name, case, asked.turn, asked.effort.quick)
-            async with limiter:
-                found[case] = await told(_HERE, module, json.dumps(attrs.asdict(order)))
-
-        async with trio.open_nursery() as nursery:
-            for case in asked.cases:
-                nursery.start_soon(measure, case)
-        return [(case, found[case]) for case in asked.cases]
-
-    return ask
+    return each(measure, at_once)
 
 
 async def told(module: str, *arguments: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+import attrs
 
 from trio_argoagent.bench.figures import CPU, Case, Sense
 from trio_argoagent.bench.pairs import pair
@@ -40,7 +42,6 @@ def _question(
     *,
     quick_cases: tuple[Case, ...] = (),
     goals: tuple[Goal, ...] = (),
-    files: int = 0,
 ) -> Question:
     """One about the link: frames are ours."""
     those = tuple(SIDES[side] for side in sides)
@@ -56,8 +57,12 @@ def _question(
         quick_cases,
         goals,
         quick_sides=_QUICK,
-        files=files,
     )
+
+
+def _crowd(name: str, *arguments: Any, **more: Any) -> Question:
+    """One whose connections are all there at once; what they take in memory is the same in every round."""
+    return attrs.evolve(_question(name, *arguments, **more), files=1, rounds=int(name == "idle"))
 
 
 QUESTIONS: Final[Mapping[str, Question]] = {
@@ -86,7 +91,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
             _ALL,
             quick_cases=(200,),
         ),
-        _question(
+        _crowd(
             "many",
             "each connection: 200 B there and back, then again",
             (50, 500),
@@ -94,9 +99,8 @@ QUESTIONS: Final[Mapping[str, Question]] = {
             ("messages", *_CONNECTED),
             quick_cases=(50, 200),
             goals=(Goal("echoes a second with 500 agents", "frames", 500, "rate", _MORE, 10_000),),
-            files=1,
         ),
-        _question(
+        _crowd(
             "idle",
             "what an idle connection costs the server in memory",
             (500, 1000),
@@ -104,15 +108,14 @@ QUESTIONS: Final[Mapping[str, Question]] = {
             _CONNECTED,
             quick_cases=(100, 200),
             goals=(Goal("KiB of an idle connection", "frames", 1000, "rss", _LESS, 100),),
-            files=1,
         ),
         _question(
             "connect",
             "TCP, mutual TLS, a stream, one message there and back",
-            (1000,),
+            (500,),
             "connections",
             _CONNECTED,
-            quick_cases=(200,),
+            quick_cases=(100,),
         ),
     )
 }

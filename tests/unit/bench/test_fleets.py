@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from trio_argoagent.bench.figures import Case
-from trio_argoagent.bench.fleet import QUESTIONS, rig
+from trio_argoagent.bench.fleet import QUESTIONS, rig, status
 from trio_argoagent.bench.questions import QUICK
 from trio_argoagent.bench.runner import answer
 from trio_argoagent.testing.processes import fleet as processes
@@ -33,7 +33,7 @@ async def test_questions(name: str, place: int, monkeypatch: pytest.MonkeyPatch)
     # What is quiet for so long will stay so where nothing but the test changes anything.
     monkeypatch.setattr(processes, "QUIET", 0.3)
     monkeypatch.setattr(rig, "PATIENCE", 120.0)
-    for module, value in (("status", 3), ("fairness", 3), ("reconnect", 3), ("restart", 3)):
+    for module, value in (("status", status.FLYING), ("fairness", 3), ("reconnect", 3), ("restart", 3)):
         monkeypatch.setattr(f"trio_argoagent.bench.fleet.{module}.APPS", value)
     monkeypatch.setattr("trio_argoagent.bench.fleet.reconnect.QUICK_APPS", 3)
     question = QUESTIONS[name]

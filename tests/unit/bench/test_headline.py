@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import attrs
 import pytest
 
-from benchmarks.history import BEGIN, END, HISTORY, README, shown
+from benchmarks.history import BEGIN, END, HISTORY, README, keep, main, revision, shown
+from trio_argoagent.bench import results
 from trio_argoagent.bench.catalogue import QUESTIONS
 from trio_argoagent.bench.figures import Figure
 from trio_argoagent.bench.headline import LINES, kept, load, table
@@ -59,6 +62,44 @@ def test_shown() -> None:
     assert shown(f"a\n{BEGIN}old\n{END}b\n", "new") == f"a\n{BEGIN}new\n{END}b\n"
     with pytest.raises(ValueError, match="no place"):
         shown("a\n", "new")
+
+
+def test_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file for the release, and the README with its table: both, or nothing is written."""
+    readme, bare = tmp_path / "README.md", tmp_path / "bare.md"
+    readme.write_text(f"a\n{BEGIN}none\n{END}b\n")
+    bare.write_text("a\n")
+    monkeypatch.setattr(results, "read", lambda folder: result())
+    with pytest.raises(UserError, match="VERSION: 'next' is none"):
+        keep(tmp_path, "next", tmp_path, readme)
+    with pytest.raises(UserError, match="no place for figures"):
+        keep(tmp_path, "1.0", tmp_path, bare)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["README.md", "bare.md"]
+    keep(tmp_path, "1.0", tmp_path, readme)
+    told = load(tmp_path / "1.0.json")
+    assert told["machine"]["versions"]["python"]
+    assert told["revision"] == revision()
+    assert readme.read_text() == shown(readme.read_text(), table(told))
+    monkeypatch.setattr(results, "read", lambda folder: attrs.evolve(result(), quick=True))
+    with pytest.raises(UserError, match="quick look"):
+        keep(tmp_path, "1.1", tmp_path, readme)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [((), "give DIR"), (("/none", "1.0"), "cannot read /none"), (("/none", "one"), "VERSION: 'one'")],
+)
+def test_mistakes(arguments: Sequence[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line."""
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {hint}")
+
+
+def test_place() -> None:
+    """The README has one for figures."""
+    readme = README.read_text()
+    assert shown(readme, "x").count("\nx\n") == 1
 
 
 def releases() -> list[Path]:

@@ -51,18 +51,19 @@ async def test_questions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_second_time_counts() -> None:
-    """One is done first; what is measured is all of them, and what each adds where the work tells."""
-    asked: list[int] = []
+    """One is done first, then all, and all again under watch; of what only waits, memory is the figure."""
+    asked: list[tuple[int, int]] = []
 
     async def work(load: Load) -> float | None:
-        asked.append(load.count)
+        asked.append((load.run, load.count))
         await trio.lowlevel.checkpoint()
         return 12.0 if load.case else None
 
     found = await measured(work, Load("", "", 1, 7))
-    assert asked == [1, 7]
+    assert asked == [(0, 1), (1, 7), (2, 7)]
     assert found["added"] == ("KiB each", 12.0)
-    assert "added" not in await measured(work, Load("", "", 0, 7))
+    assert not {"cpu", "rate"} & set(found)
+    assert list(await measured(work, Load("", "", 0, 7))) == ["cpu", "rate", "stall", "peak"]
 
 
 async def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from trio_argoagent.testing.processes.fleet import OURS, Fleet
 from trio_argoagent.testing.processes.program import RESTART
 
 AGENT: Final = "agent-000"
-IDLE: Final = 20.0
+IDLE: Final = 10.0
 """Seconds of quiet."""
 QUICK_IDLE: Final = 3.0
 
@@ -39,7 +39,7 @@ async def measure(command: Sequence[str], apps: int, idle: float, mode: Mode) ->
         mode: the agent's.
     """
     async with rig.open_rig([SpokePlan(AGENT, mode)], command) as fleet:
-        await rig.settle(fleet)
+        await rig.settle(fleet, rig.PAUSE)
         await rig.create(fleet, apps)
         grown = _memory(fleet.programs[AGENT].pid)
         linked = await _linked(fleet)

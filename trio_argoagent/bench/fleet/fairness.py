@@ -110,6 +110,7 @@ QUESTION: Final = Question(
     each(_measure),
     sides=(ALONE, BESIDE),
     ours=ALONE.name,
+    rounds=2,
     goals=(
         Goal("p99 of a status beside the flooder", "flooded", 80, "status p99", Sense.AT_MOST, 1.2, "alone"),
         Goal("p99 of a spec beside the flooder", "flooded", 80, "spec p99", Sense.AT_MOST, 1.2, "alone"),

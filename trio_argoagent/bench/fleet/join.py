@@ -51,7 +51,7 @@ class _Copies:
 async def _measure(case: Case, asked: Asked) -> Values:
     apps, mode = int(case), Mode(asked.side.name)
     async with rig.open_rig([SpokePlan(AGENT, mode)]) as fleet:
-        await rig.settle(fleet)
+        await rig.settle(fleet, rig.PAUSE)
         node, autonomous = fleet.nodes[AGENT], mode is Mode.AUTONOMOUS
         with fleet.programs[AGENT].killed():
             owner, other = (node.machine, fleet.hub) if autonomous else (fleet.hub, node.machine)
@@ -81,12 +81,13 @@ QUESTION: Final = Question(
     "join",
     "fleet",
     "a new agent's Applications, until all are there, its start included",
-    (100, 500, 1500),
+    (100, 300, 1000),
     "Applications",
     each(_measure),
     sides=SIDES,
     ours=Mode.MANAGED.value,
     quick_cases=(20,),
+    quick_sides=(Mode.MANAGED.value,),
     rounds=1,
     growth=(Growth("seconds against Applications", "all there", 1.05, Mode.MANAGED.value),),
 )

@@ -92,7 +92,7 @@ QUESTION: Final = Question(
     "propagation",
     "fleet",
     "a hub edit of 4 KB until it stands on the spoke",
-    (0, 20, 100),
+    (0, 100),
     "status changes beside, /s",
     each(_measure),
     quick_cases=(0,),

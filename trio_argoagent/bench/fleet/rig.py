@@ -32,6 +32,8 @@ from trio_argoagent.testing.processes.fleet import OURS, Fleet, Node, open_fleet
 KEEPALIVE: Final = 30.0
 PATIENCE: Final = 120.0
 """Seconds for anything to come true."""
+PAUSE: Final = 0.5
+"""Seconds of silence before a measurement begins: what is counted up to its end waits for longer."""
 PROVEN: Final = "in-step"
 """What a program tells when the other side is known to hold all that it should."""
 LOOK: Final = 0.1
@@ -84,13 +86,17 @@ def agent_names(count: int) -> list[str]:
     return [f"agent-{number:03}" for number in range(count)]
 
 
-async def settle(fleet: Fleet) -> None:
+async def settle(fleet: Fleet, quiet: float | None = None) -> None:
     """Wait until both sides agree and nothing is written any more.
+
+    Args:
+        fleet: whole.
+        quiet: see ``Fleet.wait_settled``.
 
     Raises:
         UserError: they never do; that is no figure.
     """
-    if left := await fleet.wait_settled(PATIENCE):
+    if left := await fleet.wait_settled(PATIENCE, quiet):
         raise UserError(f"the fleet did not settle: {'; '.join(left[:3])}")
 
 
@@ -132,13 +138,13 @@ async def create(fleet: Fleet, apps: int, entries: int = RESOURCES) -> None:
     for name in fleet.nodes:
         for number in range(apps):
             await hub.create(APPLICATIONS, application(app_name(number), namespace=name))
-    await settle(fleet)
+    await settle(fleet, PAUSE)
     for node in fleet.nodes.values():
         for number in range(apps):
             await write_status(node, number, 0, entries)
             if number % 50 == 49:
                 await trio.lowlevel.checkpoint()
-    await settle(fleet)
+    await settle(fleet, PAUSE)
 
 
 def app_name(number: int) -> str:

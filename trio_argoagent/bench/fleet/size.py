@@ -90,10 +90,11 @@ QUESTION: Final = Question(
     "bytes of one status change, by size and by what has changed",
     (8, 140, 560),
     "resources in a status",
-    each(_measure),
+    each(_measure, at_once=3),
     sides=SIDES,
     ours="revision",
     quick_cases=(8, 140),
+    quick_sides=("revision", "everything"),
     goals=(
         Goal("one field of 40 KB", "revision", 140, "wire", Sense.AT_MOST, 400),
         Goal("one resource's health of 40 KB", "one health", 140, "wire", Sense.AT_MOST, 600),

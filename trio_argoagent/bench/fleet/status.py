@@ -25,7 +25,7 @@ from trio_argoagent.testing.processes.fleet import Fleet
 FLYING: Final = 20
 """Changes at a time."""
 APPS: Final = 100
-CHANGES: Final = 1000
+CHANGES: Final = 600
 QUICK_CHANGES: Final = 100
 AGENT: Final = "agent-000"
 _WRITER: Final = "trio_argoagent.bench.fleet.writer"
@@ -93,6 +93,7 @@ QUESTION: Final = Question(
     each(_measure),
     sides=(THROUGH, ALONE),
     quick_cases=(8,),
+    rounds=2,
     goals=(
         Goal("status changes a second", "ours", 8, "rate", Sense.AT_LEAST, 400),
         Goal("of what the hub's server does alone", "ours", 8, "rate", Sense.AT_LEAST, 0.6, "alone"),

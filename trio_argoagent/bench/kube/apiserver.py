@@ -240,6 +240,7 @@ QUESTION: Final = Question(
     "request",
     ask,
     quick_cases=("GET", WATCHED_READ, "PATCH", WATCHED_WRITE),
+    rounds=1,
     goals=(
         Goal(f"reads a second, {SPACES} watchers", "ours", WATCHED_READ, "rate", Sense.AT_LEAST, 3000),
         Goal(f"writes a second, {SPACES} watchers", "ours", WATCHED_WRITE, "rate", Sense.AT_LEAST, 3000),

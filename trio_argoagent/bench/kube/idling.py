@@ -1,12 +1,13 @@
 """What does it cost to have watches open on which nothing happens: our client and the official one?
 
-All are opened, held for two seconds, and ended at once. Ours share one connection; the official client needs
+All are opened, held for a second, and ended at once. Ours share one connection; the official client needs
 a thread and a connection for each.
 """
 
 from __future__ import annotations
 
-import resource
+import gc
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -15,17 +16,19 @@ import trio
 
 from trio_argoagent.bench.kube.side import Amount, Load, Work, clients, official
 from trio_argoagent.bench.questions import Question, Side
+from trio_argoagent.bench.usage import resident
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.testing.machine import NAMESPACE
 
 OBJECTS: Final = 10
-HELD: Final = 2.0
+HELD: Final = 1.0
 """Seconds for which all are open."""
 
 
 def _resident() -> float:
-    """KiB at most until now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """KiB now."""
+    gc.collect()
+    return resident(os.getpid()) / 1024
 
 
 async def _held(count: int, before: float, end: Callable[[], None]) -> float:

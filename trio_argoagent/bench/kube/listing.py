@@ -101,6 +101,7 @@ QUESTION: Final = Question(
     ),
     ours="informer",
     quick_cases=(200,),
+    quick_sides=("informer", "official"),
     rounds=1,
     goals=(
         Goal("CPU of 5,000: 0.25 s", "informer", 5000, CPU, Sense.AT_MOST, 50),

@@ -22,8 +22,8 @@ QUICK_CHANGES: Final = 200
 OBJECTS: Final = 200
 
 
-def _patch(number: int) -> tuple[str, dict[str, Any]]:
-    return f"app-{number % OBJECTS:05}", {"metadata": {"labels": {"patched": f"n{number}"}}}
+def _patch(load: Load, number: int) -> tuple[str, dict[str, Any]]:
+    return f"app-{number % OBJECTS:05}", {"metadata": {"labels": {"patched": f"n{load.run}-{number}"}}}
 
 
 async def ours(load: Load) -> None:
@@ -35,7 +35,7 @@ async def ours(load: Load) -> None:
 
         async def write(first: int) -> None:
             for number in range(first, load.count, load.case):
-                name, value = _patch(number)
+                name, value = _patch(load, number)
                 await cluster.patch(APPLICATIONS, NAMESPACE, name, MergePatch(value))
 
         async with trio.open_nursery() as nursery:
@@ -52,7 +52,7 @@ async def theirs(load: Load) -> None:
 
     def write(first: int) -> None:
         for number in range(first, load.count, load.case):
-            name, value = _patch(number)
+            name, value = _patch(load, number)
             api.patch_namespaced_custom_object(
                 APPLICATIONS.group, APPLICATIONS.version, NAMESPACE, APPLICATIONS.plural, name, value,
                 _content_type="application/merge-patch+json",
@@ -82,5 +82,7 @@ QUESTION: Final = Question(
         Side("ours", "", "in Trio"),
         official("official", "the official client, a thread each"),
     ),
+    quick_cases=(20,),
+    rounds=1,
     goals=(Goal("CPU of a patch, of the official client's", "ours", 20, CPU, Sense.AT_MOST, 1, "official"),),
 )

@@ -82,6 +82,8 @@ QUESTION: Final = Question(
         official("into Trio", "the official client; each event is handed to Trio"),
     ),
     quick_cases=(1000,),
+    quick_sides=("ours", "official"),
+    rounds=1,
     goals=(
         Goal("CPU of an event, of the official one's", "ours", 10_000, CPU, Sense.AT_MOST, 1, "official"),
     ),

@@ -8,14 +8,13 @@ what is there and not as its owner has it, ``broken`` every other rule that did 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
-from trio_argoagent.bench.apart import Order, apart
+from trio_argoagent.bench.apart import CORES, Order, apart
 from trio_argoagent.bench.figures import DRAWN, Found, Sense, Values
 from trio_argoagent.bench.questions import Asked, Goal, Question
 from trio_argoagent.testing.chaos import WIRE_FAULTS
@@ -71,7 +70,7 @@ def in_all(found: Found) -> Values:
 async def ask(asked: Asked) -> Found:
     """Each kind, as many at a time as there are processors; then all of them."""
     kinds = tuple(case for case in asked.cases if case != IN_ALL)
-    found = await apart(__name__, len(os.sched_getaffinity(0)))(attrs.evolve(asked, cases=kinds))
+    found = await apart(__name__, CORES)(attrs.evolve(asked, cases=kinds))
     return [*found, (IN_ALL, in_all(found))]
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.bench.apart import Order, apart
+from trio_argoagent.bench.apart import CORES, Order, apart
 from trio_argoagent.bench.figures import Sense, Values
 from trio_argoagent.bench.questions import Goal, Growth, Question, Side
 from trio_argoagent.model.resources import APPLICATIONS
@@ -90,10 +90,11 @@ QUESTION: Final = Question(
     "no network for so long, and edits on the hub meanwhile",
     (1, 10, 60, 720),
     "minutes",
-    apart(__name__),
+    apart(__name__, CORES),
     sides=_SIDES,
     ours=ALL,
     quick_cases=(1, 60),
+    rounds=2,
     goals=(
         Goal(
             "seconds until both sides agree, 12 h, all edited", ALL, 720, "agree", Sense.AT_MOST, CAP + MARGIN

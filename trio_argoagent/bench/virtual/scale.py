@@ -13,9 +13,9 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.bench.apart import Order, apart
-from trio_argoagent.bench.figures import CPU, Sense, Values
-from trio_argoagent.bench.questions import Goal, Growth, Question
+from trio_argoagent.bench.apart import CORES, Order, apart
+from trio_argoagent.bench.figures import CPU, Found, Sense, Values, beyond
+from trio_argoagent.bench.questions import Asked, Goal, Growth, Question
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
@@ -83,19 +83,24 @@ def play(order: Order) -> Values:
             "peak": ("MiB", peak), **found}  # fmt: skip
 
 
+async def ask(asked: Asked) -> Found:
+    """As many cases at a time as there are processors: CPU is each process' own, and seconds are virtual."""
+    return beyond(await apart(__name__, CORES)(asked), "peak", "of one", "KiB", 1024)
+
+
 QUESTION: Final = Question(
     "scale",
     "virtual",
     "the simulator: a fleet until all is Synced, a cut of every link, and back",
-    (10, 30, 100),
+    (3, 10, 30, 100),
     "agents",
-    apart(__name__),
+    ask,
     quick_cases=(3, 10),
     rounds=1,
     goals=(Goal("virtual seconds until all is Synced", "ours", 100, "synced", Sense.AT_MOST, 60),),
     growth=(
         Growth("CPU against agents", CPU, 1.1),
-        Growth("memory against agents", "peak", 1.0),
+        Growth("memory of an agent against agents", "of one", 0.1),
         Growth("virtual seconds until all is Synced", "synced", 0.1),
     ),
 )

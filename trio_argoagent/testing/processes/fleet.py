@@ -119,11 +119,17 @@ class Fleet:
         nodes = ((node.machine.server, node.spoke.mapping, NOTHING) for node in self.nodes.values())
         return oracle.everywhere(self.hub.server, nodes)
 
-    async def wait_settled(self, timeout: float) -> list[str]:
-        """Wait until both sides agree and the product has nothing more to write; what differs at the end."""
+    async def wait_settled(self, timeout: float, quiet: float | None = None) -> list[str]:
+        """Wait until both sides agree and the product has nothing more to write; what differs at the end.
+
+        Args:
+            timeout: seconds.
+            quiet: seconds of silence that are enough; None: ``QUIET``.
+        """
+        quiet = QUIET if quiet is None else quiet
         with trio.move_on_after(timeout):
             since, writes = trio.current_time(), -1
-            while trio.current_time() < since + QUIET:
+            while trio.current_time() < since + quiet:
                 await trio.sleep(POLL)
                 if self.writes != writes or self.differences():
                     since, writes = trio.current_time(), self.writes
