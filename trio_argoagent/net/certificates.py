@@ -7,6 +7,7 @@ import math
 import ssl
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
@@ -15,11 +16,16 @@ from trio_argoagent.net.protocol.fields import one_line
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     E = TypeVar("E", bound=x509.ExtensionType)
 
 MAX_NAME: Final = 120
 """Characters of a name that are shown: a stranger may have written it."""
+REMEMBERED: Final = 2048
+"""Certificates whose term is remembered, the latest: an agent that comes back shows the one it had."""
+USUAL: Final = 4096
+"""Bytes of a certificate; a longer one is read each time it is shown. So 9 MB are remembered at most."""
 _DER: Final = 2
 """``_ssl.ENCODING_DER``."""
 CLIENTS: Final = "clientAuth"
@@ -84,6 +90,16 @@ class Standing:
 UNBOUND: Final = Standing()
 
 
+@attrs.frozen
+class _Term:
+    """Of what ``Facts`` says, as much as ``standing`` asks for."""
+
+    begins: float
+    expires: float
+    anchor: str
+    is_ca: bool
+
+
 def unbound() -> Standing:
     """Of a peer without a certificate."""
     return UNBOUND
@@ -95,13 +111,26 @@ def standing(chain: Sequence[bytes]) -> Standing:
     Args:
         chain: DER, leaf first, and the root last; empty: there is none.
     """
-    known = all_facts(chain)
     if not chain:
         return UNBOUND
+    known = [each for each in map(_term, chain) if each is not None]
     if len(known) != len(chain):
         return Standing(expires=0.0)
     leaf = known[0]
-    return Standing(min(each.not_after for each in known), known[-1].anchor, leaf.is_ca, leaf.not_before)
+    return Standing(min(each.expires for each in known), known[-1].anchor, leaf.is_ca, leaf.begins)
+
+
+def _term(der: bytes) -> _Term | None:
+    """What this certificate says; the same bytes say the same, whoever shows them."""
+    return _remembered(der) if len(der) <= USUAL else _read_term(der)
+
+
+def _read_term(der: bytes) -> _Term | None:
+    known = facts(der)
+    return None if known is None else _Term(known.not_before, known.not_after, known.anchor, known.is_ca)
+
+
+_remembered: Final = lru_cache(maxsize=REMEMBERED)(_read_term)
 
 
 def facts(der: bytes) -> Facts | None:
@@ -111,17 +140,18 @@ def facts(der: bytes) -> Facts | None:
 
     try:
         loaded = x509.load_der_x509_certificate(der)
+        subject, key = loaded.subject, loaded.public_key()
         return Facts(
-            subject=_name(loaded.subject),
+            subject=_name(subject),
             issuer=_name(loaded.issuer),
             fingerprint=hashlib.sha256(der).hexdigest().upper(),
-            anchor=_anchor(loaded),
+            anchor=_anchor(subject, key),
             not_before=loaded.not_valid_before_utc.timestamp(),
             not_after=loaded.not_valid_after_utc.timestamp(),
             is_ca=_is_ca(loaded),
             purposes=_purposes(loaded),
             hosts=_hosts(loaded),
-            key=_key(loaded),
+            key=_key(key),
         )
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
@@ -165,11 +195,11 @@ def _name(name: x509.Name) -> str:
     return one_line(name.rfc4514_string())[:MAX_NAME] or "nobody"
 
 
-def _anchor(loaded: x509.Certificate) -> str:
+def _anchor(subject: x509.Name, key: CertificatePublicKeyTypes) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    key = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(loaded.subject.public_bytes() + key).hexdigest().upper()
+    encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(subject.public_bytes() + encoded).hexdigest().upper()
 
 
 def _is_ca(loaded: x509.Certificate) -> bool:
@@ -204,10 +234,9 @@ def _extension(loaded: x509.Certificate, kind: type[E]) -> E | None:
         return None
 
 
-def _key(loaded: x509.Certificate) -> str:
+def _key(key: CertificatePublicKeyTypes) -> str:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    key = loaded.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):

@@ -21,7 +21,7 @@ from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2_keeper import Streams, keep
 from trio_argoagent.net.protocol.engine import Engine
 from trio_argoagent.net.protocol.limits import UNSENT_CONTROL, UNSENT_FRAMES, Patience
-from trio_argoagent.net.tls import TlsStream
+from trio_argoagent.net.tls import TlsStream, close_socket
 
 READ: Final = 64 * 1024
 """Bytes asked of the socket at once."""
@@ -137,9 +137,10 @@ class Wire:
                         await self._read()
                     nursery.cancel_scope.cancel()
         finally:
-            # Shielded, because it would else notice that the owner is cancelled, and that would hide the bug.
-            with trio.CancelScope(shield=True):
-                await trio.aclose_forcefully(self._stream)
+            if not close_socket(self._stream):
+                # Shielded, because it would else notice that the owner is cancelled, and hide the bug.
+                with trio.CancelScope(shield=True):
+                    await trio.aclose_forcefully(self._stream)
             self.finished.set()
 
     async def _read(self) -> None:

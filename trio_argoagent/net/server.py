@@ -24,7 +24,7 @@ from trio_argoagent.net.http2 import open_http2
 from trio_argoagent.net.plaintext import Neighbours, meet
 from trio_argoagent.net.protocol.limits import Limits
 from trio_argoagent.net.sockets import hold_to_timeout
-from trio_argoagent.net.tls import TlsStream, peer_address
+from trio_argoagent.net.tls import TlsStream, close_socket, peer_address
 
 ErrorCallback = Callable[[Exception], None]
 Blame = Callable[[bytes | None, str, RemoteProtocolError], None]
@@ -169,7 +169,8 @@ class _Server:
         except Exception as exc:
             self.on_error(exc)
         finally:
-            await trio.aclose_forcefully(transport)
+            if not close_socket(transport):
+                await trio.aclose_forcefully(transport)
 
     async def _speak(self, transport: trio.SocketStream) -> None:
         stream, is_http2 = await self._begin(transport)

@@ -9,7 +9,12 @@ import pytest
 import trio
 import trio.testing
 
+from trio_argoagent.net.peeked import Peeked
 from trio_argoagent.net.sockets import port
+from trio_argoagent.net.tls import TlsStream, close_socket
+
+from .identities import Authority, Identity
+from .test_tls import contexts
 
 
 @asynccontextmanager
@@ -87,3 +92,17 @@ def test_other_streams_are_their_own_way() -> None:
     """Memory, tunnels, proxies: nothing is added and nothing is left out."""
     near, _ = trio.testing.memory_stream_pair()
     assert port(near) is near
+
+
+async def test_a_socket_is_closed_without_a_wait(authority: Authority, server_identity: Identity) -> None:
+    """Whatever stands on it; what is no socket is left to whoever can wait."""
+    server, _ = contexts(authority, server_identity)
+    async with joined() as (near, far):
+        with trio.testing.assert_no_checkpoints():
+            assert close_socket(TlsStream(Peeked(near), server, server_side=True))
+            assert close_socket(near)  # again: nothing happens
+        assert near.socket.fileno() < 0
+        with pytest.raises(trio.ClosedResourceError):
+            await near.receive_some()
+        assert await far.receive_some() == b""
+    assert not close_socket(trio.testing.memory_stream_pair()[0])
