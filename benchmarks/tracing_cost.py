@@ -20,6 +20,7 @@ import trio
 
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.bench.fleet import rig
+from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.collector import UNPROXIED, Collector, open_collector
@@ -79,12 +80,12 @@ async def turn(
     await rig.settle(fleet)
     await trio.sleep(SENT)
     collector.forget()
-    before = {name: rig.usage(program.pid) for name, program in fleet.programs.items()}
+    before = {name: usage_of(program.pid) for name, program in fleet.programs.items()}
     await edit(fleet, arrivals, mark, edits)
     await rig.settle(fleet)
     await trio.sleep(SENT)
-    after = {name: rig.usage(program.pid) for name, program in fleet.programs.items()}
-    return {name: (1000 * (after[name].cpu - before[name].cpu) / edits, after[name].rss) for name in after}
+    after = {name: usage_of(program.pid) for name, program in fleet.programs.items()}
+    return {name: (1000 * (after[name].cpu - before[name].cpu) / edits, after[name].mib) for name in after}
 
 
 async def main(given: argparse.Namespace) -> None:
@@ -107,10 +108,11 @@ async def main(given: argparse.Namespace) -> None:
                 found[on, name].append(each)
             show(traced=on, spans=len(collector.spans), **figures)
     for name in (PRINCIPAL, AGENT):
-        off, on = (
+        without, with_them = (
             [median(column) for column in zip(*found[way, name], strict=True)] for way in (False, True)
         )
-        show(program=name, cpu_ms=(off[0], on[0]), ratio=on[0] / off[0], rss_mib=(off[1], on[1]))
+        cpu, rss = zip(without, with_them, strict=True)
+        show(program=name, cpu_ms=cpu, ratio=cpu[1] / cpu[0], rss_mib=rss)
 
 
 def show(**figures: Any) -> None:

@@ -15,28 +15,20 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import trio
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import NoOpTracer, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanKind as Kind
 
 from trio_argoagent._version import __version__
 from trio_argoagent.errors import UserError
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.logfile import OnceAMinute
 from trio_argoagent.runtime.redaction import redacted
-from trio_argoagent.runtime.spans import Span
+from trio_argoagent.runtime.spans import Span, SpanKind
 
 FLUSH: Final = 2.0
 """Seconds that a program waits at its end for what has not been sent."""
@@ -47,21 +39,8 @@ EXPORTER: Final = "opentelemetry.exporter"
 QUEUES: Final = ("opentelemetry.sdk._shared_internal", "opentelemetry.sdk.trace.export")
 """Those of what waits to be sent; by version, one or the other."""
 _NANO: Final = 1_000_000_000
-
-
-class _Given(IdGenerator):  # type: ignore[misc]  # Installed or not, it is taken for Any.
-    """Ids are ours: both sides must come to the same."""
-
-    def __init__(self) -> None:
-        self.trace = self.span = 0
-
-    def generate_trace_id(self) -> int:
-        """See ``IdGenerator``."""
-        return self.trace
-
-    def generate_span_id(self) -> int:
-        """Likewise."""
-        return self.span
+_KINDS: Final = {kind: Kind[kind.value] for kind in SpanKind}
+_FINE: Final = Status(StatusCode.OK)
 
 
 class Exporting:
@@ -73,41 +52,48 @@ class Exporting:
     """
 
     def __init__(self, service: str, processor: SpanProcessor) -> None:
-        self._ids = _Given()
-        resource = Resource.create({"service.name": service, "service.version": __version__})
-        self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
-        self._provider.add_span_processor(processor)
-        self._tracer = self._provider.get_tracer("trio_argoagent", __version__)
+        self._resource = Resource.create({"service.name": service, "service.version": __version__})
+        # It reads which traces are kept, and whether there are any, from the environment.
+        provider = TracerProvider(resource=self._resource, shutdown_on_exit=False)
+        self._sampler, self._processor = provider.sampler, processor
+        self._scope = InstrumentationScope("trio_argoagent", __version__)
+        self._off = isinstance(provider.get_tracer("trio_argoagent"), NoOpTracer)
 
     def __call__(self, span: Span) -> None:
-        """Export it, if its trace is kept."""
+        """Export it, if its trace is kept.
+
+        It has ended, and its ids and parent are known: a tracer, which gives out ids and takes note of a span
+        while it lasts, would cost four times as much CPU as the value that is exported.
+        """
         trace = int.from_bytes(span.trace, "big")
-        kept = self._provider.sampler.should_sample(None, trace, span.name).decision.is_sampled()
-        if not kept:
+        if self._off or not self._sampler.should_sample(None, trace, span.name).decision.is_sampled():
             return
-        self._ids.trace, self._ids.span = trace, int.from_bytes(span.id, "big")
-        told = self._tracer.start_span(
+        told = ReadableSpan(
             span.name,
-            _below(span) if span.parent else Context(),
-            kind=SpanKind[span.kind.value],
-            attributes=dict(span.attributes),
+            _context(trace, span.id),
+            _context(trace, span.parent, remote=span.remote) if span.parent else None,
+            self._resource,
+            span.attributes,
+            kind=_KINDS[span.kind],
+            status=_status(span.problem),
             start_time=int(span.start * _NANO),
+            end_time=int(span.end * _NANO),
+            instrumentation_scope=self._scope,
         )
-        failed = Status(StatusCode.ERROR, redacted(span.problem)[:MAX_PROBLEM])
-        told.set_status(failed if span.problem else Status(StatusCode.OK))
-        told.end(int(span.end * _NANO))
+        self._processor.on_end(told)
 
     async def end(self) -> None:
         """Send what waits; nothing is exported any more. Cancelled, it gives up what is left."""
         # It blocks, and longer than it is told to where nobody listens; the process is about to end.
-        await trio.to_thread.run_sync(self._provider.shutdown, abandon_on_cancel=True)
+        await trio.to_thread.run_sync(self._processor.shutdown, abandon_on_cancel=True)
 
 
-def _below(span: Span) -> Context:
-    """The context of its parent, which is in a trace that is kept."""
-    numbers = int.from_bytes(span.trace, "big"), int.from_bytes(span.parent, "big")
-    flags = TraceFlags(TraceFlags.SAMPLED)
-    return set_span_in_context(NonRecordingSpan(SpanContext(*numbers, span.remote, flags)), Context())
+def _context(trace: int, span: bytes, *, remote: bool = False) -> SpanContext:
+    return SpanContext(trace, int.from_bytes(span, "big"), remote, TraceFlags(TraceFlags.SAMPLED))
+
+
+def _status(problem: str) -> Status:
+    return Status(StatusCode.ERROR, redacted(problem)[:MAX_PROBLEM]) if problem else _FINE
 
 
 class Sparingly(SpanExporter):  # type: ignore[misc]  # Installed or not, it is taken for Any.

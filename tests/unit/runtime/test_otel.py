@@ -57,6 +57,7 @@ def test_as_it_is(exporter: InMemorySpanExporter) -> None:
     assert dict(found.attributes) == {"argocd.agent.name": "east", "n": 1}
     assert found.resource.attributes["service.name"] == "agent-managed"
     assert found.status.status_code is StatusCode.OK
+    assert found.instrumentation_scope.name == "trio_argoagent"
 
 
 def test_below_the_other_side(exporter: InMemorySpanExporter) -> None:
@@ -75,6 +76,13 @@ def test_a_problem(exporter: InMemorySpanExporter) -> None:
     assert found.status.status_code is StatusCode.ERROR
     assert "hunter2" not in found.status.description
     assert len(found.status.description) == otel.MAX_PROBLEM
+
+
+def test_switched_off(exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By OpenTelemetry's own switch, too."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    exporting(exporter)(a_span())
+    assert exporter.get_finished_spans() == ()
 
 
 @pytest.mark.parametrize("sampler", ["traceidratio", "parentbased_traceidratio"])
