@@ -183,7 +183,8 @@ def test_a_full_queue_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     finally:
         stuck.go.set_result(None)
         processor.shutdown()
-    assert [record.getMessage() for record in caplog.records] == ["Queue full, dropping Span."]
+    (record,) = caplog.records
+    assert "dropp" in record.getMessage()
 
 
 def test_what_cannot_be_encoded_is_told() -> None:
