@@ -21,11 +21,34 @@ _PACKAGES: Final = (
 )
 
 
+SERVER: Final = 0
+CLIENT: Final = 1
+"""Whose processors: a server and its client have different ones, so that neither waits for the other."""
+PARTS: Final = 2
+
+
+def pin(whose: int, pid: int = 0) -> None:
+    """Keep a process, with all that it will start, on its part of the processors, where there are several.
+
+    Args:
+        whose: ``SERVER`` or ``CLIENT``.
+        pid: of the process; 0: this one.
+    """
+    if pinned():
+        os.sched_setaffinity(pid, sorted(os.sched_getaffinity(0))[whose::PARTS])
+
+
+def pinned() -> bool:
+    """Are there enough processors for that?"""
+    return len(os.sched_getaffinity(0)) >= PARTS
+
+
 def describe() -> dict[str, Any]:
     """This machine and its versions: nothing that names it or its user."""
     return {
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
+        "pinned": pinned(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": platform.release(),
         "load": round(os.getloadavg()[0], 2),

@@ -56,9 +56,10 @@ def page(
 
 def _told(machine: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    pinned = ", clients and servers of pairs on different cores" if machine["pinned"] else ""
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']},"
-        f" load {machine['load']} at the start; {versions}"
+        f" load {machine['load']} at the start{pinned}; {versions}"
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import attrs
 
-from trio_argoagent.bench import crowd, loads
+from trio_argoagent.bench import crowd, loads, machine
 from trio_argoagent.bench.channel import Channel, Kit
 from trio_argoagent.bench.loads import Task, Values
 from trio_argoagent.bench.place import Place
@@ -107,4 +107,6 @@ def _kit(order: Order) -> Kit:
 
 if __name__ == "__main__":
     signal.alarm(LIFETIME)
+    # Before the side is imported: what it starts by then stays where it is.
+    machine.pin({SERVE: machine.SERVER, DRIVE: machine.CLIENT}[sys.argv[1]])
     {SERVE: serve, DRIVE: drive}[sys.argv[1]](Order.from_json(sys.argv[2]))

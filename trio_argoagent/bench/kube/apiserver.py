@@ -26,6 +26,7 @@ from trio_argoagent.bench.children import child
 from trio_argoagent.bench.figures import CPU, Found, Sense, Values
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.kube.side import WORKER, first_line
+from trio_argoagent.bench.machine import CLIENT, SERVER, pin
 from trio_argoagent.bench.questions import Asked, Goal, Question
 from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.kube.credentials import from_kubeconfig
@@ -216,6 +217,7 @@ async def filled() -> AsyncIterator[tuple[str, int]]:
         config = f"{folder}/kubeconfig"
         command = [sys.executable, "-m", "trio_argoagent", "apiserver", "--kubeconfig", config]
         async with child(command) as server:
+            pin(SERVER, server.pid)
             await first_line(server, "the API server")
             await fill(config)
             yield config, server.pid
@@ -250,5 +252,6 @@ QUESTION: Final = Question(
 
 def main(case: str, kubeconfig: str, count: str, server: str) -> None:
     """The client's process."""
+    pin(CLIENT)
     found = trio.run(load, kubeconfig, KINDS[case], int(count), int(server))
     sys.stdout.write(json.dumps(found) + "\n")

@@ -25,6 +25,7 @@ from trio_argoagent.bench.apart import told
 from trio_argoagent.bench.children import child, line
 from trio_argoagent.bench.figures import CPU, Case, Values
 from trio_argoagent.bench.kube.objects import status
+from trio_argoagent.bench.machine import CLIENT, SERVER, pin
 from trio_argoagent.bench.questions import Ask, Asked, Side, each
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.resources import APPLICATIONS
@@ -191,6 +192,7 @@ async def first_line(process: trio.Process, what: str) -> bytes:
 
 def main(what: str, *arguments: str) -> None:
     """A process: ``server FOLDER OBJECTS EVENTS``, or ``MODULE SIDE LOAD``."""
+    pin(SERVER if what == _SERVER else CLIENT)
     if what == _SERVER:
         folder, objects, events = arguments
         trio.run(serve, Path(folder), int(objects), int(events))
