@@ -6,11 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
+from io import StringIO
 
 import attrs
 import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
+from trio.testing import MockClock
 
 from trio_argoagent._version import __version__
 from trio_argoagent.agent import metrics as agent_metrics
@@ -20,8 +22,11 @@ from trio_argoagent.model.resources import APPLICATIONS, SECRETS
 from trio_argoagent.model.rulings import Decision, unaudited
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import metrics as principal_metrics
+from trio_argoagent.principal.clusters import make_secret
+from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.redisproxy import RedisProxy
 from trio_argoagent.runtime.events import ignore
+from trio_argoagent.runtime.logfile import Unfailing
 from trio_argoagent.runtime.material import InUse
 from trio_argoagent.runtime.metrics import common
 from trio_argoagent.runtime.metrics.exposition import Exposition
@@ -82,7 +87,7 @@ def around() -> common.Around:
     taken = Latencies()
     taken.note(0.3)
     requests = {("GET", "200"): 7, ("PATCH", "409"): 2}
-    return common.Around(Lag(), lambda: EXPIRES, requests, {"PATCH": taken})
+    return common.Around(Lag(), lambda: EXPIRES, requests, {"PATCH": taken}, Unfailing(StringIO()))
 
 
 def of_principal(fleet: Fleet) -> Exposition:
@@ -339,3 +344,31 @@ def test_what_the_program_says_of_itself() -> None:
     assert seen("certificate_denials_total", reason=Denial.TOKEN.value) == 3
     assert seen("informer_objects", resource="applications.argoproj.io") == 6
     assert seen("informer_complete", resource="applications.argoproj.io") == 1
+
+
+async def test_an_agent_that_comes_again_begins_anew(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is sent to both is counted: of the first one nothing is remembered."""
+    sent = 0
+
+    def on_frame(agent: str, up: bool, frame: bytes) -> None:
+        nonlocal sent
+        sent += not up and isinstance(codec.decode(frame), messages.RecordMessage)
+
+    monkeypatch.setattr(Peer, "status", None)  # It names what is not told here, and costs more.
+    async with open_fleet([SpokePlan("east")]) as fleet:
+        fleet.network.on_frame = on_frame
+        await fleet.until(lambda: fleet.principal.instance is not None)
+        exposition, principal = of_principal(fleet), fleet.principal.instance
+        assert principal is not None
+        for lives in range(2):
+            for number in range(3 + 9 * lives):
+                await fleet.apply(application(f"app{lives}-{number}", namespace="east"))
+            await trio.sleep(SETTLING)
+            assert scrape(exposition)("principal_events_sent_total") == sent > 3
+            await fleet.cluster("hub").delete(SECRETS, NAMESPACE, "cluster-east")
+            await fleet.until(lambda: not principal.peers)
+            scrape(exposition)
+            await fleet.cluster("hub").create(SECRETS, make_secret("east", NAMESPACE))
+            await fleet.until(lambda: "east" in principal.peers)

@@ -42,7 +42,7 @@ def run_agent(reading: Reading) -> None:
     """
     values = reading.values
     running.refuse_if(reading.contradictions(CHECKS, os.environ))
-    logs.configure(values["log_level"], values["log_format"])
+    log = logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
     async def program() -> int:
@@ -83,7 +83,7 @@ def run_agent(reading: Reading) -> None:
             )
             health.show(board, agent, material, env.now)
             session = cluster.session
-            around = Around(board.lag, material.statistics, session.requests, session.durations)
+            around = Around(board.lag, material.statistics, session.requests, session.durations, log)
             renewals = renewer.outcomes if renewer is not None else None
             board.metrics = metrics.exposition(agent, around, renewals)
             if tracing is not None:

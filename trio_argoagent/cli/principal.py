@@ -50,7 +50,7 @@ def run_principal(reading: Reading) -> None:
     """
     values = reading.values
     running.refuse_if(reading.contradictions(CHECKS, os.environ))
-    logs.configure(values["log_level"], values["log_format"])
+    log = logs.configure(values["log_level"], values["log_format"])
     farewell = running.Farewell()
 
     async def program() -> int:
@@ -62,13 +62,13 @@ def run_principal(reading: Reading) -> None:
         running.remark(reading.remarks, observer)
         traces = pick(TracingOptions, values)
         async with (
-            open_audit_log(values["audit_log"]) as log,
+            open_audit_log(values["audit_log"]) as audited,
             open_tracing(traces, "principal", "principal", env, observer) as tracing,
             open_observing(pick(ObservingOptions, values), observer) as board,
             open_cluster(await find_credentials(values["kubeconfig"], values["kubecontext"])) as cluster,
             open_material(env, observer) as material,
         ):
-            audit = Rulings(log)
+            audit = Rulings(audited)
             place = Place(cluster, config.namespace)
             websocket = values["enable_websocket"]
             way = await _beginning(auth, tls, place, material, env, websocket=websocket)
@@ -94,7 +94,7 @@ def run_principal(reading: Reading) -> None:
                 principal.follow(way.freshness)
                 health.show(board, principal, material, env.now)
                 session = cluster.session
-                around = Around(board.lag, material.statistics, session.requests, session.durations)
+                around = Around(board.lag, material.statistics, session.requests, session.durations, log)
                 board.metrics = metrics.exposition(principal, around, audit.counts, desk.denials, proxy)
                 if tracing is not None:
                     principal.trace(tracing)

@@ -19,6 +19,7 @@ from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.latency import Latencies
 from trio_argoagent.model.rulings import Auditor, Decision, Ruling
 from trio_argoagent.runtime.endings import Endings
+from trio_argoagent.runtime.logfile import Unfailing
 from trio_argoagent.runtime.material import InUse
 from trio_argoagent.runtime.metrics import feeds, machine
 from trio_argoagent.runtime.metrics.exposition import Figures
@@ -40,16 +41,19 @@ class Around:
         in_use: its certificates.
         requests: to its cluster's API, by method and code of the answer.
         durations: of those that were answered, by method.
+        log: where its log goes.
     """
 
     lag: Lag
     in_use: Callable[[], Iterable[InUse]]
     requests: Mapping[tuple[str, str], int]
     durations: Mapping[str, Latencies]
+    log: Unfailing
 
     def figures(self) -> tuple[Figures, ...]:
         """What there is to tell of it."""
-        return process, loop(self.lag), certificates(self.in_use), api(self.requests, self.durations)
+        others = certificates(self.in_use), api(self.requests, self.durations), lost(self.log)
+        return process, loop(self.lag), *others
 
 
 def process(sheet: Sheet) -> Iterable[None]:
@@ -86,6 +90,16 @@ def loop(lag: Lag) -> Figures:
         sums = [0, *(count for _, count in found.buckets)]
         sheet.put_histogram(machine.LAG, [more - less for less, more in pairwise(sums)], found.total)
         sheet.put(machine.LAG_WORST, found.worst)
+        return ()
+
+    return figures
+
+
+def lost(log: Unfailing) -> Figures:
+    """What is missing in the log."""
+
+    def figures(sheet: Sheet) -> Iterable[None]:
+        sheet.put(machine.LOG_FAILURES, log.failures)
         return ()
 
     return figures

@@ -122,6 +122,9 @@ LAG_WORST: Final = gauge(
     "event_loop_lag_recent_max_seconds", "The most of that within the last one or two minutes."
 )
 TASKS: Final = gauge("trio_tasks", "Tasks that live.")
+LOG_FAILURES: Final = counter(
+    "log_write_failures_total", "Writes to the log that failed, as where a disk is full: lines are missing."
+)
 CPU: Final = peer(Kind.COUNTER, "process_cpu_seconds_total", "Seconds of CPU, user and system.", Program.BOTH)
 MEMORY: Final = peer(Kind.GAUGE, "process_resident_memory_bytes", "Memory in use.", Program.BOTH)
 OPEN_FILES: Final = peer(Kind.GAUGE, "process_open_fds", "Open file descriptors.", Program.BOTH)

@@ -6,12 +6,15 @@ The text format 0.0.4, see https://prometheus.io/docs/instrumenting/exposition_f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import accumulate, islice
 from typing import Any, Final
 
 from trio_argoagent.errors import LocalProtocolError
-from trio_argoagent.runtime.metrics.rows import AGENT_NAME, MAX_AGENTS, OTHER, Label, Program, Row
+from trio_argoagent.runtime.metrics.rows import AGENT_NAME, MAX_AGENTS, OTHER, Kind, Label, Program, Row
+
+Summed = Callable[[str, str, float], float]
+"""Told that an agent's counter of that name stands there: what all that were told of it come to."""
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 CHUNK: Final = 512
@@ -26,19 +29,23 @@ class Sheet:
         program: whose it is.
         rows: that it may have.
         most: agents that are named.
+        summed: keeps the sums of counters of the others, which would fall when one of them gets a place among
+            those that are named; None: they are added up.
     """
 
-    def __init__(self, program: Program, rows: Iterable[Row], most: int = MAX_AGENTS) -> None:
-        self._program, self._most = program, most
+    def __init__(
+        self, program: Program, rows: Iterable[Row], most: int = MAX_AGENTS, summed: Summed | None = None
+    ) -> None:
+        self._program, self._most, self._summed = program, most, summed
         # By the text of the labels: strings and numbers cost the garbage collector nothing, and tuples would.
         self._cells: dict[Row, dict[str, float]] = {row: {} for row in rows if program in row.programs}
         self._histograms: dict[Row, dict[str, tuple[Sequence[int], float]]] = {}
         self._agents: dict[str, str] = {}
 
     @property
-    def folded(self) -> int:
+    def folded(self) -> Set[str]:
         """The agents that are not named."""
-        return max(0, len(self._agents) - self._most)
+        return {*islice(self._agents, self._most, None)}
 
     def put(self, row: Row, value: float, *labels: str, agent: str = "") -> None:
         """One value; what is there under the same labels already is put together with it.
@@ -60,7 +67,10 @@ class Sheet:
             pairs.insert(0, self._named(agent))
         shown = f"{{{','.join(pairs)}}}" if pairs else ""
         before = cells.get(shown)
-        cells[shown] = value if before is None else row.fold(before, value)
+        if row.kind is Kind.COUNTER and self._summed is not None and pairs and pairs[0] == _OTHERS:
+            cells[shown] = self._summed(agent, row.name + shown, value)
+        else:
+            cells[shown] = value if before is None else row.fold(before, value)
 
     def put_fields(self, rows: Iterable[Row], statistics: Any, *labels: str) -> None:
         """What these rows say of such statistics, each by its field."""
@@ -120,6 +130,9 @@ def _histogram(row: Row, labels: str, counts: Sequence[int], total: float) -> It
 
 def _pair(label: Label, value: str) -> str:
     return f'{label.name}="{label.shown(value).translate(_ESCAPES)}"'
+
+
+_OTHERS: Final = _pair(AGENT_NAME, OTHER)
 
 
 def _number(value: float) -> str:

@@ -6,7 +6,7 @@ by one forgotten agent's share would look like a burst of all that the others ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any, Final
 
 from trio_argoagent.model import latency
@@ -26,12 +26,18 @@ class Totals:
         self._last: dict[str, dict[Row | str, float]] = {}
         self._sums: dict[Row | str, float] = {}
 
-    def note(self, agent: str, what: Row | str, value: float) -> None:
-        """This agent's counter stands there now."""
+    def note(self, agent: str, what: Row | str, value: float) -> float:
+        """This agent's counter stands there now; returns ``sum``."""
         last = self._last.setdefault(agent, {})
         before = last.get(what, 0)
         last[what] = value
-        self._sums[what] = self._sums.get(what, 0) + (value - before if value >= before else value)
+        found = self._sums[what] = self._sums.get(what, 0) + (value - before if value >= before else value)
+        return found
+
+    @property
+    def agents(self) -> Set[str]:
+        """Those of which anything is remembered."""
+        return self._last.keys()
 
     def keep(self, agents: Collection[str]) -> None:
         """There are these now: one that is not among them begins anew if it comes again."""

@@ -77,7 +77,7 @@ def test_agents_beyond_the_bound_are_told_together() -> None:
         ("trio_argoagent_age_seconds", ("b",)): 9,
         ("trio_argoagent_age_seconds", (OTHER,)): 8,
     }
-    assert sheet.folded == 2
+    assert sheet.folded == {"c", "d"}
 
 
 def test_what_is_not_listed_reaches_no_label() -> None:

@@ -87,3 +87,24 @@ def test_every_count_has_its_metric(rows: tuple[Row, ...], statistics: type, unt
     fields = {field.name for field in attrs.fields(statistics)}
     told = [row.field for row in rows]
     assert sorted([*told, *untold]) == sorted(fields)
+
+
+class Fold:
+    """Counts how often it is hashed."""
+
+    hashed = 0
+
+    def __hash__(self) -> int:
+        self.hashed += 1
+        return 1
+
+    def __call__(self, one: float, other: float) -> float:
+        """See ``Row.fold``."""
+        return one
+
+
+def test_a_row_is_hashed_once() -> None:
+    """It is looked up for each value of each scrape."""
+    fold = Fold()
+    row = attrs.evolve(feeds.SOURCE[0], fold=fold)
+    assert {row: 1}[row] == 1 and fold.hashed == 1
