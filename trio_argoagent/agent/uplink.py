@@ -178,15 +178,20 @@ class Uplink:
         return Ended.LASTED if trio.current_time() >= since + HEALTHY else ended, told
 
     def _failed(self, *causes: BaseException) -> tuple[Ended, float]:
-        """Why there is no link (any more): all of it is told, for the first cause may hide a bug of ours."""
-        for cause in causes:
-            if isinstance(cause, LinkRefused):
-                self.endings.failed(cause)
-                self._ended("link-refused", str(cause), "error")
-                return (Ended.TOLD if cause.retry_after else Ended.FAILED), cause.retry_after
-        self.endings.failed(causes[0])
-        self._ended("link-broken", "; ".join(map(str, causes)), "warning")
-        nobody = all(isinstance(cause, Unreachable) for cause in causes)
+        """Why there is no link (any more): a refusal decides what follows.
+
+        All is told and counted: there may be a bug of ours among it.
+        """
+        refusals = [cause for cause in causes if isinstance(cause, LinkRefused)]
+        others = [cause for cause in causes if not isinstance(cause, LinkRefused)]
+        self.endings.failed(*causes)
+        if others:
+            self._ended("link-broken", "; ".join(map(str, others)), "warning")
+        if refusals:
+            self._ended("link-refused", "; ".join(map(str, refusals)), "error")
+            told = max(refusal.retry_after for refusal in refusals)
+            return (Ended.TOLD if told else Ended.FAILED), told
+        nobody = all(isinstance(cause, Unreachable) for cause in others)
         return (Ended.NOBODY if nobody else Ended.FAILED), 0.0
 
     def _give_up_next(self) -> None:

@@ -20,6 +20,8 @@ from trio_argoagent.net.proxy import environment_proxy, proxy_for
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where the kubelet puts a pod's token, CA and namespace."""
+AT_ONCE: Final = 4
+"""Readings of one kubeconfig at once: those before the last were given up, and may never end."""
 
 
 @attrs.frozen
@@ -126,11 +128,16 @@ async def from_kubeconfig(
         UserError: the file, the context or its user cannot be used.
     """
     load = partial(_load, path or environ.get("KUBECONFIG", "") or "~/.kube/config", context, environ, now)
-    # One thread of its own: what is abandoned keeps its place. In the line that the whole program
-    # shares, a plugin that hangs each time would at last leave no thread to look up a host name with.
-    turn = trio.CapacityLimiter(1)
+    # Threads of its own: what is abandoned keeps its place. In the line that the whole program shares, a
+    # plugin that hangs each time would at last leave no thread to look up a host name with.
+    turn = trio.CapacityLimiter(AT_ONCE)
 
     async def read() -> Credentials:
+        if not turn.available_tokens:
+            raise UserError(
+                f"{AT_ONCE} readings of the kubeconfig have not ended: its plugin, or the file itself, hangs;"
+                " see what it waits for"
+            )
         # A plugin is a program that may ask a person. Abandoned when cancelled: it has no deadline.
         found = await trio.to_thread.run_sync(load, abandon_on_cancel=True, limiter=turn)
         return attrs.evolve(found, reload=read)

@@ -137,11 +137,13 @@ class Wire:
                         await self._read()
                     nursery.cancel_scope.cancel()
         finally:
-            if not close_socket(self._stream):
-                # Shielded, because it would else notice that the owner is cancelled, and hide the bug.
-                with trio.CancelScope(shield=True):
-                    await trio.aclose_forcefully(self._stream)
-            self.finished.set()
+            try:
+                if not close_socket(self._stream):
+                    # Shielded, because it would else notice that the owner is cancelled, and hide the bug.
+                    with trio.CancelScope(shield=True):
+                        await trio.aclose_forcefully(self._stream)
+            finally:
+                self.finished.set()
 
     async def _read(self) -> None:
         try:

@@ -71,7 +71,8 @@ class Agents:
     Args:
         hub: where they are registered.
         build: makes the peer of a registered agent, given its hub namespace.
-        part: called before an agent is forgotten, with what its link shall be told.
+        part: called before an agent is forgotten or begun anew, with what its link shall be told.
+        forget: called when nothing is left of an agent that is followed no more.
         report: told what happens: agent, name, text, level.
         registration: how an agent without a secret gets one; None: it does not.
     """
@@ -81,10 +82,12 @@ class Agents:
         hub: Hub,
         build: Callable[[str, Pin, str], Peer],
         part: Callable[[str, Goodbye], None],
+        forget: Callable[[str], None],
         report: Callable[[str, str, str, str], None],
         registration: SelfRegistration | None,
     ) -> None:
-        self._hub, self._build, self._part, self._report = hub, build, part, report
+        self._hub, self._build, self._report = hub, build, report
+        self._part, self._forgotten = part, forget
         self._secrets = hub.secrets
         self._known = Known(hub.secrets)
         self._registration = registration
@@ -112,6 +115,7 @@ class Agents:
         if name not in self.peers:
             # What its last steps have put there.
             self._hub.memory.forget(name)
+            self._forgotten(name)
 
     # What the secrets say
 

@@ -50,8 +50,10 @@ class Denying(Exception):
         denial: for machines.
         detail: what the agent is told.
         retry_after: seconds; 0: not said.
-        reason: what the hub's people are told; empty: the same.
+        reason: what the audit log says; empty: the same.
         audited: has the auditor heard of it already?
+        shown: what the Event on the agent's cluster secret says instead, where it is not to repeat what
+            whoever asks has said, or would not be told of that denial otherwise; empty: the detail.
     """
 
     def __init__(
@@ -62,10 +64,11 @@ class Denying(Exception):
         retry_after: float = 0.0,
         reason: str = "",
         audited: bool = False,
+        shown: str = "",
     ) -> None:
         super().__init__(reason or detail)
         self.answer = Denied(denial, detail, retry_after)
-        self.reason, self.audited = reason or detail, audited
+        self.reason, self.audited, self.shown = reason or detail, audited, shown
 
 
 @attrs.frozen
@@ -256,7 +259,8 @@ def read_record(secrets: Sequence[Object], agent: str) -> Record | None:
     if entry is None:
         return None
     if entry.problem:
-        raise Denying(Denial.UNKNOWN_AGENT, entry.problem)
+        # The secret is there: whoever looks at it can mend it.
+        raise Denying(Denial.UNKNOWN_AGENT, entry.problem, shown=entry.problem)
     secret = next(each for each in secrets if each.meta.name == entry.secret)
     notes = secret.annotations
     issued, until, holder, *_ = [*notes.get(CERTIFICATE, "").split(" "), "", "", ""]
@@ -286,7 +290,8 @@ def check_name(claimed: str, name: str) -> None:
     """Raises Denying if whoever asks believes to be somebody else."""
     if claimed not in ("", name):
         text = f"you are {name} here, and not {claimed}"
-        raise Denying(Denial.NAME, text, reason=f"it calls itself {claimed}")
+        shown = "it calls itself by another name, see the audit log"
+        raise Denying(Denial.NAME, text, reason=f"it calls itself {claimed}", shown=shown)
 
 
 def check_fits(certificate: bytes, agent: str, identify: Identify) -> None:

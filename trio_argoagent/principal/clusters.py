@@ -21,6 +21,7 @@ import msgspec
 
 from trio_argoagent.model.identity import Mode, is_dns_label
 from trio_argoagent.model.objects import Object
+from trio_argoagent.replication.happenings import Involved
 from trio_argoagent.runtime.config import PROXY
 from trio_argoagent.sync import names
 
@@ -114,6 +115,19 @@ def is_of(secret: Object, agent: str) -> bool:
 def choose(entries: Iterable[Entry]) -> Entry | None:
     """The one that counts of several secrets of one agent: one that is pinned, then the oldest."""
     return min(entries, key=lambda each: (each.pin is None, each.born, each.secret), default=None)
+
+
+def involved(entry: Entry | None, agent: str, namespace: str) -> Involved:
+    """What an Event about an agent is about: its cluster secret, or what that would be called.
+
+    Args:
+        entry: of the secret that counts (``choose``); None: there is none.
+        agent: whose.
+        namespace: Argo CD's on the hub.
+    """
+    if entry is None:
+        return Involved("v1", "Secret", namespace, secret_name(agent))
+    return Involved("v1", "Secret", namespace, entry.secret, entry.uid)
 
 
 def lean(secret: Object) -> Object:

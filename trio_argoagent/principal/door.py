@@ -30,6 +30,8 @@ from trio_argoagent.sync.mapping import Style
 
 REPLACED: Final = Goodbye(Reason.REPLACED, "another process with this agent's certificate has taken over")
 STOPPING: Final = Refuse(Reason.NOT_READY, "this principal stops: dial again", 1.0)
+_SHOWN: Final = {Reason.SELECTOR: "its --label-selector is none: the agent's log says why"}
+"""What an Event says instead of a text that repeats what the agent has said."""
 LONG: Final = 60.0
 """Seconds after which one may ask again whom a person has to help first."""
 
@@ -219,10 +221,9 @@ class Door:
         """Let the hub's people know that this agent is refused: an Event on its cluster secret."""
         if answer.reason is Reason.NOT_READY:
             return
-        entry = self._agents.entry(name)
-        secret, uid = (entry.secret, entry.uid) if entry is not None else (clusters.secret_name(name), "")
-        about = Involved("v1", "Secret", self._hub.namespace, secret, uid)
-        await self._told.say(about, f"agent {name} was not let in: {answer.detail}")
+        about = clusters.involved(self._agents.entry(name), name, self._hub.namespace)
+        text = _SHOWN.get(answer.reason, answer.detail)
+        await self._told.say(about, f"agent {name} was not let in: {text}")
 
 
 async def _itself(about: Involved) -> Involved:
@@ -239,7 +240,8 @@ def _unfit(name: str, config: PrincipalConfig, hello: messages.Hello) -> Refuse 
         return Refuse(Reason.IDENTITY, detail, LONG)
     style = config.style_of(hello.mode)
     if hello.mapping != style:
-        detail = f"the agent maps by {hello.mapping}, the principal by {style}"
+        theirs = hello.mapping if hello.mapping in tuple(Style) else "something that is unknown here"
+        detail = f"the agent maps by {theirs}, the principal by {style}"
         return Refuse(Reason.MAPPING, f"{detail}: give both --destination-based-mapping, or neither", LONG)
     try:
         LabelSelector.parse(hello.selector)

@@ -32,7 +32,7 @@ from trio_argoagent.runtime.enrolment import DAY, Rules
 from trio_argoagent.runtime.events import Event, Observer, ignore
 from trio_argoagent.runtime.rarely import Rarely
 from trio_argoagent.stream.admission import Admission, Shown
-from trio_argoagent.stream.protocol.enrolment import Answer, Denial, Denied, Enrol, Issued
+from trio_argoagent.stream.protocol.enrolment import PASSING, Answer, Denial, Enrol, Issued
 from trio_argoagent.stream.protocol.enrolment import Shown as ShownToken
 from trio_argoagent.sync.names import AGENT_NAME, SECRET_TYPE
 
@@ -55,7 +55,7 @@ NOTE_ATTEMPTS: Final = 5
 """At the cluster secret of an agent, while others write it."""
 ROOTS_AGE: Final = 30.0
 """Seconds for which the roots are not read again for somebody who has not said who he is."""
-_PASSING: Final = (Denial.BUSY, Denial.NOT_ISSUING, Denial.UNKNOWN_AGENT)
+_UNTOLD: Final = (*PASSING, Denial.UNKNOWN_AGENT)
 """What goes by itself, is said elsewhere, or is of nobody who has a cluster secret."""
 _ANSWERS: Final = (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError)
 
@@ -141,7 +141,7 @@ class Desk:
             self.denials[exc.answer.reason] += 1
             if not exc.audited:
                 self._audit(about(case.peer, decision, what, exc.reason))
-            await self._tell(case.peer.name, exc.answer)
+            await self._tell(case.peer.name, exc)
             if exc.answer.reason is Denial.TOKEN:
                 await trio.sleep_until(began + SAME_TIME)
             return exc.answer
@@ -152,21 +152,19 @@ class Desk:
         self._observer(Event("certificate-issued", case.peer.name, f"by {case.way.word}: {case.issued}"))
         return issued
 
-    async def _tell(self, agent: str, denied: Denied) -> None:
+    async def _tell(self, agent: str, denying: Denying) -> None:
         """An Event on the cluster secret of an agent that has proven its name: strangers leave none."""
-        if not is_dns_label(agent) or denied.reason in _PASSING:
+        if not is_dns_label(agent) or (denying.answer.reason in _UNTOLD and not denying.shown):
             return
         about = Involved("v1", "Secret", self._namespace, agent)
+        text = denying.shown or denying.answer.detail
         with trio.move_on_after(PATIENCE):
-            await self._happenings.say(about, f"agent {agent} gets no certificate: {denied.detail}")
+            await self._happenings.say(about, f"agent {agent} gets no certificate: {text}")
 
     async def _cluster_secret(self, agent: Involved) -> Involved:
         found = (await self._secrets(agent.name)).items
         entry = clusters.choose(map(clusters.read_entry, found))
-        secrets = [each for each in found if entry is not None and each.meta.name == entry.secret]
-        if not secrets:
-            return attrs.evolve(agent, name=clusters.secret_name(agent.name))
-        return attrs.evolve(agent, name=secrets[0].meta.name, uid=secrets[0].meta.uid)
+        return clusters.involved(entry, agent.name, self._namespace)
 
     async def _secrets(self, agent: str) -> ObjectList:
         selector = f"{SECRET_TYPE}=cluster,{AGENT_NAME}={agent}"

@@ -125,7 +125,6 @@ class Hub:
 
     async def cluster_secret(self, agent: str, otherwise: Involved) -> Involved:
         """The Argo CD cluster secret of this agent; where there is none to be seen, ``otherwise``."""
-        for secret in self.secrets.objects.values():
-            if secret.labels.get(names.AGENT_NAME) == agent:
-                return Involved("v1", "Secret", self.namespace, secret.meta.name, secret.meta.uid)
-        return otherwise
+        own = (each for each in self.secrets.objects.values() if each.labels.get(names.AGENT_NAME) == agent)
+        entry = clusters.choose(map(clusters.read_entry, own))
+        return clusters.involved(entry, agent, self.namespace) if entry is not None else otherwise

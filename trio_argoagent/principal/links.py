@@ -105,7 +105,7 @@ class Links:
             self._report(name, "link-broken", f"no hello within {HANDSHAKE_TIMEOUT:.0f} s", "warning")
         except* (errors.LinkError, errors.ProtocolError) as group:
             self._report(name, "link-broken", "; ".join(map(str, errors.leaves(group))), "warning")
-            self.endings.failed(next(errors.leaves(group)))
+            self.endings.failed(*errors.leaves(group))
             for exc in errors.leaves(group):
                 if isinstance(exc, errors.RemoteProtocolError):
                     self._door.strike(link.peer, str(exc))

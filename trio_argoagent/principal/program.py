@@ -24,7 +24,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.ports.tracing import Tracing
 from trio_argoagent.ports.transport import Listener
 from trio_argoagent.principal import accounts
-from trio_argoagent.principal.agents import Agents
+from trio_argoagent.principal.agents import PATIENCE, Agents
 from trio_argoagent.principal.clusterinfo import ClusterInfos, Sight, sight
 from trio_argoagent.principal.clusters import Pin
 from trio_argoagent.principal.door import Door
@@ -90,7 +90,9 @@ class Principal:
         self.config = config
         self._cluster, self._listener, self._env, self._observer = cluster, listener, env, observer
         self.hub = Hub(cluster, config, env, audit)
-        self._agents = Agents(self.hub, self._make_peer, self._part, self._report, config.registration)
+        self._agents = Agents(
+            self.hub, self._make_peer, self._part, self._forget, self._report, config.registration
+        )
         gatekeeper = gatekeeper or Gatekeeper(audit)
         self._door = Door(self.hub, config, self._agents, gatekeeper, self._report)
         self.gatekeeper, gatekeeper.on_ban = gatekeeper, self._ban
@@ -171,8 +173,10 @@ class Principal:
 
     def _part(self, agent: str, goodbye: messages.Goodbye) -> None:
         self._door.part(agent, goodbye)
-        self._history.forget(agent)
         self._unclaimed.agents_changed()
+
+    def _forget(self, agent: str) -> None:
+        self._history.forget(agent)
 
     def _seated(self) -> dict[str, Seated]:
         links = {name: self.peers[name].link for name in self._door.seats if name in self.peers}
@@ -190,9 +194,14 @@ class Principal:
             self._door.part(who.name, messages.Goodbye(messages.Reason.BANNED, text))
 
     async def _tell_of_bans(self) -> None:
-        """The hub's people see each, as an Event on the agent's cluster secret."""
+        """The hub's people see that there are bans, as Events on the agent's cluster secret.
+
+        Not each: one that is as long as another of the last minutes is the same Event, of a hub that does not
+        answer is waited for one at a time and not for long, and an agent has its share of them.
+        """
         async for name, text in self._bans[1]:
-            await self._door.tell(name, messages.Refuse(messages.Reason.BANNED, text))
+            with trio.move_on_after(PATIENCE):
+                await self._door.tell(name, messages.Refuse(messages.Reason.BANNED, text))
 
     def _make_infos(self, redis: RedisServer) -> ClusterInfos:
         def look_at(agent: str) -> Sight | None:

@@ -2,7 +2,8 @@
 
 The same thing said again is the same Event with a higher count. What is said is bounded twice: each Event is
 written once in ``RENEW`` seconds at most, and all of them ``BURST`` times in ``WINDOW`` seconds; half of that
-is kept for what has not been said yet.
+is kept for what has not been said yet, and no one subject has more than ``SHARE`` of it: the words may be
+somebody else's.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ RETRY: Final = (2.0, 64.0)
 WINDOW: Final = 600.0
 BURST: Final = 50
 """Events written within ``WINDOW`` seconds; the others wait, and are counted."""
+SHARE: Final = 5
+"""Of them, about one subject."""
 COMPONENT: Final = "trio-argoagent"
 _ANSWERS: Final = (errors.ApiError, errors.OutcomeUnknown, errors.RemoteProtocolError)
 
@@ -42,6 +45,11 @@ class Involved:
     namespace: str
     name: str
     uid: str = ""
+
+    @property
+    def subject(self) -> tuple[str, str, str]:
+        """The same for all that goes under this name, whichever of them it is."""
+        return self.kind, self.namespace, self.name
 
     def value(self) -> dict[str, str]:
         """As ``involvedObject``."""
@@ -64,9 +72,9 @@ class Happenings:
         self._cluster, self._env, self._involved = cluster, env, involved
         self._due: dict[str, float] = {}
         self._failures = 0
-        self._written: deque[float] = deque()
+        self._written: deque[tuple[float, tuple[str, str, str]]] = deque()
         self.delayed = 0
-        """How often one had to wait because there were too many."""
+        """How often one had to wait because there were too many, of all or of its subject."""
 
     async def say(self, subject: Involved, text: str) -> None:
         """This is so; to be called again as long as it is. Never raises: it is told again anyway.
@@ -79,9 +87,7 @@ class Happenings:
         now = trio.current_time()
         if now < self._due.get(name, now):
             return
-        while self._written and self._written[0] <= now - WINDOW:
-            self._written.popleft()
-        if len(self._written) >= (BURST // 2 if name in self._due else BURST):
+        if self._is_too_much(subject, now, again=name in self._due):
             self.delayed += 1
             return
         self._due = {each: due for each, due in self._due.items() if due > now - RENEW} | {
@@ -93,8 +99,15 @@ class Happenings:
             self._failures += 1
             return
         self._failures = 0
-        self._written.append(trio.current_time())
+        self._written.append((trio.current_time(), subject.subject))
         self._due[name] = trio.current_time() + RENEW
+
+    def _is_too_much(self, subject: Involved, now: float, *, again: bool) -> bool:
+        while self._written and self._written[0][0] <= now - WINDOW:
+            self._written.popleft()
+        if len(self._written) >= (BURST // 2 if again else BURST):
+            return True
+        return sum(about == subject.subject for _, about in self._written) >= SHARE
 
     def _patience(self) -> float:
         # Whoever has no right to write Events must not ask for it all the time, for a thousand agents.

@@ -41,19 +41,25 @@ class Endings:
         self.ends: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
 
-    def failed(self, exc: BaseException) -> None:
-        """This has ended one, or has kept one from coming about."""
+    def failed(self, *causes: BaseException) -> None:
+        """These have ended one together, or have kept one from coming about: each kind counts once."""
+        for is_refusal, kind in dict.fromkeys(map(self._kind, causes)):
+            (self.refusals if is_refusal else self.ends)[kind] += 1
+
+    @staticmethod
+    def _kind(exc: BaseException) -> tuple[bool, str]:
+        """Is it a refusal, and what it is called."""
         match exc:
             case LinkRefused():
-                self.refusals[exc.reason] += 1
+                return True, exc.reason
             case Unreachable():
-                self.ends[Failure.UNREACHABLE] += 1
+                return False, Failure.UNREACHABLE
             case ProtocolError():
-                self.ends[Reason.PROTOCOL] += 1
+                return False, Reason.PROTOCOL
             case trio.TooSlowError():
-                self.ends[Failure.TIMEOUT] += 1
+                return False, Failure.TIMEOUT
             case _:
-                self.ends[Failure.BROKEN] += 1
+                return False, Failure.BROKEN
 
     def ended(self, goodbye: Goodbye | None) -> None:
         """One has ended in order, with this goodbye."""

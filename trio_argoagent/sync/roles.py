@@ -5,6 +5,10 @@ all of it to Casbin, line by line. So a line, a group or a name that is not plai
 grant anything to anybody. Each is therefore taken apart and built again with this agent's names, and what
 cannot be taken apart is refused. Tokens of a role are not carried: the other cluster's server has signed
 them.
+
+A role is for people of the hub, and it is the spoke that chooses for whom and for what. So it can be about
+the agent's own Applications as it likes, but of what the hub's server keeps for itself, clusters and
+repositories with their credentials, it can let nobody do more than look.
 """
 
 from __future__ import annotations
@@ -20,13 +24,16 @@ _RESOURCES: Final = {
     "clusters": False, "repositories": False,
 }  # fmt: skip
 """What a role of a project can be about (Argo CD's ``ValidateProject``), and whether its objects have a
-namespace."""
+namespace: those are the agent's, the others are the hub's."""
+_LOOK: Final = "get"
 _ROLE: Final = re.compile(r"[a-zA-Z0-9]([-_a-zA-Z0-9]*[a-zA-Z0-9])?")
 _ACTION: Final = re.compile(r"\*|[a-z]+(/[-A-Za-z0-9._*?/]*)?")
 _OBJECT: Final = re.compile(r"[-A-Za-z0-9._*?\[\]!:@%+=&~/]+")
 """Names, URLs and globs: where Casbin is told to match by regular expressions, an alternative (``|``) would
 be one to the whole object, its project included."""
 _GROUP: Final = re.compile(r"[^\s,\"](?:[^\r\n\t,\"]*[^\s,\"])?")
+_ROLES: Final = ("role:", "proj:")
+"""How Argo CD calls roles where groups are named: whoever has such a role would have this one, too."""
 _FIELDS: Final = 6
 _SHOWN: Final = 80
 """Characters of what is refused that are repeated."""
@@ -70,6 +77,7 @@ class Roles:
             raise ValueError(f"{wrong}: it has not {_FIELDS} fields")
         kind, subject, resource, action, about, effect = fields
         project, _, name = about.partition("/")
+        grants = effect == "allow" and action != _LOOK
         for fits, why in (
             (kind == "p", "it does not begin with p"),
             (subject == f"proj:{self.project}:{role}", f"it is not about proj:{self.project}:{role}"),
@@ -78,6 +86,7 @@ class Roles:
             (project == self.project, f"its object is not of project {self.project}"),
             (_OBJECT.fullmatch(name) is not None, f"{_quoted(about)} is no object"),
             (effect in ("allow", "deny"), f"{_quoted(effect)} is no effect"),
+            (_RESOURCES.get(resource) or not grants, f"the hub's {resource} are its own: {_LOOK} alone"),
         ):
             if not fits:
                 raise ValueError(f"{wrong}: {why}")
@@ -88,6 +97,8 @@ class Roles:
 def _group(role: str, group: str) -> str:
     if _GROUP.fullmatch(group) is None:
         raise ValueError(f"role {role}: {_quoted(group)} is no name of a group that can be carried over")
+    if group.startswith(_ROLES):
+        raise ValueError(f"role {role}: {_quoted(group)} is the name of a role, and not of a group")
     return group
 
 

@@ -215,7 +215,8 @@ class Source:
         self._answers = {Outcome.APPLIED: 0, Outcome.REJECTED: 0, Outcome.UNREADABLE: 0}
         self._superseded = self._forsaken = 0
         self._latencies = Latencies()
-        self._proven_at: float | None = None  # When the last link ended, or was found to be wrong.
+        self._proven_at: float | None = None  # As of when it held all, when that was known last.
+        self._learned_at = -math.inf  # When a comparison found last that it does not.
 
     # What should be held
 
@@ -293,8 +294,9 @@ class Source:
         if root == self._wanted.root():
             self._told, self._compared = {}, {}
             self._learn(now)
+            self._learned_at = -math.inf
+            self._agree(now)
             return None
-        self._doubt(now)
         self._phase = Phase.COMPARING
         self._told, self._compared = {}, {}
         for key, entry in list(self._entries.items()):
@@ -316,6 +318,7 @@ class Source:
         self._told.update(entries)
         if last:
             self._learn(now)
+            self._learned_at = now
 
     def _learn(self, now: float) -> None:
         """Every bucket is either equal to what we claimed or told in full."""
@@ -332,7 +335,7 @@ class Source:
 
     def link_down(self, now: float) -> None:
         """The link is gone: nothing is known of the replica, and nothing is in flight."""
-        self._doubt(now)
+        self._agree(now)
         self._phase = Phase.DOWN
         self._forsaken += len(self._tickets)
         self._tickets.clear()
@@ -342,10 +345,10 @@ class Source:
             entry.known = False
             self._touch(key, now)
 
-    def _doubt(self, now: float) -> None:
-        """What was proven until now is proven no more."""
+    def _agree(self, now: float) -> None:
+        """Until now it was known what the replica holds."""
         if self._phase is Phase.LIVE:
-            self._proven_at = now - self.oldest(now)
+            self._proven_at = now - self._consistent_age(now)
 
     def mark(self, root: bytes, now: float) -> bytes | None:
         """The replica's root, in its order among results and holdings: is it where we think it is?
@@ -356,6 +359,7 @@ class Source:
         if self._phase is not Phase.LIVE or self._tickets:
             return None
         if root == self._held.root():
+            self._agree(now)
             return None
         self._mismatches += 1
         return self._compare(root, now)
@@ -638,14 +642,13 @@ class Source:
 
     def statistics(self, now: float) -> SourceStatistics:
         """Counters."""
-        oldest = self.oldest(now)
         return SourceStatistics(
             phase=self._phase.value,
             wanted=len(self._wanted),
             dirty=len(self._unsettled) - len(self._tickets),
             in_flight=len(self._tickets),
             refused=sum(self._is_refused(entry) for entry in self._entries.values()),
-            oldest_dirty=oldest,
+            oldest_dirty=self.oldest(now),
             records=self._records,
             tombstones=self._tombstones,
             mismatches=self._mismatches,
@@ -655,7 +658,7 @@ class Source:
             forsaken=self._forsaken,
             unreadable=self._answers[Outcome.UNREADABLE],
             keys=len(self._entries),
-            consistent_age=self._consistent_age(oldest, now),
+            consistent_age=self._consistent_age(now),
             settled=tuple(self._latencies.counts),
             settled_total=self._latencies.total,
         )
@@ -666,7 +669,11 @@ class Source:
         since = self._entries[first].dirty_since if first is not None else None
         return now - since if since is not None else 0.0
 
-    def _consistent_age(self, oldest: float, now: float) -> float:
-        if self._phase is Phase.LIVE:
-            return oldest
-        return math.inf if self._proven_at is None else now - self._proven_at
+    def _consistent_age(self, now: float) -> float:
+        if self._phase is not Phase.LIVE:
+            return math.inf if self._proven_at is None else now - self._proven_at
+        since = now - self.oldest(now)
+        if since <= self._learned_at and self._proven_at is not None:
+            # What a comparison has found may have been so ever since it was looked before.
+            since = min(since, self._proven_at)
+        return now - since

@@ -16,7 +16,7 @@ from trio_argoagent.agent.uplink import HANDSHAKE_TIMEOUT, REPLACED_WAIT, LinkSt
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
 from trio_argoagent.apiserver.local import Gate, LocalCluster
-from trio_argoagent.errors import LinkBroken, LocalProtocolError
+from trio_argoagent.errors import LinkBroken, LinkRefused, LocalProtocolError
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import canonical
@@ -200,6 +200,28 @@ async def test_all_that_ends_a_link_is_told(
     monkeypatch.setattr(Agent, "_report", listen)
     await run_spoke(say(), 1)
     assert "it is gone; a bug" in told
+
+
+async def test_a_refusal_hides_no_bug(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says when to come again; what came with it is told and counted all the same."""
+    told: list[tuple[str, str]] = []
+
+    async def fail(self: Uplink, link: Link, cluster_uid: str) -> None:
+        refused = LinkRefused(m.Reason.NOT_READY, "come later", 500.0)
+        raise ExceptionGroup("both", [refused, LocalProtocolError("a bug"), LocalProtocolError("another")])
+
+    def listen(self: Agent, name: str, text: str, level: str = "info") -> None:
+        told.append((name, text))
+
+    monkeypatch.setattr(Uplink, "_greet", fail)
+    monkeypatch.setattr(Agent, "_report", listen)
+    spoke = await run_spoke(say(), 400)
+    assert len(spoke.principal.dials) == 1
+    assert ("link-broken", "a bug; another") in told
+    (refusal,) = [text for name, text in told if name == "link-refused"]
+    assert "come later" in refusal
+    endings = spoke.agent.endings
+    assert (dict(endings.refusals), dict(endings.ends)) == ({"not-ready": 1}, {"protocol": 1})
 
 
 async def test_no_welcome(autojump_clock: MockClock) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import trio
 
 from trio_argoagent.errors import UserError
-from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
+from trio_argoagent.kube.credentials import AT_ONCE, Credentials, from_kubeconfig, in_cluster
 
 
 def write(path: Path, user: dict[str, Any] | None = None, **cluster: Any) -> str:
@@ -197,18 +198,33 @@ async def test_a_plugin(tmp_path: Path) -> None:
 
 
 async def test_a_source_that_hangs(tmp_path: Path) -> None:
-    """Whoever gives up leaves its thread behind; the next one waits for that, and takes none of others."""
+    """Whoever gives up leaves its thread behind, none of others; there are enough for the next one."""
     config = tmp_path / "config"
     reload = (await from_kubeconfig(write(config, {"token": "t"}))).reload
     assert reload is not None
-    config.unlink()
+    good = config.read_bytes()
+    hanging = [await give_up(reload, config) for _ in range(AT_ONCE - 1)]
+    os.unlink(config)
+    config.write_bytes(good)
+    assert (await reload()).token == "t"
+    hanging.append(await give_up(reload, config))
+    with pytest.raises(UserError, match=f"{AT_ONCE} readings of the kubeconfig have not ended"):
+        await reload()
+    assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+    for pipe in hanging:
+        os.close(pipe)  # It has hung long enough.
+
+
+async def give_up(reload: Callable[[], Awaitable[Credentials]], config: Path) -> int:
+    """Read a file that hangs until what is returned is closed, and stop waiting for it."""
+    os.unlink(config)
     os.mkfifo(config)
-    for _ in range(3):
-        with trio.move_on_after(0.01) as scope:
-            await reload()
-        assert scope.cancelled_caught
-        assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
-    os.close(os.open(config, os.O_RDWR))  # It has hung long enough.
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reload)
+        # It is opened for writing once there is somebody who reads.
+        pipe = await trio.to_thread.run_sync(os.open, config, os.O_WRONLY)
+        nursery.cancel_scope.cancel()
+    return pipe
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(3)", "print('hello')", PLUGIN.format(status={})])

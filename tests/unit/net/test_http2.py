@@ -40,6 +40,43 @@ async def test_echo() -> None:
         assert await stream.receive() == b""
 
 
+class Stuck(trio.abc.Stream):
+    """A stream that cannot be closed."""
+
+    def __init__(self, inner: trio.abc.Stream) -> None:
+        self._inner = inner
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """See ``trio``."""
+        await self._inner.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """See ``trio``."""
+        await self._inner.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """See ``trio``."""
+        return await self._inner.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        """See ``trio``."""
+        try:
+            await self._inner.aclose()
+        finally:
+            raise RuntimeError("a bug of whoever is below")
+
+
+async def test_a_stream_that_cannot_be_closed(autojump_clock: trio.testing.MockClock) -> None:
+    """Whoever waits for the end of the connection is told of it all the same, and the bug comes out."""
+    near, _ = trio.testing.memory_stream_pair()
+    with pytest.raises(ExceptionGroup) as caught, trio.fail_after(60):
+        async with open_http2(Stuck(near), client=True, authority="test") as connection:
+            connection.abandon("enough")
+            await trio.sleep_forever()
+    assert caught.group_contains(RuntimeError, match="a bug of whoever is below")
+    assert trio.current_time() == 0.0
+
+
 async def test_large_bodies_both_ways() -> None:
     """Five megabytes go up and come down unchanged, over windows that are far smaller."""
     async with connected() as (client, _):

@@ -26,7 +26,7 @@ from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import claims, tokens
 from trio_argoagent.principal.blocklist import Blocklist
-from trio_argoagent.principal.clusters import Pin
+from trio_argoagent.principal.clusters import HOME, Pin
 from trio_argoagent.principal.enrolment import AT_ONCE, IN_LINE, PATIENCE, SAME_TIME
 from trio_argoagent.principal.gatekeeper import Gatekeeper
 from trio_argoagent.principal.issuing import SECRET
@@ -130,6 +130,34 @@ async def test_a_name_that_is_taken(autojump_clock: trio.testing.MockClock) -> N
     await hub.add("west", PIN)  # Somebody has come, with a certificate of which nothing is known.
     assert reason(await hub.by_token(await hub.token("west"))) == "taken"
     assert isinstance(await hub.by_token(await hub.token("west", replaces=True)), Issued)
+
+
+async def test_a_name_that_somebody_claims(autojump_clock: trio.testing.MockClock) -> None:
+    """He is told it, and the audit log has it; on the hub it is one Event, without his words."""
+    hub = await make_hub()
+    await hub.add()
+    for claimed in ("west", "north"):
+        denied = await hub.ask(certificate=hub.issue(), name=claimed)
+        assert isinstance(denied, Denied) and claimed in denied.detail
+        assert claimed in hub.rulings[-1].reason
+    (told,) = (await hub.cluster.list(EVENTS, HUB)).items
+    assert told.get("message").startswith("agent east gets no certificate: it calls itself by another name")
+    assert told.get("involvedObject")["uid"] == (await hub.secret()).meta.uid
+
+
+async def test_a_cluster_secret_that_cannot_be_used(autojump_clock: trio.testing.MockClock) -> None:
+    """Whoever has written into it is told on it; of an agent that has none there is nobody to tell."""
+    hub = await make_hub()
+    assert reason(await hub.ask(certificate=hub.issue())) == "unknown-agent"
+    assert (await hub.cluster.list(EVENTS, HUB)).items == []
+    await hub.add()
+    broken = MergePatch({"metadata": {"annotations": {HOME: "Not A Namespace"}}})
+    await hub.cluster.patch(SECRETS, HUB, "cluster-east", broken)
+    denied = await hub.ask(certificate=hub.issue())
+    assert isinstance(denied, Denied) and denied.reason == "unknown-agent"
+    (told,) = (await hub.cluster.list(EVENTS, HUB)).items
+    assert told.get("message") == f"agent east gets no certificate: {denied.detail}"
+    assert told.get("involvedObject")["name"] == "cluster-east"
 
 
 async def test_what_was_replaced_is_over(autojump_clock: trio.testing.MockClock) -> None:

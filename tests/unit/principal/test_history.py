@@ -15,6 +15,7 @@ from trio_argoagent.principal.presence import PastLink
 from trio_argoagent.stream.protocol import messages
 
 from .hub import HUB, Hub, open_hub
+from .test_revocation import block
 
 
 async def reasons(hub: Hub, word: str, agent: str = "edge") -> list[str]:
@@ -66,6 +67,22 @@ async def test_an_agent_that_comes_back_begins_anew(autojump_clock: MockClock) -
         await trio.sleep(1)
         await hub.join("edge")
         assert await reasons(hub, "w1") == []
+
+
+async def test_whoever_is_blocked_keeps_its_history(autojump_clock: MockClock) -> None:
+    """The agent is the same one: its links are those before, and the one that was ended."""
+    async with open_hub("edge") as hub:
+        for _ in range(2):
+            agent = await hub.join("edge")
+            agent.say(messages.Goodbye(messages.Reason.SHUTDOWN, "the agent stops"))
+            await agent.wait_end()
+        agent = await hub.join("edge")
+        await block(hub, hub.network.fingerprint("edge"))
+        await agent.wait_end()
+        await trio.sleep(1)
+        blocked, *before = await reasons(hub, "w1")
+        assert "is blocked on the hub" in blocked
+        assert before == ["the agent stops"] * 2
 
 
 def test_it_is_bounded() -> None:

@@ -6,8 +6,10 @@ import trio
 from trio.testing import MockClock
 
 from trio_argoagent.model.identity import Peer
+from trio_argoagent.model.resources import EVENTS
 from trio_argoagent.model.rulings import Decision, Ruling
 from trio_argoagent.principal import presence
+from trio_argoagent.principal.agents import PATIENCE
 from trio_argoagent.principal.bans import FIRST
 from trio_argoagent.principal.gatekeeper import Gatekeeper
 from trio_argoagent.stream.protocol import messages as m
@@ -27,10 +29,10 @@ async def misbehave(hub: Hub, name: str = "edge") -> Agent:
     return agent
 
 
-async def ban(hub: Hub) -> None:
+async def ban(hub: Hub, name: str = "edge") -> None:
     """Misbehave until it is enough."""
     for _ in range(STRIKES):
-        await misbehave(hub)
+        await misbehave(hub, name)
 
 
 async def test_three_strikes(autojump_clock: MockClock) -> None:
@@ -65,6 +67,19 @@ async def test_another_certificate_is_somebody_else(autojump_clock: MockClock) -
         await ban(hub)
         hub.network.renew("edge")
         await hub.join("edge", instance="k")
+
+
+async def test_a_hub_that_does_not_answer(autojump_clock: MockClock) -> None:
+    """A ban that cannot be told does not keep those after it from being told."""
+    async with open_hub("edge", "other") as hub:
+        hub.script.waits["create"] = 100_000.0
+        await ban(hub)
+        await trio.sleep(1.0)
+        hub.script.waits.clear()
+        await ban(hub, "other")
+        await trio.sleep(PATIENCE + 1.0)
+        (event,) = (await hub.users.list(EVENTS, HUB)).items
+        assert event.get("message").startswith("agent other was not let in: other has broken the protocol")
 
 
 async def test_what_a_network_does_is_no_misbehaviour(autojump_clock: MockClock) -> None:

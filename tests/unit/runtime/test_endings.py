@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 import trio
 
-from trio_argoagent.errors import LinkBroken, LinkRefused, RemoteProtocolError, Unreachable
+from trio_argoagent.errors import (
+    LinkBroken,
+    LinkRefused,
+    LocalProtocolError,
+    RemoteProtocolError,
+    Unreachable,
+)
 from trio_argoagent.runtime.endings import CAUSES, Endings, Failure
 from trio_argoagent.stream.protocol.messages import Goodbye, Reason
 
@@ -27,6 +33,15 @@ def test_a_failure_has_its_cause(exc: BaseException, cause: str) -> None:
     endings.failed(exc)
     assert dict(endings.ends) == {cause: 1} and cause in CAUSES
     assert not endings.refusals
+
+
+def test_what_comes_together() -> None:
+    """Each kind counts, and each once: it is one link."""
+    endings = Endings()
+    bugs = [RemoteProtocolError("what?"), LocalProtocolError("a bug")]
+    endings.failed(LinkBroken("gone"), LinkBroken("gone"), *bugs, LinkRefused(Reason.MODE, "the other one"))
+    assert dict(endings.ends) == {"broken": 1, "protocol": 1}
+    assert dict(endings.refusals) == {"mode": 1}
 
 
 def test_a_refusal_is_no_end() -> None:

@@ -34,8 +34,12 @@ LINES = {
     "p, proj:team:dev, clusters, get, team/*, allow": (
         "p, proj:edge-team:dev, clusters, get, edge-team/*, allow"
     ),
-    "p, proj:team:dev, repositories, create, team/https://git.example.com:8443/a, allow": (
-        "p, proj:edge-team:dev, repositories, create, edge-team/https://git.example.com:8443/a, allow"
+    "p, proj:team:dev, repositories, get, team/https://git.example.com:8443/a, allow": (
+        "p, proj:edge-team:dev, repositories, get, edge-team/https://git.example.com:8443/a, allow"
+    ),
+    "p, proj:team:dev, clusters, *, team/*, deny": "p, proj:edge-team:dev, clusters, *, edge-team/*, deny",
+    "p, proj:team:dev, repositories, delete, team/*, deny": (
+        "p, proj:edge-team:dev, repositories, delete, edge-team/*, deny"
     ),
 }
 
@@ -64,6 +68,11 @@ REFUSED = {
     "p, proj:team:dev, applications, get, team/x|.*, allow": "'team/x|.*' is no object",
     "p, proj:team:dev, applications, get|.*, team/*, allow": "'get|.*' is no action",
     "p, proj:team:dev, applications, get, team/*, maybe": "'maybe' is no effect",
+    "p, proj:team:dev, clusters, create, team/*, allow": "the hub's clusters are its own: get alone",
+    "p, proj:team:dev, clusters, update, team/*, allow": "the hub's clusters are its own: get alone",
+    "p, proj:team:dev, clusters, *, team/*, allow": "the hub's clusters are its own: get alone",
+    "p, proj:team:dev, repositories, create, team/*, allow": "the hub's repositories are its own: get alone",
+    "p, proj:team:dev, repositories, delete, team/x, allow": "the hub's repositories are its own: get alone",
     "p, proj:team:dev, applications, get, team/*, allow\np, role:x, *, *, */*, allow": "it has not 6 fields",
     "p, proj:team:dev, applications, get, team/*\ng, allow": "is no object",
 }
@@ -85,6 +94,8 @@ def test_what_does_not(line: str) -> None:
         ({"name": "a, b"}, "is no name of a role"),
         ({"groups": ["x\np, role:x, *, *, */*, allow"]}, "is no name of a group"),
         ({"groups": ["alice, role:admin"]}, "is no name of a group"),
+        ({"groups": ["everyone", "role:readonly"]}, "is the name of a role"),
+        ({"groups": ["proj:other:dev"]}, "is the name of a role"),
         ({"groups": "all"}, "groups of a role are not a list of texts"),
         ({"groups": [5]}, "groups of a role are not a list of texts"),
         ({"policies": [5]}, "policies of a role are not a list of texts"),
@@ -107,8 +118,9 @@ def test_what_is_carried() -> None:
 
 WORDS = st.sampled_from(
     [
-        "p", "g", "*", "proj:team:dev", "proj:team", "role:admin", "applications", "get", "team/*", "team/x",
-        "allow", "deny", "other/*", "team", "x", "/", "\n", ",", "|", "#", '"', " ",
+        "p", "g", "*", "proj:team:dev", "proj:team", "role:admin", "applications", "clusters", "get",
+        "create", "team/*", "team/x", "allow", "deny", "other/*", "team", "x", "/", "\n", ",", "|", "#", '"',
+        " ",
     ]
 )  # fmt: skip
 ANY = st.lists(WORDS, max_size=9)
@@ -126,6 +138,8 @@ def test_nothing_else_gets_through(line: str, group: str) -> None:
     with suppress(ValueError):
         for shown in up(line)["policies"]:
             assert GOOD.fullmatch(shown)
+            assert ", get, " in shown or "deny" in shown or not re.search("clusters|repositories", shown)
     with suppress(ValueError):
         for shown in up(groups=[group])["groups"]:
             assert not set(shown) & set(',"\n\r\t')
+            assert not shown.startswith(("role:", "proj:"))

@@ -556,12 +556,32 @@ def test_a_link_that_ends_twice_ends_once() -> None:
 
 
 def test_a_comparison_proves_nothing_until_its_end() -> None:
-    """What the continuous check finds to differ is not in step since then."""
+    """What the continuous check finds to differ may have been so since it found last that nothing does."""
     source = holding_app()
+    assert source.mark(source.root(), 60.0) is None
     assert source.mark(EMPTY_ROOT, 100.0) is not None
-    assert source.statistics(103.0).consistent_age == 3.0
+    assert source.statistics(103.0).consistent_age == 43.0
     source.leaf(range(256), [], True, 104.0)
-    assert source.statistics(110.0).consistent_age == 6.0  # It is gone: since when it is known, it is dirty.
+    assert source.statistics(110.0).consistent_age == 50.0
+    assert source.statistics(110.0).oldest_dirty == 6.0  # It is gone: since when it is known, it is dirty.
+    source.want(OTHER, want(uid="u2"), 111.0)
+    applied(source, source.take(111.0), 112.0)
+    assert source.statistics(113.0).consistent_age == 2.0  # What was found is mended.
+    applied(source, source.take(113.0), 114.0)
+    assert source.statistics(120.0).consistent_age == 0.0
+
+
+def test_what_a_link_finds_at_its_beginning() -> None:
+    """May have been so since the last one ended, whatever is said of it before it is mended."""
+    source = holding_app()
+    source.link_down(50.0)
+    source.link_up(EMPTY_ROOT, 80.0)
+    assert source.statistics(81.0).consistent_age == 31.0
+    source.leaf(range(256), [], True, 82.0)
+    assert source.statistics(85.0).consistent_age == 35.0
+    assert source.mark(EMPTY_ROOT, 90.0) is None  # It is as we think, and not as it should be.
+    source.link_down(95.0)
+    assert source.statistics(100.0).consistent_age == 50.0
 
 
 def test_how_long_changes_take_is_counted() -> None:
