@@ -24,14 +24,16 @@ from trio_argoagent.cli.key_options import Order
 from trio_argoagent.cli.vaults import ClusterVault
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.resources import APP_PROJECTS, APPLICATIONS
+from trio_argoagent.model.rulings import Decision
 from trio_argoagent.net.certificates import CLIENTS, SERVERS, Facts, facts
 from trio_argoagent.pki import keys
 from trio_argoagent.pki.bundles import Bundle
-from trio_argoagent.pki.rotation import ANNOTATION
+from trio_argoagent.pki.rotation import NOTES
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.ports.transport import Link
 from trio_argoagent.principal import Principal
 from trio_argoagent.runtime.config import AgentConfig, PrincipalConfig
+from trio_argoagent.runtime.enrolment import Rules
 from trio_argoagent.runtime.events import Event
 from trio_argoagent.runtime.freshness import Freshness
 from trio_argoagent.runtime.material import Material, open_material
@@ -44,6 +46,7 @@ from trio_argoagent.testing.network import Network
 from ..unit.agent.enrolling import SPOKE, Spoke, make_spoke
 from ..unit.principal.enrolling import DAY, HUB, Hub, make_hub
 
+HOUR = 3600.0
 AGENTS = 100
 EDIT_EVERY = 5.0
 """Seconds between two edits of somebody's Application."""
@@ -66,6 +69,16 @@ class Site:
     spoke: Spoke
     freshness: Freshness
     events: Counter[str] = attrs.field(factory=Counter)
+
+    @property
+    def identity(self) -> Identity:
+        """Its certificate, as it is used now."""
+        return _identity(self.freshness)
+
+    @property
+    def trust(self) -> Trust:
+        """What it trusts now."""
+        return _trust(self.freshness)
 
     def told(self, event: Event) -> None:
         """The agent reports something."""
@@ -109,18 +122,18 @@ def _trust(freshness: Freshness) -> Trust:
 
 
 async def _follow(material: Material, cluster: LocalCluster, space: str, name: str, what: str) -> Freshness:
-    trust = await material.trust("links", Secret(cluster, space, vaults.CA, "--ca", note=ANNOTATION))
+    trust = await material.trust("links", Secret(cluster, space, vaults.CA, "--ca", notes=NOTES))
     secret = Secret(cluster, space, name, "--tls")
     return Freshness(await material.identity("links", secret, what, trust), trust)
 
 
-async def make_play(hub: Hub, material: Material) -> Play:
+async def make_play(hub: Hub, material: Material, *names: str) -> Play:
     """A hub and its spokes, with certificates of one root for half a year."""
     vault = ClusterVault(hub.cluster, HUB)
     await ctl_pki.issue_server(vault, "principal", ("hub.example",), Order(), hub.env, upsert=False)
     await hub.cluster.create(APP_PROJECTS, app_project(namespace=HUB, **EVERYWHERE))
     sites = {}
-    for name in (f"a{n}" for n in range(AGENTS)):
+    for name in names:
         await add_agent(hub.cluster, HUB, name)
         await hub.cluster.create(APPLICATIONS, application("web", namespace=name))
         spoke = await make_spoke(hub)
@@ -151,29 +164,79 @@ async def revisions(play: Play) -> list[tuple[str, str]]:
     return found  # type: ignore[return-value]
 
 
+def make_principal(play: Play) -> Principal:
+    """The hub's."""
+    principal = Principal(PrincipalConfig(HUB), cluster=play.hub.cluster, listener=play, env=play.hub.env)
+    principal.follow(play.freshness)
+    return principal
+
+
+def make_agent(play: Play, name: str) -> Agent:
+    """One of them, started anew."""
+    site = play.sites[name]
+    return Agent(
+        AgentConfig(SPOKE, Mode.MANAGED, name),
+        cluster=site.spoke.cluster,
+        dialer=play.network.dialer(name),
+        env=play.hub.env,
+        observer=site.told,
+        renewer=site.spoke.renewer(),
+        freshness=site.freshness,
+    )
+
+
+async def take_part(play: Play, site: Site, vault: ClusterVault) -> None:
+    """Let the only agent have both roots, and a certificate of the new one; it hears of nothing further."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(make_agent(play, "away").run)
+        new = ""
+        with trio.fail_after(HOUR):
+            while not new or new != getattr(issuer_of(site.identity, site.trust), "fingerprint", ""):
+                standing = await ctl_rotate.rotate(vault, Order(), play.hub.env)
+                assert standing.rotation is not None
+                new = standing.rotation.new
+                await trio.sleep(RUN_EVERY)
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_agent_that_it_was_over_without(autojump_clock: trio.testing.MockClock) -> None:
+    """It went away with both roots: when it comes back, by its last key, it is told which one was dropped."""
+    hub = await make_hub(Rules(lifetime=HOUR))
+    async with trio.open_nursery() as nursery, open_material(hub.env, lambda event: None) as material:
+        play = await make_play(hub, material, "away")
+        site, vault = play.sites["away"], ClusterVault(hub.cluster, HUB)
+        (old,) = (await ctl_pki.trusted(vault)).fingerprints
+        principal = make_principal(play)
+        await nursery.start(lambda task_status: principal.run(task_status=task_status))
+        await take_part(play, site, vault)
+        standing = await ctl_rotate.rotate(vault, Order(), hub.env, without=["away"])
+        while standing.rotation is not None:
+            await trio.sleep(RUN_EVERY)
+            standing = await ctl_rotate.rotate(vault, Order(), hub.env)
+        (new,) = (await ctl_pki.trusted(vault)).fingerprints
+        await trio.sleep(2 * HOUR)
+        assert site.trust.fingerprints == (old, new)
+        nursery.start_soon(make_agent(play, "away").run)
+        await trio.sleep(60.0)
+        assert hub.rulings[-1].decision is Decision.REJOINED
+        assert site.trust.fingerprints == (new,)
+        await trio.sleep(HOUR)
+        assert site.trust.fingerprints == (new,)
+        assert principal.peers["away"].link is not None and play.refused == []
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_fleet_under_load(autojump_clock: trio.testing.MockClock) -> None:
     """From one root to another: each connection is left for the next one only, and nothing stays behind."""
     hub = await make_hub()
     async with trio.open_nursery() as nursery:
         async with open_material(hub.env, lambda event: None) as material:
-            play = await make_play(hub, material)
+            play = await make_play(hub, material, *(f"a{n}" for n in range(AGENTS)))
             vault = ClusterVault(hub.cluster, HUB)
-            config = PrincipalConfig(HUB)
-            principal = Principal(config, cluster=hub.cluster, listener=play, env=hub.env)
-            principal.follow(play.freshness)
+            principal = make_principal(play)
             await nursery.start(lambda task_status: principal.run(task_status=task_status))
-            for name, site in play.sites.items():
-                renewer = site.spoke.renewer()
-                agent = Agent(
-                    AgentConfig(SPOKE, Mode.MANAGED, name),
-                    cluster=site.spoke.cluster,
-                    dialer=play.network.dialer(name),
-                    env=hub.env,
-                    observer=site.told,
-                    renewer=renewer,
-                    freshness=site.freshness,
-                )
-                nursery.start_soon(agent.run)
+            for name in play.sites:
+                nursery.start_soon(make_agent(play, name).run)
             await trio.sleep(60.0)
             editing = trio.CancelScope()
 

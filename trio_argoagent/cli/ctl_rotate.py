@@ -202,7 +202,9 @@ async def _advance(vault: ClusterVault, state: Rotation, env: Env, done: list[st
     _, kept = await load(vault)
     data = dict(kept.data)
     if following is None:
-        await vault.write(vaults.CA, _tidied(data), over=kept, annotations={rotation.ANNOTATION: None})
+        dropped = rotation.dropping(kept.annotations.get(rotation.DROPPED, ""), state.old)
+        notes = {rotation.ANNOTATION: None, rotation.DROPPED: dropped}
+        await vault.write(vaults.CA, _tidied(data), over=kept, annotations=notes)
         return None
     if following.phase is Phase.ISSUE:
         try:

@@ -12,7 +12,7 @@ from trio_argoagent.cli.tls_sources import Place
 from trio_argoagent.net.certificates import CLIENTS, SERVERS
 from trio_argoagent.net.contexts import Current, client_context, server_context
 from trio_argoagent.net.refusals import Ours
-from trio_argoagent.pki.rotation import ANNOTATION
+from trio_argoagent.pki.rotation import NOTES
 from trio_argoagent.ports.env import Env
 from trio_argoagent.runtime.events import Event, Observer
 from trio_argoagent.runtime.freshness import Freshness
@@ -76,7 +76,7 @@ async def principal_link_tls(
     assert source is not None and trusted is not None  # There is a usual name for each.
     if isinstance(trusted, Secret):
         # What is in files does not follow the Secret, so nobody is told of a rotation there.
-        trusted = attrs.evolve(trusted, note=ANNOTATION)
+        trusted = attrs.evolve(trusted, notes=NOTES)
     trust = await material.trust(f"{USE}: agents", trusted)
     identity = await material.identity(USE, source, SERVERS, None if options.insecure_tls_generate else trust)
 

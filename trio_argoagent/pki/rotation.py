@@ -18,9 +18,17 @@ import msgspec
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model import nesting
+from trio_argoagent.model.fingerprints import is_fingerprint
 
 ANNOTATION: Final = "trio-argoagent/ca-rotation"
 """Of the hub's Secret ``argocd-agent-ca``: how far a rotation is; without it there is none."""
+DROPPED: Final = "trio-argoagent/ca-dropped"
+"""Of the same Secret: fingerprints of the roots that rotations have dropped, the newest last. They outlive
+the rotation, for the agents that it was over without."""
+NOTES: Final = (ANNOTATION, DROPPED)
+"""What the principal reads of it besides the certificates."""
+MAX_DROPPED: Final = 8
+"""Roots that were dropped and are remembered; a rotation takes weeks, and the oldest go first."""
 PATIENCE: Final = 30 * 86_400.0
 """Seconds that an agent which is away is waited for."""
 
@@ -206,6 +214,18 @@ def read(text: str) -> Rotation | None:
         return nesting.decode(msgspec.json.Decoder(Rotation), text.encode())
     except (msgspec.MsgspecError, UnicodeError) as exc:
         raise UserError(f"the annotation {ANNOTATION} cannot be read: {exc}") from exc
+
+
+def read_dropped(text: str) -> tuple[str, ...]:
+    """The fingerprints that the annotation ``DROPPED`` holds; what is none is passed over."""
+    found = tuple(dict.fromkeys(filter(is_fingerprint, text.upper().split())))
+    return found[-MAX_DROPPED:]
+
+
+def dropping(text: str, root: str) -> str:
+    """The annotation ``DROPPED`` from now on, when this root is dropped, too."""
+    before = tuple(each for each in read_dropped(text) if each != root)
+    return " ".join((*before, root)[-MAX_DROPPED:])
 
 
 def encode(rotation: Rotation) -> str:

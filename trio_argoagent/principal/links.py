@@ -176,7 +176,7 @@ class Links:
             assert isinstance(said, messages.Trusted)  # The conversation lets nothing else through.
             authorities.hear(agent, said)
 
-        return attrs.evolve(feeds, trust=lambda: authorities.said, entrusted=entrusted)
+        return attrs.evolve(feeds, trust=lambda: authorities.said_to(agent), entrusted=entrusted)
 
     async def _converse(self, seat: Seat, session: Session, place: Place, root: bytes) -> None:
         async with trio.open_nursery() as nursery:

@@ -2,9 +2,10 @@
 written down.
 
 ``trio-argoagent ctl pki rotate-ca`` changes the Secret ``argocd-agent-ca`` and reads, from an annotation of
-each agent's cluster secret, which roots the agent trusts and which one its certificate is of. Nothing is said
-or written unless that Secret says that a rotation is under way. It is read by whoever follows the roots that
-links are taken from, so that what agents are told is what they will be let in by.
+each agent's cluster secret, which roots the agent trusts and which one its certificate is of. Nothing is
+written unless that Secret says that a rotation is under way, and nothing is said but to whoever still trusts
+what an earlier one has dropped while he was away. It is read by whoever follows the roots that links are
+taken from, so that what agents are told is what they will be let in by.
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ class Authorities:
         self._heard = trio.Event()
         self.said: messages.Authorities | None = None
         """What every agent is told; None: there is no rotation."""
+        self._over: messages.Authorities | None = None  # What those are told whom rotations have left behind.
 
     def follow(self, held: Held[tlsvalues.Trust]) -> None:
         """Before ``run``: the roots that links are taken from, with the annotation that tells of a rotation.
@@ -115,6 +117,14 @@ class Authorities:
         Without it nothing is said or written.
         """
         self._held = held
+
+    def said_to(self, agent: str) -> messages.Authorities | None:
+        """What this agent is told, now that it has said what it trusts; None: nothing."""
+        if self.said is not None or self._over is None:
+            return self.said
+        live = self._live.get(agent)
+        trusted = live.roots or () if live is not None else ()
+        return self._over if any(each.hex().upper() in trusted for each in self._over.dropped) else None
 
     def link_up(self, agent: str, anchor: str) -> None:
         """An agent has come with a certificate of the root of this ``Facts.anchor`` (empty: it has none)."""
@@ -124,8 +134,11 @@ class Authorities:
     def hear(self, agent: str, said: messages.Trusted) -> None:
         """An agent says what it trusts."""
         if agent in self._live:
+            before = self.said_to(agent)
             self._live[agent].roots = tuple(each.hex().upper() for each in said.roots)
             self._heard.set()
+            if self.said_to(agent) != before:
+                self._wake()
 
     def link_down(self, agent: str) -> None:
         """It has gone."""
@@ -158,12 +171,13 @@ class Authorities:
             return
         self._read, self._unreadable = held.parts, ""
         try:
-            said = said_by(held.parts)
+            said, rotates = said_by(held.parts)
         except UserError as exc:
             self._unreadable = f"{held.source.where}: {exc}"
             return
-        if said != self.said:
-            self.said = said
+        before = self.said, self._over
+        self.said, self._over = (said, None) if rotates else (None, said)
+        if before != (self.said, self._over):
             for each in self._live.values():
                 each.written = None
             self._wake()
@@ -200,8 +214,8 @@ class Authorities:
         live.written = seen
 
 
-def said_by(parts: tlsvalues.Parts) -> messages.Authorities | None:
-    """What the agents are told because the Secret holds this; None: there is no rotation.
+def said_by(parts: tlsvalues.Parts) -> tuple[messages.Authorities | None, bool]:
+    """What agents are told because the Secret holds this (None: nothing), and whether that is a rotation.
 
     Raises:
         UserError: it cannot be read.
@@ -211,16 +225,21 @@ def said_by(parts: tlsvalues.Parts) -> messages.Authorities | None:
 
     held = {name: part.content for name, part in parts.items()}
     state = rotation.read(held.get(rotation.ANNOTATION, b"").decode())
-    if state is None:
-        return None
+    dropped = rotation.read_dropped(held.get(rotation.DROPPED, b"").decode())
+    if state is not None and state.phase is rotation.Phase.DROP:
+        dropped = (*dropped, state.old)
+    if state is None and not dropped:
+        return None, False
     own = held.get(tlsvalues.CERTIFICATE, b"")
     try:
-        pem = Bundle.read(held.get(tlsvalues.CA) or own).pem
+        bundle = Bundle.read(held.get(tlsvalues.CA) or own)
         signer = bytes.fromhex(Bundle.read(own).fingerprints[0])
-        dropped = (bytes.fromhex(state.old),) if state.phase is rotation.Phase.DROP else ()
+        # What was taken back in is not dropped any more.
+        gone = dict.fromkeys(each for each in dropped if each not in bundle.fingerprints)
+        said = messages.Authorities(bundle.pem, signer, tuple(map(bytes.fromhex, gone)))
     except ValueError as exc:
         raise UserError(f"it cannot be read: {exc}") from exc
-    return messages.Authorities(pem, signer, dropped)
+    return said, state is not None
 
 
 def issuer_of(anchor: str, said: messages.Authorities) -> str:

@@ -79,8 +79,5 @@ class Announcements:
 
     def trust(self) -> Trust | None:
         """What there is to say of authorities."""
-        trust = self._trust()
-        if trust is None or trust == self._said_trust:
-            return None
-        self._said_trust = trust
-        return trust
+        before, self._said_trust = self._said_trust, self._trust()
+        return self._said_trust if self._said_trust != before else None

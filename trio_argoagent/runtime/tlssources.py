@@ -96,7 +96,7 @@ class Secret:
         name: its own.
         option: that names it.
         advice: what to do when it is not there.
-        note: an annotation that is read as well, as one more part; empty: none.
+        notes: annotations that are read as well, each as one more part.
     """
 
     cluster: Cluster
@@ -104,7 +104,7 @@ class Secret:
     name: str
     option: str
     advice: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -126,9 +126,10 @@ class Secret:
             raise Unread(f"{head} cannot be read: {str(exc) or 'no answer'}") from exc
         data = found.get("data") or {}
         parts = {name: self._part(name, str(text)) for name, text in data.items() if text}
-        if said := found.annotations.get(self.note):
-            where = f"annotation {self.note} of {self.where}"
-            parts[self.note] = Part(self.option, where, said.encode())
+        for note in self.notes:
+            if said := found.annotations.get(note):
+                where = f"annotation {note} of {self.where}"
+                parts[note] = Part(self.option, where, said.encode())
         return parts
 
     def _part(self, name: str, text: str) -> Part:

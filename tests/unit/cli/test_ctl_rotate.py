@@ -150,6 +150,7 @@ async def test_from_one_root_to_another(autojump_clock: trio.testing.MockClock) 
     secret = await secret_of(vault)
     assert sorted(secret.get("data") or {}) == ["tls.crt", "tls.key"]
     assert rotation.ANNOTATION not in secret.annotations
+    assert secret.annotations[rotation.DROPPED] == old
     assert ctl_rotate.as_text(await ctl_rotate.look(vault, ENV)) == "no rotation is under way"
 
 
@@ -194,6 +195,7 @@ async def test_the_way_back(autojump_clock: trio.testing.MockClock) -> None:
     assert (await rotate(vault)).rotation is None
     assert await signer(vault) == old
     assert sorted((await secret_of(vault)).get("data") or {}) == ["tls.crt", "tls.key"]
+    assert (await secret_of(vault)).annotations[rotation.DROPPED] == begun.new
 
 
 async def test_too_late_for_the_way_back(autojump_clock: trio.testing.MockClock) -> None:

@@ -149,3 +149,16 @@ def test_the_annotation() -> None:
     for text in ("x", "{}", '{"phase": "later"}'):
         with pytest.raises(UserError, match="the annotation trio-argoagent/ca-rotation cannot be read"):
             rotation.read(text)
+
+
+def test_what_was_dropped_is_remembered() -> None:
+    """Each once, the newest last; what people have written beside it is passed over, and the oldest go."""
+    names = [f"{number:064X}" for number in range(rotation.MAX_DROPPED + 2)]
+    text = f"junk {names[0].lower()} {names[1]} {names[0]}"
+    assert rotation.read_dropped("") == ()
+    assert rotation.read_dropped(text) == (names[0], names[1])
+    assert rotation.read_dropped(rotation.dropping(text, names[0])) == (names[1], names[0])
+    for name in names:
+        text = rotation.dropping(text, name)
+    assert rotation.read_dropped(text) == tuple(names[2:])
+    assert rotation.read_dropped(" ".join(names)) == tuple(names[2:])

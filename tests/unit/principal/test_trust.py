@@ -86,12 +86,13 @@ class Scene:
         """There is something to say."""
         self.woken += 1
 
-    async def rotate(self, phase: Phase | None, **data: bytes) -> None:
+    async def rotate(self, phase: Phase | None, *, dropped: str | None = None, **data: bytes) -> None:
         """What ``ctl pki rotate-ca`` writes."""
         state = Rotation(phase=phase, old=NAMES["old"], new=NAMES["new"], since=START) if phase else None
         text = rotation.encode(state) if state is not None else None
         content = encoded({name.replace("_", "."): value for name, value in data.items()})
-        value: dict[str, Any] = {"metadata": {"annotations": {rotation.ANNOTATION: text}}, "data": content}
+        notes = {rotation.ANNOTATION: text, rotation.DROPPED: dropped}
+        value: dict[str, Any] = {"metadata": {"annotations": notes}, "data": content}
         await self.cluster.patch(SECRETS, SPACE, CA, MergePatch(value))
         await trio.sleep(2 * LOOK)
 
@@ -131,7 +132,7 @@ async def scene(source: Source | None = None) -> AsyncIterator[Scene]:
             play.calls[entry.actor] += 1
 
         server.subscribe(note)
-        usual = Secret(cluster, SPACE, CA, "--ca", note=rotation.ANNOTATION)
+        usual = Secret(cluster, SPACE, CA, "--ca", notes=rotation.NOTES)
         play.authorities.follow(await material.trust("links", source or usual))
         nursery.start_soon(play.authorities.run)
         yield play
@@ -152,6 +153,33 @@ async def test_what_agents_are_told(autojump_clock: trio.testing.MockClock) -> N
         await play.rotate(None)
         assert play.authorities.said is None
         assert (play.woken, play.log) == (4, ["tls-rotated", "tls-rotated"])
+
+
+async def test_who_was_away_when_a_root_was_dropped(autojump_clock: trio.testing.MockClock) -> None:
+    """Is told when the rotation is over, until it trusts that root no more; nobody else is told."""
+    async with scene() as play:
+        authorities = play.authorities
+        await play.rotate(Phase.DROP, tls_crt=NEW.certificate_pem, ca_crt=NEW.certificate_pem)
+        await play.rotate(None, dropped=rotation.dropping("junk", NAMES["old"]))
+        assert authorities.said is None
+        for agent, roots in (("edge", ("old", "new")), ("west", ("new",)), ("north", None)):
+            authorities.link_up(agent, ANCHORS["new"])
+            if roots is not None:
+                authorities.hear(agent, messages.Trusted(tuple(map(sha, roots))))
+        told = messages.Authorities(NEW.certificate_pem, sha("new"), (sha("old"),))
+        heard = [authorities.said_to(each) for each in ("edge", "west", "north", "nobody")]
+        assert heard == [told, None, None, None]
+        woken = play.woken
+        authorities.hear("edge", messages.Trusted((sha("new"),)))
+        assert authorities.said_to("edge") is None
+        assert play.woken == woken + 1
+        await trio.sleep(2 * FRESH)
+        assert await play.seen() is None
+        # Whoever takes a root back in does not drop it.
+        authorities.hear("edge", messages.Trusted((sha("old"), sha("new"))))
+        await play.rotate(None, dropped=NAMES["old"], ca_crt=BOTH)
+        assert authorities.said_to("edge") is None
+        assert play.log.count("ca-unknown") == 0
 
 
 async def test_what_is_seen_is_written_down(autojump_clock: trio.testing.MockClock) -> None:

@@ -336,7 +336,7 @@ async def test_what_lies_beside_a_bundle() -> None:
     pki, cluster, told = Pki.create(real_env()), await hub(), Told()
     await put(cluster, "ca", (pki.ca, b"the key"), ca=pki.ca)
     material = told.material()
-    trust = await material.trust("links", attrs.evolve(secret(cluster, "ca"), note="phase"))
+    trust = await material.trust("links", attrs.evolve(secret(cluster, "ca"), notes=("phase",)))
     assert set(trust.parts) == {CA, CERTIFICATE}
     changed = trust.changed
     value = {"metadata": {"annotations": {"phase": "drop", "other": "x"}}}
