@@ -160,7 +160,11 @@ PATTERNS: Final = (
     _pattern(
         "threads-for-what-blocks",
         work.hanging_thread_is_alone,
-        Rewrite("kube.credentials:from_kubeconfig", "trio.CapacityLimiter(1)", "None"),
+        Rewrite(
+            "kube.credentials:from_kubeconfig",
+            "trio.CapacityLimiter(AT_ONCE)",
+            "trio.to_thread.current_default_thread_limiter()",
+        ),
     ),
     _pattern(
         "everything-bounded",

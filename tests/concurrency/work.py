@@ -142,7 +142,7 @@ async def neither_failure_is_lost() -> None:
 
 
 async def hanging_thread_is_alone() -> None:
-    """A kubeconfig that hangs costs one thread, and none of those that look up host names."""
+    """A kubeconfig that hangs costs no thread of those that look up host names."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config"
         reload = (await from_kubeconfig(write_kubeconfig(path, {"token": "t"}))).reload
