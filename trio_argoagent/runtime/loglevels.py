@@ -52,7 +52,7 @@ ALIASES: Final = {"grpc-event": Subsystem.RECORDS, "informer-event-buffer": Subs
 EVENTS: Final[Mapping[Subsystem | None, tuple[str, ...]]] = {
     Subsystem.RECORDS: (
         "agent-error", "in-step", "intent-waits", "no-such-agent", "not-scoped", "sync-expired",
-        "too-many-objects", "traces-incomplete",
+        "too-many-objects",
     ),
     Subsystem.INFORMERS: ("cluster-unreachable", "hub-unreachable"),
     Subsystem.LINK: (
@@ -73,7 +73,7 @@ EVENTS: Final[Mapping[Subsystem | None, tuple[str, ...]]] = {
     ),
     Subsystem.REDIS_PROXY: ("redis-found", "redis-lost", "redis-proxy", "redis-proxy-failed"),
     Subsystem.RESOURCE_PROXY: ("resource-proxy",),
-    None: ("observing", "option-ignored"),
+    None: ("observing", "option-ignored", "traces-incomplete", "traces-lost", "traces-resumed"),
 }  # fmt: skip
 """All events there are, by the subsystem that they count to; None: the program as such."""
 _OF: Final = {name: subsystem for subsystem, names in EVENTS.items() for name in names}
