@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra 'otel' is not installed")
 pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc", reason="the extra 'otel' is not installed")
@@ -58,6 +60,17 @@ def test_as_it_is(exporter: InMemorySpanExporter) -> None:
     assert found.resource.attributes["service.name"] == "agent-managed"
     assert found.status.status_code is StatusCode.OK
     assert found.instrumentation_scope.name == "trio_argoagent"
+
+
+def test_what_a_program_says_of_itself(
+    exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By OpenTelemetry's own variable; the service's name stays, because both sides of a trace have theirs."""
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "k8s.cluster.name=blue,service.name=mine")
+    exporting(exporter)(a_span())
+    (found,) = exporter.get_finished_spans()
+    told = found.resource.attributes
+    assert (told["k8s.cluster.name"], told["service.name"]) == ("blue", "agent-managed")
 
 
 def test_below_the_other_side(exporter: InMemorySpanExporter) -> None:
@@ -211,6 +224,21 @@ async def test_a_wrong_variable(monkeypatch: pytest.MonkeyPatch, name: str, valu
     with pytest.raises(UserError, match="OTEL_"):
         async with otel.open_exporting("127.0.0.1:1", "principal", ignore, insecure=True):
             pass
+
+
+async def test_the_end_is_bounded(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collector that takes connections and never answers is waited for as long as it says there."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "5")  # Real seconds, of a thread that nobody waits for.
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        began = trio.current_time()
+        async with otel.open_exporting(address, "principal", ignore, insecure=True) as tell:
+            tell(a_span())
+        assert trio.current_time() - began == pytest.approx(otel.FLUSH)
 
 
 UNFIT = """
