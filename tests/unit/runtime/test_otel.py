@@ -65,7 +65,7 @@ def test_as_it_is(exporter: InMemorySpanExporter) -> None:
 def test_what_a_program_says_of_itself(
     exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By OpenTelemetry's own variable; the service's name stays, because both sides of a trace have theirs."""
+    """By OpenTelemetry's own variable; the service's name stays."""
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "k8s.cluster.name=blue,service.name=mine")
     exporting(exporter)(a_span())
     (found,) = exporter.get_finished_spans()
