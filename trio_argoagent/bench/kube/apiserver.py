@@ -16,16 +16,16 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import trio
 
 from trio_argoagent.bench.apart import told
-from trio_argoagent.bench.children import child
 from trio_argoagent.bench.figures import CPU, Found, Sense, Values
 from trio_argoagent.bench.fleet import rig
-from trio_argoagent.bench.kube.side import WORKER, first_line
+from trio_argoagent.bench.kube.side import WORKER, started
 from trio_argoagent.bench.machine import CLIENT, SERVER, pin
 from trio_argoagent.bench.questions import Asked, Goal, Question
 from trio_argoagent.bench.usage import usage_of
@@ -216,9 +216,8 @@ async def filled() -> AsyncIterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         config = f"{folder}/kubeconfig"
         command = [sys.executable, "-m", "trio_argoagent", "apiserver", "--kubeconfig", config]
-        async with child(command) as server:
+        async with started(command, Path(folder)) as (server, _):
             pin(SERVER, server.pid)
-            await first_line(server, "the API server")
             await fill(config)
             yield config, server.pid
 

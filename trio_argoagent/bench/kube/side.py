@@ -13,7 +13,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ import attrs
 import trio
 
 from trio_argoagent.bench.apart import told
-from trio_argoagent.bench.children import child, line
+from trio_argoagent.bench.children import child, last_word, line
 from trio_argoagent.bench.figures import CPU, Case, Values
 from trio_argoagent.bench.kube.objects import status
 from trio_argoagent.bench.machine import CLIENT, SERVER, pin
@@ -175,19 +175,28 @@ async def server(objects: int, events: int = 0) -> AsyncIterator[Mapping[str, An
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", WORKER, _HERE, _SERVER, folder, str(objects), str(events)]
-        async with child(command) as process:
-            yield json.loads(await first_line(process, "the API server"))
+        async with started(command, Path(folder)) as (_, said):
+            yield json.loads(said)
 
 
-async def first_line(process: trio.Process, what: str) -> bytes:
-    """What a process says when it is ready.
+@asynccontextmanager
+async def started(command: Sequence[str], folder: Path) -> AsyncIterator[tuple[trio.Process, bytes]]:
+    """An API server's process for as long as the block lasts, and the line that it says when it is ready.
+
+    Args:
+        command: what is run.
+        folder: for what it says of errors.
 
     Raises:
-        UserError: it ends before that.
+        UserError: it ends before it is ready; the text has its last word.
     """
-    if not (said := await line(process)):
-        raise UserError(f"{what} did not start")
-    return said
+    errors = folder / "errors"
+    with errors.open("wb") as file:
+        async with child(command, stderr=file) as process:
+            if not (said := await line(process)):
+                last = last_word(errors.read_text("utf-8", "replace"))
+                raise UserError(f"the API server did not start: {last}")
+            yield process, said
 
 
 def main(what: str, *arguments: str) -> None:
