@@ -89,6 +89,15 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def peak() -> float:
+    """MiB of this process that were ever resident.
+
+    The kernel's ``ru_maxrss`` counts what whoever has started it had in memory then, too.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
 def usage_of(pid: int) -> Usage:
     """What the kernel says of another process: its CPU in ticks of some 10 ms, and what is resident.
 

@@ -69,6 +69,6 @@ async def test_the_second_time_counts() -> None:
 async def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of in one line."""
     monkeypatch.setattr(side, "_HERE", "trio_argoagent.errors")
-    with pytest.raises(UserError, match="the API server did not start: .*has no attribute .main"):
+    with pytest.raises(UserError, match=r"the API server did not start: .*has no attribute .main"):
         async with side.server(1):
             pass

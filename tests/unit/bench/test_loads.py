@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from trio_argoagent.bench import loads
 from trio_argoagent.bench.figures import CPU
 from trio_argoagent.bench.loads import END, OUTSTANDING, payload
 from trio_argoagent.bench.place import Place
-from trio_argoagent.bench.usage import Server, answering, ask_usage, usage_of
+from trio_argoagent.bench.usage import Server, answering, ask_usage, peak, usage_of
 from trio_argoagent.errors import UserError
 
 
@@ -122,6 +124,15 @@ def test_usage(server: Server) -> None:
     assert second.objects > 1000
     assert second.cpu >= first.cpu > 0
     assert second.wall > first.wall
+
+
+def test_peak() -> None:
+    """Of this process: what its parent had in memory does not count."""
+    ballast = b"x" * (300 * 2**20)
+    code = "from trio_argoagent.bench.usage import peak; print(peak())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(ballast) / 2**20 > float(done.stdout) > 5
+    assert peak() > 300
 
 
 def test_usage_of_another() -> None:

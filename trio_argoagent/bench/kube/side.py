@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ from trio_argoagent.bench.figures import CPU, Case, Values
 from trio_argoagent.bench.kube.objects import status
 from trio_argoagent.bench.machine import CLIENT, SERVER, pin
 from trio_argoagent.bench.questions import Ask, Asked, Side, each
+from trio_argoagent.bench.usage import peak
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
@@ -110,12 +110,12 @@ async def measured(work: Work, load: Load) -> Values:
     began, cpu = time.perf_counter(), time.process_time()
     added = await work(attrs.evolve(load, run=1))
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    most = peak()
     done = {CPU: ("us each", 1e6 * cpu / load.count), "rate": ("/s", load.count / wall)}
     return {
         **({"added": ("KiB each", added)} if added is not None else done),
         "stall": ("ms", 1000 * await _stalled(work, attrs.evolve(load, run=2))),
-        "peak": ("MiB", peak),
+        "peak": ("MiB", most),
     }
 
 

@@ -7,7 +7,6 @@ all agents are back, and both sides agree.
 
 from __future__ import annotations
 
-import resource
 import time
 from typing import Final
 
@@ -16,6 +15,7 @@ import trio
 from trio_argoagent.bench.apart import CORES, Order, apart
 from trio_argoagent.bench.figures import CPU, Found, Sense, Values, beyond
 from trio_argoagent.bench.questions import Asked, Goal, Growth, Question
+from trio_argoagent.bench.usage import peak
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.argocd.applications import application, automated
 from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
@@ -78,9 +78,8 @@ def play(order: Order) -> Values:
     before = time.process_time()
     found = simulate(_converge, agents, apps, seed, seed=seed)
     cpu = time.process_time() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {CPU: ("s", cpu), "each": ("ms an Application", 1000 * cpu / (agents * apps)),
-            "peak": ("MiB", peak), **found}  # fmt: skip
+            "peak": ("MiB", peak()), **found}  # fmt: skip
 
 
 async def ask(asked: Asked) -> Found:
