@@ -19,7 +19,7 @@ AGENTS: Final = 10_000
 EACH: Final = 4
 """Different lines about each of them within ``WINDOW``: links come and go, and what they carried goes on."""
 MOST: Final = EACH * AGENTS
-"""Different ones counted at once, some 10 MiB; those beyond it are counted by name alone."""
+"""Different ones counted at once, some 7 MiB; those beyond it are counted by name alone."""
 NAMES: Final = 256
 """Names counted like that; there are some 70."""
 TOO_MANY: Final = f"more than {BURST} of these in {WINDOW:.0f} s: the others are not logged"
