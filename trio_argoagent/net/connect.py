@@ -40,7 +40,7 @@ _REMEDIES: Final[Mapping[int, str]] = {
     504: _NO_WAY,
 }
 """By the status of its answer; 407 is told by whether it was given a password."""
-_NO_PASSWORD: Final = "it wants a user and a password: write its URL as http://user:password@host:port"
+_NO_PASSWORD: Final = "it wants a user and a password; write its URL as http://user:password@host:port"
 _BAD_PASSWORD: Final = "it does not accept the user and the password in its URL"
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, TextIO, cast
 
@@ -169,8 +169,14 @@ class _Bounded(logging.StreamHandler[TextIO]):
         notes = [f"{passed.omitted} before it were not logged"] if passed.omitted else []
         notes += [TOO_MANY] if passed.last else []
         if notes:
-            record.msg, record.args = f"{record.getMessage()} ({'; '.join(notes)})", ()
+            record.msg = f"{record.msg} ({'; '.join(notes)})"  # Without a % of its own.
         super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say which line is missing, and not what was to be in it: that may be a secret."""
+        place = f"{record.pathname}:{record.lineno}"
+        with suppress(ValueError):  # Standard error is closed.
+            structlog.get_logger().error("a library's line cannot be logged", logger=record.name, place=place)
 
 
 def _last_words(kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:

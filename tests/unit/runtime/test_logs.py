@@ -178,6 +178,17 @@ def test_a_flood_of_a_library_that_ends(
     ]
 
 
+def test_a_library_that_cannot_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it is, is said, and not what it was about; nothing of ours ends."""
+    logs.configure("info", "json")
+    for _ in range(40):
+        logging.getLogger("somebody").error("failed %d times", SECRET)
+    told = lines(capsys)
+    assert len(told) == 30 and SECRET not in repr(told)
+    assert {line["event"] for line in told} == {"a library's line cannot be logged"}
+    assert told[0]["logger"] == "somebody" and "test_logs.py:" in told[0]["place"]
+
+
 def test_what_a_library_makes_up_hides_no_other_s(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

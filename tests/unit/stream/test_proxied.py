@@ -68,7 +68,7 @@ async def line(url: str) -> str:
 @pytest.mark.parametrize(
     ("user", "remedy"),
     [
-        ("", "it wants a user and a password: write its URL as http://user:password@host:port"),
+        ("", "it wants a user and a password; write its URL as http://user:password@host:port"),
         ("me:wrong@", "it does not accept the user and the password in its URL"),
     ],
 )
