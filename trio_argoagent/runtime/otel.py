@@ -36,6 +36,8 @@ MAX_PROBLEM: Final = 1024
 """Characters of a reason."""
 EXPORTER: Final = "opentelemetry.exporter"
 """The logger of what sends."""
+HEADERS: Final = "opentelemetry.util.re"
+"""The logger of what reads headers."""
 QUEUES: Final = ("opentelemetry.sdk._shared_internal", "opentelemetry.sdk.trace.export")
 """Those of what waits to be sent; by version, one or the other."""
 _NANO: Final = 1_000_000_000
@@ -108,9 +110,7 @@ class Sparingly(SpanExporter):  # type: ignore[misc]  # Installed or not, it is 
     def __init__(self, exporter: SpanExporter, address: str, observer: Observer) -> None:
         self._exporter, self._address, self._observer = exporter, address, observer
         self._lost = 0
-        self._why = _Last()
-        said = logging.getLogger(EXPORTER)
-        said.handlers[:], said.propagate = [self._why], False
+        self._why = _Last(EXPORTER)
         full = _Full(lambda: bool(self._lost))
         for name in QUEUES:
             logging.getLogger(name).filters[:] = [full]
@@ -119,12 +119,12 @@ class Sparingly(SpanExporter):  # type: ignore[misc]  # Installed or not, it is 
         """See ``SpanExporter``."""
         try:
             result = self._exporter.export(spans)
-        except Exception as exc:  # What it cannot send would be told at each try, with a traceback.
-            self._why.said, result = f"{type(exc).__name__}: {exc}", SpanExportResult.FAILURE
+        except Exception as exc:  # Its words may quote a header, such as a token.
+            self._why.said, result = f"{type(exc).__name__} in the exporter", SpanExportResult.FAILURE
         if result is not SpanExportResult.SUCCESS:
             if not self._lost:
                 text = f"the collector {self._address} takes no traces; until it does they are dropped"
-                text = f"{text}: {self._why.said}"
+                text = f"{text}: {self._why.said or 'no reason was given'}"
                 self._observer(Event("traces-lost", "", text, "warning"))
             self._lost += len(spans)
         elif self._lost:
@@ -139,9 +139,17 @@ class Sparingly(SpanExporter):  # type: ignore[misc]  # Installed or not, it is 
 
 
 class _Last(logging.Handler):
-    """Keeps the last that was said."""
+    """Keeps the last that was said, and nobody else hears it.
 
-    said = "no reason was given"
+    Args:
+        name: of the logger.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.said = ""
+        heard = logging.getLogger(name)
+        heard.handlers[:], heard.propagate = [self], False
 
     def emit(self, record: logging.LogRecord) -> None:
         """See ``Handler``."""
@@ -175,9 +183,12 @@ async def open_exporting(
     Raises:
         UserError: one of OpenTelemetry's own variables is not what it takes.
     """
-    tell = _in_its_thread(observer)
+    tell, headers = _in_its_thread(observer), _Last(HEADERS)
     try:
-        exporter = Sparingly(OTLPSpanExporter(endpoint=address, insecure=insecure), address, tell)
+        sending = OTLPSpanExporter(endpoint=address, insecure=insecure)
+        if headers.said:  # It would log the header, whose value is mostly a secret, and go on without.
+            raise ValueError("OTEL_EXPORTER_OTLP_HEADERS is no list of name=value, joined by commas")
+        exporter = Sparingly(sending, address, tell)
         exporting = Exporting(service, BatchSpanProcessor(exporter))
     except Exception as exc:  # Each of its parts has an exception of its own for that.
         raise UserError(f"--otlp-address, or OTEL_* in the environment: {exc}") from exc
