@@ -36,7 +36,7 @@ class Peer:
     """``host:port``, for people: where it is reached, or has dialled from."""
     expires: float = math.inf
     """When the first certificate of its chain does (Unix time)."""
-    begins: float = math.inf
-    """Since when what it has shown is valid (Unix time); infinite: it has shown nothing that says so."""
+    issued: float = -math.inf
+    """When what it has shown was issued (Unix time); minus infinity: nothing says so."""
     anchor: str = ""
     """The CA that it hangs on (``net.certificates.Facts.anchor``); empty where there is none."""

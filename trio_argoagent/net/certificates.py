@@ -30,6 +30,8 @@ _DER: Final = 2
 """``_ssl.ENCODING_DER``."""
 CLIENTS: Final = "clientAuth"
 SERVERS: Final = "serverAuth"
+DATED_BACK: Final = 3600.0
+"""Seconds by which a certificate may be dated back; one that says more is not believed."""
 
 
 @attrs.frozen
@@ -47,6 +49,7 @@ class Facts:
         purposes: of its extended key usage, as RFC 5280 calls them; empty: any.
         hosts: names and addresses that it is for.
         key: kind and size of its key.
+        issued: when it was made (Unix time): at ``not_before``, unless it says that it is dated back.
     """
 
     subject: str
@@ -59,6 +62,7 @@ class Facts:
     purposes: tuple[str, ...]
     hosts: tuple[str, ...]
     key: str
+    issued: float
 
     @property
     def is_self_signed(self) -> bool:
@@ -76,7 +80,7 @@ class Standing:
 
     Attributes:
         expires: when the first certificate of it does (Unix time).
-        begins: since when the peer's own certificate is valid (Unix time).
+        issued: when the peer's own certificate was (``Facts.issued``); minus infinity: nothing says so.
         anchor: the CA that it hangs on (``Facts.anchor``); empty: there is none.
         is_ca: is the peer's own certificate one that may certify others?
     """
@@ -84,7 +88,7 @@ class Standing:
     expires: float = math.inf
     anchor: str = ""
     is_ca: bool = False
-    begins: float = math.inf
+    issued: float = -math.inf
 
 
 UNBOUND: Final = Standing()
@@ -94,7 +98,7 @@ UNBOUND: Final = Standing()
 class _Term:
     """Of what ``Facts`` says, as much as ``standing`` asks for."""
 
-    begins: float
+    issued: float
     expires: float
     anchor: str
     is_ca: bool
@@ -117,7 +121,7 @@ def standing(chain: Sequence[bytes]) -> Standing:
     if len(known) != len(chain):
         return Standing(expires=0.0)
     leaf = known[0]
-    return Standing(min(each.expires for each in known), known[-1].anchor, leaf.is_ca, leaf.begins)
+    return Standing(min(each.expires for each in known), known[-1].anchor, leaf.is_ca, leaf.issued)
 
 
 def _term(der: bytes) -> _Term | None:
@@ -127,7 +131,7 @@ def _term(der: bytes) -> _Term | None:
 
 def _read_term(der: bytes) -> _Term | None:
     known = facts(der)
-    return None if known is None else _Term(known.not_before, known.not_after, known.anchor, known.is_ca)
+    return None if known is None else _Term(known.issued, known.not_after, known.anchor, known.is_ca)
 
 
 _remembered: Final = lru_cache(maxsize=REMEMBERED)(_read_term)
@@ -152,6 +156,7 @@ def facts(der: bytes) -> Facts | None:
             purposes=_purposes(loaded),
             hosts=_hosts(loaded),
             key=_key(key),
+            issued=_issued(loaded),
         )
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
@@ -222,6 +227,18 @@ def _hosts(loaded: x509.Certificate) -> tuple[str, ...]:
     names = _extension(loaded, x509.SubjectAlternativeName)
     kinds = (x509.DNSName, x509.IPAddress)
     return tuple(one_line(str(each.value))[:MAX_NAME] for each in names or () if isinstance(each, kinds))
+
+
+def _issued(loaded: x509.Certificate) -> float:
+    """When its authority lets its key be used, it was there (RFC 3280, section 4.2.1.4)."""
+    from cryptography import x509
+
+    begins = loaded.not_valid_before_utc.timestamp()
+    found = _extension(loaded, x509.PrivateKeyUsagePeriod)
+    if found is None or found.not_before is None:
+        return begins
+    used = found.not_before.replace(tzinfo=UTC).timestamp()
+    return used if begins <= used <= begins + DATED_BACK else begins
 
 
 def _extension(loaded: x509.Certificate, kind: type[E]) -> E | None:

@@ -2,7 +2,8 @@
 
 Every certificate passes OpenSSL's ``VERIFY_X509_STRICT`` (RFC 5280): key identifiers on both, critical basic
 constraints, one purpose each, random serial numbers. ``not before`` lies five minutes back, because clocks
-differ; nothing outlives its authority.
+differ; when it was issued is said by the period in which its key is used (``PrivateKeyUsagePeriod``), for the
+blocklist goes by that. Nothing outlives its authority.
 """
 
 from __future__ import annotations
@@ -189,6 +190,7 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(_authority_identifier(issuer, self.key), critical=False)
+            .add_extension(x509.PrivateKeyUsagePeriod(_time(now), None), critical=False)
         )
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

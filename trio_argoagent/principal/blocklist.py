@@ -2,7 +2,8 @@
 
 It is a ConfigMap. Each key is the SHA-256 fingerprint of a certificate that counts no more, as argocd-agent
 has it; or ``agent.`` and an agent's name, and then none of its certificates counts that was issued until the
-moment in the value. Without a moment there none does, however new it is.
+moment in the value, nor whatever does not say when it was issued. Without a moment there none does, however
+new it is.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Blocklist:
         if peer.fingerprint in self.fingerprints:
             return True
         until = self.agents.get(peer.name)
-        return until is not None and (math.isinf(until) or _issued(peer) <= until)
+        return until is not None and peer.issued <= until
 
 
 NOTHING: Final = Blocklist()
@@ -68,9 +69,3 @@ def _until(value: str) -> float:
         return moment(value.partition(" ")[0])
     except ValueError:
         return math.inf
-
-
-def _issued(peer: Peer) -> float:
-    from trio_argoagent.pki.authority import BACKDATE
-
-    return peer.begins + BACKDATE

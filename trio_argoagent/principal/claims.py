@@ -186,11 +186,8 @@ def by_last_key(
 
 
 def by_token(agent: str, token: Object, shown: Shown) -> Peer:
-    """Who shows a token of this agent, valid since it was made, as the hub's API server says."""
-    from trio_argoagent.pki.authority import BACKDATE
-
-    made = _moment(token.meta.creation_timestamp or "")
-    return Peer(agent, "", shown.address, begins=made - BACKDATE)
+    """Who shows a token of this agent, issued when the hub's API server says that it was made."""
+    return Peer(agent, "", shown.address, issued=_moment(token.meta.creation_timestamp or ""))
 
 
 def outside(refusal: Refusal) -> Denying:

@@ -161,9 +161,9 @@ def _lasting(peer: Peer, standing: Standing) -> Peer | Refusal:
     """The same, for as long as its certificate counts. OpenSSL takes a CA's own, too; nobody should."""
     if standing.is_ca:
         return CA
-    return attrs.evolve(
-        peer, expires=standing.expires, begins=standing.begins, anchor=standing.anchor
-    )
+    # Where a header says who it is, the certificate is a proxy's: when that was issued says nothing.
+    issued = standing.issued if peer.fingerprint else peer.issued
+    return attrs.evolve(peer, expires=standing.expires, issued=issued, anchor=standing.anchor)
 
 
 def same(one: Peer, other: Peer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from trio_argoagent.apiserver.local import Call
 from trio_argoagent.errors import Forbidden, NotFound, Unavailable
@@ -21,7 +23,6 @@ from trio_argoagent.model.resources import EVENTS, SECRETS
 from trio_argoagent.model.rulings import Decision
 from trio_argoagent.net.tls import fingerprint
 from trio_argoagent.pki import requests
-from trio_argoagent.pki.authority import BACKDATE
 from trio_argoagent.pki.names import agent_name
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.principal import claims, tokens
@@ -368,7 +369,7 @@ async def test_the_gate_is_asked_every_time(way: str, autojump_clock: trio.testi
     (peer,) = asked
     proven = "" if way == "token" else fingerprint(certificate)
     assert (peer.name, peer.fingerprint, peer.address) == ("east", proven, "192.0.2.1:1")
-    assert peer.begins == pytest.approx(hub.env.now() - BACKDATE, abs=1.0)
+    assert peer.issued == pytest.approx(hub.env.now(), abs=1.0)
     assert hub.rulings == []  # The gate tells the auditor itself.
     kept = tokens.read_secret(await hub.secret(tokens.secret_name(token.id)))
     assert kept is not None and not kept.used
@@ -424,6 +425,24 @@ async def test_an_agent_that_is_blocked(way: str, autojump_clock: trio.testing.M
     assert isinstance(await attempt(since=20.0), Issued)
     keeper.blocked = Blocklist(agents={"east": math.inf})
     assert reason(await attempt(since=20.0)) == "revoked"
+
+
+async def test_certificates_of_another_authoritys_tool(autojump_clock: trio.testing.MockClock) -> None:
+    """They are not dated back, or do not say so: what was made just before the moment counts no more."""
+    keeper = Gatekeeper()
+    hub = await make_hub(gate=keeper)
+    await hub.add()
+    await trio.sleep(DAY)
+    now = datetime.fromtimestamp(int(hub.env.now()), UTC)
+    east, until = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "east")]), now + timedelta(days=1)
+    issuer, public = authority().certificate.subject, key("first").public_key()
+    own = x509.CertificateBuilder(issuer, east, public, 7, now, until)
+    theirs = own.sign(authority().key, hashes.SHA256()).public_bytes(Encoding.DER)
+    assert isinstance(await hub.ask("second", certificate=theirs), Issued)
+    keeper.blocked = Blocklist(agents={"east": hub.env.now() + 10.0})
+    assert reason(await hub.ask("second", certificate=theirs)) == "revoked"
+    await trio.sleep(11.0)
+    assert isinstance(await hub.ask("second", certificate=hub.issue()), Issued)  # Ours of this very moment.
 
 
 async def test_bad_requests(autojump_clock: trio.testing.MockClock) -> None:

@@ -117,12 +117,15 @@ async def test_nothing_further_is_applied(autojump_clock: MockClock) -> None:
 
 
 async def test_a_whole_agent(autojump_clock: MockClock) -> None:
-    """Nothing of it counts, where no moment says since when something does; others go on."""
+    """Nothing of it counts, where nothing says when it was issued, or no moment is named; others go on."""
     async with open_hub("edge", "other") as hub:
         edge, other = await hub.join("edge"), await hub.join("other", cluster_uid="c2")
         await block(hub, "agent.edge", until="1971-01-01T00:00:00Z")
+        await edge.wait_end()
+        assert (await (await hub.dial("edge")).hear(m.Refuse)).reason is m.Reason.REVOKED
+        await hub.users.delete(CONFIG_MAPS, HUB, BLOCKLIST)
         await trio.sleep(1)
-        assert not edge.ended  # A link without a certificate has none from before.
+        edge = await hub.join("edge", instance="j")
         await block(hub, "agent.edge")
         await edge.wait_end()
         assert not other.ended

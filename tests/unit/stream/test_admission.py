@@ -1,5 +1,6 @@
 """Who comes in, and that a connection has one owner."""
 
+import math
 from collections.abc import Callable
 
 import attrs
@@ -12,6 +13,7 @@ from trio_argoagent.model.identity import Peer
 from trio_argoagent.net.certificates import Standing, pem_blocks, standing
 from trio_argoagent.net.client import open_client
 from trio_argoagent.net.http import Exchange
+from trio_argoagent.pki.authority import BACKDATE
 from trio_argoagent.ports.transport import Dialer, Link
 from trio_argoagent.stream.admission import Admission, Refusal, Shown
 from trio_argoagent.stream.link import LINK_PATH, TUNNEL_PATH, Http2Link
@@ -107,8 +109,12 @@ def test_a_cas_own_certificate_is_no_agents() -> None:
     refusal = ADMISSION.admit(shown)
     assert isinstance(refusal, Refusal) and (refusal.status, "a CA's own" in refusal.text) == (403, True)
     leaf = pem_blocks(client_pem())[0]
-    began = x509.load_der_x509_certificate(leaf).not_valid_before_utc.timestamp()
+    made = x509.load_der_x509_certificate(leaf).not_valid_before_utc.timestamp() + BACKDATE
     peer = ADMISSION.admit(attrs.evolve(shown, standing=lambda: standing((leaf,))))
-    assert isinstance(peer, Peer) and peer.begins == began
+    assert isinstance(peer, Peer) and peer.issued == made
+    # Who is named by a header shows no certificate of his own.
+    by_proxy = attrs.evolve(shown, headers=(("x-agent", "a1"),), standing=lambda: standing((leaf,)))
+    peer = Admission(by_header).admit(by_proxy)
+    assert isinstance(peer, Peer) and peer.issued == -math.inf
     peer = ADMISSION.admit(attrs.evolve(shown, standing=lambda: Standing(5.0, "A")))
     assert isinstance(peer, Peer) and (peer.name, peer.expires, peer.anchor) == ("a1", 5.0, "A")
