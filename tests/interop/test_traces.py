@@ -36,7 +36,7 @@ DEADLINE = 120.0
 SOON = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 """Environment: spans are sent so many milliseconds after they have ended, not five seconds."""
 NEVER = {"OTEL_EXPORTER_OTLP_TIMEOUT": "86400"}
-"""Environment: whoever waited for the exporter would wait for a day."""
+"""Environment: whoever waited for the exporter would wait for a day, and no machine is too slow for it."""
 ENDS = ("traces-lost", "traces-resumed")
 
 
@@ -90,7 +90,7 @@ async def test_one_trace_of_two_processes(tmp_path: Path) -> None:
     """An edit on the hub, and one on a spoke: each a trace that both programs have sent parts of."""
     async with (
         collectors.open_collector() as collector,
-        open_fleet(tmp_path, traced(collector.address)) as fleet,
+        open_fleet(tmp_path, traced(collector.address, **NEVER)) as fleet,
     ):
         async with within(DEADLINE, "traces of two edits", *programs(fleet)):
             await create_both(fleet)
@@ -113,7 +113,7 @@ async def test_no_secret_reaches_the_collector(tmp_path: Path) -> None:
     canary = encoded("canary-of-a-repository")
     async with (
         collectors.open_collector() as collector,
-        open_fleet(tmp_path, traced(collector.address)) as fleet,
+        open_fleet(tmp_path, traced(collector.address, **NEVER)) as fleet,
     ):
         async with within(DEADLINE, "a trace of a repository", *programs(fleet)):
             anywhere = [{"name": "*", "namespace": "*", "server": "*"}]
@@ -164,12 +164,15 @@ async def test_a_collector_that_is_away_and_comes(tmp_path: Path) -> None:
                 await program.wait_said("traces-lost")
             for number in range(3):
                 await edit_both(fleet, f"v{number}")
+            assert [outages(program) for program in programs(fleet)] == [["traces-lost"]] * 3
             async with collectors.open_collector(port):
                 number = 0
                 while not all("traces-resumed" in outages(program) for program in programs(fleet)):
                     number += 1
                     await edit_both(fleet, f"w{number}")
-            assert [outages(program) for program in programs(fleet)] == [[*ENDS]] * 3
+            for program in programs(fleet):  # On a slow machine it may begin again.
+                found = outages(program)
+                assert found == [ENDS[each % 2] for each in range(len(found))]
             assert [await program.stop() for program in programs(fleet)] == [0, 0, 0]
 
 
