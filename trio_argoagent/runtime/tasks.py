@@ -105,7 +105,7 @@ class _Growth:
 
     def _some(self, tasks: frozenset[trio.lowlevel.Task]) -> Generator[str, None, list[Branch]]:
         found = []
-        for task in heapq.nsmallest(min(MAX_CHILDREN, self._left), tasks, key=_name):
+        for task in heapq.nsmallest(MAX_CHILDREN, tasks, key=_name):
             if self._left > 0:
                 found.append((yield from self.grow(task)))
         return found
