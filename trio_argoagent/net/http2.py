@@ -21,6 +21,7 @@ from trio_argoagent.net.certificates import unbound
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http import Handler, Request
 from trio_argoagent.net.http2_exchange import Http2Exchange
+from trio_argoagent.net.http2_postman import Postman
 from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
 from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
@@ -63,9 +64,10 @@ class Http2Connection:
         handler: Handler | None,
         authority: str,
         limits: Limits,
+        postman: Postman | None,
     ) -> None:
         self.engine = Engine(client=client, allowed=limits)
-        self.wire = Wire(stream, self.engine, self, limits.patience)
+        self.wire = Wire(stream, self.engine, self, limits.patience, postman)
         self._transport = stream
         self._peer_address = "" if client else peer_address(stream)
         self._client = client
@@ -337,6 +339,7 @@ async def open_http2(
     handler: Handler | None = None,
     authority: str = "",
     limits: Limits | None = None,
+    postman: Postman | None = None,
 ) -> AsyncIterator[Http2Connection]:
     """Speak HTTP/2 over a byte stream, which is owned from now on and closed at the end.
 
@@ -349,6 +352,7 @@ async def open_http2(
         handler: serves the streams that the peer opens, each in a task of its own.
         authority: what requests of this side are for (``:authority``).
         limits: what is announced to the peer, and what it may cost; without them, those for its role.
+        postman: writes for this connection and others, what need not wait.
 
     Raises:
         ExceptionGroup: of what handlers have raised.
@@ -356,7 +360,13 @@ async def open_http2(
     async with trio.open_nursery() as nursery:
         allowed = limits or (CLIENT if client else Limits())
         connection = Http2Connection(
-            stream, nursery, client=client, handler=handler, authority=authority, limits=allowed
+            stream,
+            nursery,
+            client=client,
+            handler=handler,
+            authority=authority,
+            limits=allowed,
+            postman=postman,
         )
         nursery.start_soon(connection.wire.run)
         try:

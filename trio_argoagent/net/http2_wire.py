@@ -19,6 +19,7 @@ from h2.events import Event, PingAckReceived, RemoteSettingsChanged
 
 from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http2_keeper import Streams, keep
+from trio_argoagent.net.http2_postman import Postman
 from trio_argoagent.net.protocol.engine import Engine
 from trio_argoagent.net.protocol.limits import UNSENT_CONTROL, UNSENT_FRAMES, Patience
 from trio_argoagent.net.tls import TlsStream, close_socket
@@ -50,6 +51,7 @@ class Wire:
         engine: what they mean.
         owner: is told of it.
         patience: how long the peer may take.
+        postman: takes to the socket what need not wait; without one the writer does it all.
 
     Attributes:
         heard: when the last byte came.
@@ -61,7 +63,14 @@ class Wire:
         farewell: what the peer gave as its reason, when it says so before it hangs up.
     """
 
-    def __init__(self, stream: trio.abc.Stream, engine: Engine, owner: Owner, patience: Patience) -> None:
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        engine: Engine,
+        owner: Owner,
+        patience: Patience,
+        postman: Postman | None = None,
+    ) -> None:
         self.error: ConnectionBroken | None = None
         self.settled = trio.Event()
         self.closed = trio.Event()
@@ -73,6 +82,10 @@ class Wire:
         self._patience = patience
         self._scope = trio.CancelScope(shield=True)
         self._work = trio.Event()
+        # Without TLS, or over what is no socket, there is no way to send without a wait.
+        self._postman = postman if isinstance(stream, TlsStream) and stream.is_direct else None
+        self._called = self._idle = self._left = False
+        self._bug: Exception | None = None
         self._written = trio.lowlevel.ParkingLot()
         self._stopping = False
         self.heard = trio.current_time()
@@ -93,7 +106,34 @@ class Wire:
 
     def kick(self) -> None:
         """There may be something to write."""
-        self._work.set()
+        if self._called:
+            return
+        if self._idle and self._postman is not None and not self._stopping:
+            self._called = self._postman.call(self)
+        if not self._called:
+            self._idle = False
+            self._work.set()
+
+    def flush(self, now: float) -> None:
+        """Write what the socket takes at once, in place of a writer that sleeps; the rest is the writer's.
+
+        From the call to here the writer has slept: nobody else wakes it, once the postman is called.
+
+        Args:
+            now: seconds on Trio's clock.
+        """
+        self._called = is_all = False
+        if self.error is None:
+            try:
+                is_all = self._hand_over(now)
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
+                self.fail(_broken(self.farewell or "the connection broke", exc))
+            except Exception as exc:
+                # A bug of ours ends this connection, as if the writer had met it, and no other.
+                self._bug = exc
+        if not is_all:
+            self._idle = False
+            self._work.set()
 
     def ping(self) -> trio.Event:
         """Send a PING; the event is set when it is answered, or the connection is over."""
@@ -192,20 +232,23 @@ class Wire:
     async def _write(self) -> None:
         try:
             while True:
-                if not self._engine.pending:
+                if self._bug is not None:
+                    raise self._bug
+                if not (self._engine.pending or self._left):
                     if self._stopping:
                         break
                     self._work = trio.Event()
+                    self._idle = True
                     await self._work.wait()
                     continue
                 now = trio.current_time()
                 data, progressed = self._engine.pump(now)
                 if progressed:
                     self._owner.progressed(progressed)
-                if data:
+                if data or self._left:
                     self.sending = now  # ``keep`` looks at it: a timer for each send would be felt.
                     await self._stream.send_all(data)
-                    self.sending = None
+                    self.sending, self._left = None, False
                     self._sent += len(data)
                     if self._written:
                         self._written.unpark_all()
@@ -213,6 +256,18 @@ class Wire:
                 await self._stream.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self.fail(_broken(self.farewell or "the connection broke", exc))
+
+    def _hand_over(self, now: float) -> bool:
+        """What ``_write`` does, without a wait: is nothing left?"""
+        data, progressed = self._engine.pump(now)
+        if progressed:
+            self._owner.progressed(progressed)
+        if data:
+            assert isinstance(self._stream, TlsStream)  # nobody else has a postman
+            self._left = not self._stream.send_now(data)
+            if self._written:
+                self._written.unpark_all()
+        return not (self._left or self._engine.pending)
 
     def _end(self, error: ConnectionBroken) -> None:
         self.error = error

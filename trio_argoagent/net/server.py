@@ -21,6 +21,7 @@ from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
 from trio_argoagent.net.http import Exchange, Handler
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import open_http2
+from trio_argoagent.net.http2_postman import Postman, employed
 from trio_argoagent.net.plaintext import Neighbours, meet
 from trio_argoagent.net.protocol.limits import Limits
 from trio_argoagent.net.sockets import hold_to_timeout
@@ -77,10 +78,12 @@ async def serve_https(  # noqa: PLR0913 (who may come, what it may cost, and who
         until: once it is set the listeners are closed; the connections that there are go on.
         task_status: started with the listeners.
     """
-    server = _Server(handler, context, limits or Limits(), on_error, Admission(), otherwise, blame)
     task_status.started(list(listeners))
     accepting = trio.CancelScope()
-    async with trio.open_nursery() as connections:
+    async with employed() as postman, trio.open_nursery() as connections:
+        server = _Server(
+            handler, context, limits or Limits(), on_error, Admission(), otherwise, blame, postman
+        )
         if until is not None:
             connections.start_soon(_cancel_at, until, accepting)
         with accepting:
@@ -118,6 +121,7 @@ async def serve_http2(
     *,
     limits: Limits | None = None,
     on_error: ErrorCallback = log_error,
+    postman: Postman | None = None,
 ) -> None:
     """Serve HTTP/2 on one connection, to its end, as ``serve_https`` does after the TLS handshake.
 
@@ -126,9 +130,12 @@ async def serve_http2(
         stream: connected; owned from now on.
         limits: what the peer may have open and send ahead.
         on_error: as for ``serve_https``.
+        postman: as for ``open_http2``.
     """
     guard = partial(_guard, handler, on_error)
-    async with open_http2(stream, client=False, handler=guard, limits=limits or Limits()) as connection:
+    async with open_http2(
+        stream, client=False, handler=guard, limits=limits or Limits(), postman=postman
+    ) as connection:
         await connection.wait_closed()
         if connection.error and isinstance(connection.error.__cause__, RemoteProtocolError):
             on_error(connection.error.__cause__)
@@ -156,6 +163,7 @@ class _Server:
     admission: Admission
     otherwise: Speaker = serve_http1
     blame: Blame = forgive
+    postman: Postman | None = None
 
     async def connection(self, transport: trio.SocketStream) -> None:
         """One connection, from its first byte to its last. Nothing but cancellation leaves it."""
@@ -177,7 +185,7 @@ class _Server:
         # Where another process has done TLS in our place, the connection says nothing of who it was.
         tell = self._blaming(stream) if isinstance(stream, TlsStream) else self.on_error
         if is_http2:
-            await serve_http2(self.handler, stream, limits=self.limits, on_error=tell)
+            await serve_http2(self.handler, stream, limits=self.limits, on_error=tell, postman=self.postman)
             return
         try:
             await self.otherwise(stream, partial(_guard, self.handler, tell))

@@ -49,10 +49,10 @@ class Port(Protocol):
 
 def port(stream: trio.abc.Stream) -> Port:
     """The shortest way to what a stream stands for; opening, ending and closing it remain the stream's."""
-    return _Direct(stream.socket) if isinstance(stream, trio.SocketStream) and os.name == "posix" else stream
+    return Direct(stream.socket) if isinstance(stream, trio.SocketStream) and os.name == "posix" else stream
 
 
-class _Direct:
+class Direct:
     """A socket of Trio's, without what ``trio.SocketStream`` adds for everybody.
 
     That one makes a pass of the scheduler of each send which the kernel takes at once, and asks for bytes
@@ -63,15 +63,31 @@ class _Direct:
     def __init__(self, its: trio.socket.SocketType) -> None:
         self._its = its
 
+    def send_now(self, data: bytes | memoryview) -> int:
+        """Hand over what the kernel takes without a wait: how many bytes.
+
+        Raises:
+            trio.BrokenResourceError: the connection is gone.
+            trio.ClosedResourceError: it was closed here.
+        """
+        try:
+            return os.write(self._number(), data)
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            raise trio.BrokenResourceError(f"socket connection broken: {exc}") from exc
+
     async def send_all(self, data: bytes) -> None:
-        sent = self._send(data)
+        """See ``Port``."""
+        sent = self.send_now(data)
         if sent < len(data):
             view = memoryview(data)
             while sent < len(data):
                 await trio.lowlevel.wait_writable(self._number())
-                sent += self._send(view[sent:])
+                sent += self.send_now(view[sent:])
 
     async def receive_some(self, max_bytes: int) -> bytes:
+        """See ``Port``."""
         while True:
             await trio.lowlevel.wait_readable(self._number())
             try:
@@ -80,14 +96,6 @@ class _Direct:
                 pass  # The kernel may wake us for what it then throws away (a wrong checksum).
             except OSError as exc:
                 raise trio.BrokenResourceError(f"socket connection broken: {exc}") from exc
-
-    def _send(self, data: bytes | memoryview) -> int:
-        try:
-            return os.write(self._number(), data)
-        except BlockingIOError:
-            return 0
-        except OSError as exc:
-            raise trio.BrokenResourceError(f"socket connection broken: {exc}") from exc
 
     def _number(self) -> int:
         # Asked for each time: a number that has been closed may soon be another connection's.

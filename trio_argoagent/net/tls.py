@@ -20,7 +20,7 @@ from trio_argoagent.net.certificates import Standing, seen_chain, standing
 from trio_argoagent.net.contexts import client_context, common_name, fingerprint, server_context
 from trio_argoagent.net.errors import TlsFailed
 from trio_argoagent.net.peeked import Peeked
-from trio_argoagent.net.sockets import port
+from trio_argoagent.net.sockets import Direct, port
 
 __all__ = [
     "TlsStream",
@@ -65,10 +65,12 @@ class TlsStream(trio.abc.Stream):
     ) -> None:
         self.transport = transport
         self._port = port(transport)
+        self._direct = self._port if isinstance(self._port, Direct) else None
         self.bytes_sent = 0
         self.bytes_received = 0
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
+        self._left = b""
         self._tls = context.wrap_bio(self._in, self._out, server_side, server_hostname)
         self._ended = False
         self._failure: ssl.SSLError | None = None
@@ -143,9 +145,31 @@ class TlsStream(trio.abc.Stream):
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         view = memoryview(data)
-        for start in range(0, len(view), SLICE):
+        for start in range(0, len(view) or 1, SLICE):
             self._encrypt(view[start : start + SLICE])
             await self._flush()
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether there is ``send_now``: it stands on a socket."""
+        return self._direct is not None
+
+    def send_now(self, data: bytes | bytearray) -> bool:
+        """Send what the kernel takes without a wait: was it all? With the rest the next ``send_all`` begins.
+
+        It is not for while something is left, nor while somebody else sends.
+
+        Raises:
+            trio.BrokenResourceError: the transport is gone.
+            trio.ClosedResourceError: it was closed here.
+        """
+        assert self._direct is not None
+        self._encrypt(memoryview(data))
+        records = self._out.read()
+        sent = self._direct.send_now(records)
+        self.bytes_sent += sent
+        self._left = records[sent:]
+        return not self._left
 
     async def wait_send_all_might_not_block(self) -> None:
         """Return when the transport might take more."""
@@ -233,6 +257,8 @@ class TlsStream(trio.abc.Stream):
 
     async def _flush(self) -> None:
         data = self._out.read()
+        if self._left:
+            data, self._left = self._left + data, b""
         if data:
             await self._port.send_all(data)
             self.bytes_sent += len(data)
