@@ -337,7 +337,9 @@ class Trusted:
 
 @attrs.frozen
 class Authorities:
-    """The hub's authorities while one takes over from another. It replaces what was said.
+    """The hub's authorities while one takes over from another, and later for whoever trusts what was dropped.
+
+    It replaces what was said.
 
     Attributes:
         pem: their certificates: the agent is to trust them, whatever it trusts besides.
