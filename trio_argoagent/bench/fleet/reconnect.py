@@ -3,7 +3,8 @@
 Both programs stay alive; the proxy cuts the link and turns the agent away while specs are edited on the hub.
 All bytes of both directions are counted, from the agent's first to two quiet seconds after both sides agree:
 the TLS handshake, HTTP/2, the comparison, the records. ``compared`` leaves out what a link costs that has
-nothing to compare, which is measured first. ``agree`` ends with the last of the two proofs that the other
+nothing to compare, which is measured first. ``dialled`` is what the agent waits before it dials again, and
+grows when cuts follow one another; ``agree`` goes from its link to the last of the two proofs that the other
 side holds all that it should, as the programs' logs tell them.
 """
 
@@ -28,8 +29,8 @@ ENTRIES: Final = 4
 """Resources in a status."""
 
 
-async def _reconnect(fleet: Fleet, changes: int, edit: str) -> tuple[int, float]:
-    """One cut and so many edits; bytes, and seconds from when the agent may dial to when all is proven."""
+async def _reconnect(fleet: Fleet, changes: int, edit: str) -> tuple[int, float, float]:
+    """One cut and so many edits; bytes, seconds until the agent is linked, and from then until all is proven."""
     link, hub = fleet.links[AGENT], fleet.hub.local("user")
     with link.closed():
         link.cut()
@@ -39,9 +40,10 @@ async def _reconnect(fleet: Fleet, changes: int, edit: str) -> tuple[int, float]
         before, proofs = rig.wire(fleet, AGENT), rig.Proofs(fleet)
         await trio.sleep(0.5)
     began = fleet.env.now()
-    seconds = await proofs.wait() - began
+    proven = await proofs.wait()
+    *_, linked = rig.moments(fleet, AGENT, "link-up")
     await rig.settle(fleet)
-    return rig.wire(fleet, AGENT) - before, seconds
+    return rig.wire(fleet, AGENT) - before, linked - began, proven - linked
 
 
 async def ask(asked: Asked) -> Found:
@@ -50,12 +52,12 @@ async def ask(asked: Asked) -> Found:
     apps = QUICK_APPS if asked.effort.quick else APPS
     async with rig.open_rig([SpokePlan(AGENT)]) as fleet:
         await rig.settle(fleet, rig.PAUSE)
-        base, _ = await _reconnect(fleet, 0, "")
+        base, _, _ = await _reconnect(fleet, 0, "")
         await rig.create(fleet, apps, ENTRIES)
         for changes in (int(case) for case in asked.cases):
-            carried, seconds = await _reconnect(fleet, changes, f"v{changes}")
+            carried, dialled, agree = await _reconnect(fleet, changes, f"v{changes}")
             wire = {"wire": ("B", float(carried)), "compared": ("B", float(carried - base))}
-            found.append((changes, {**wire, "agree": ("s", seconds)}))
+            found.append((changes, {**wire, "dialled": ("s", dialled), "agree": ("s", agree)}))
     return found
 
 
