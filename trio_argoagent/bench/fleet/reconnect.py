@@ -30,7 +30,7 @@ ENTRIES: Final = 4
 
 
 async def _reconnect(fleet: Fleet, changes: int, edit: str) -> tuple[int, float, float]:
-    """One cut and so many edits; bytes, seconds until the agent is linked, and from then until all is proven."""
+    """One cut and so many edits; bytes, seconds until the link is back, and from then until all is proven."""
     link, hub = fleet.links[AGENT], fleet.hub.local("user")
     with link.closed():
         link.cut()
