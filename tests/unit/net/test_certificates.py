@@ -40,7 +40,7 @@ def test_who_comes_back_is_not_read_again(authority: Authority, read: list[bytes
     first, again = ([standing((leaf, root)) for leaf in agents] for _ in range(2))
     assert first == again and read == [agents[0], root, agents[1]]
     known = facts(root)
-    assert known is not None and first[0] == Standing(known.not_after, known.anchor, False, known.not_before)
+    assert known is not None and first[0] == Standing(known.not_after, known.anchor, False, known.issued)
 
 
 def test_another_byte_is_another_certificate(authority: Authority, read: list[bytes]) -> None:

@@ -68,7 +68,7 @@ async def test_each_side_knows_the_other() -> None:
         (dialled,) = seen
         leaf, root = all_facts(pem_blocks(client_pem() + authority("ours").certificate_pem))
         ends = min(leaf.not_after, root.not_after)
-        assert dialled == Peer("a1", leaf.fingerprint, dialled.address, ends, leaf.not_before, root.anchor)
+        assert dialled == Peer("a1", leaf.fingerprint, dialled.address, ends, leaf.issued, root.anchor)
         assert dialled.address.startswith("127.0.0.1:")
         assert link.peer == Peer("127.0.0.1", fingerprint_of(server_pem()), f"127.0.0.1:{hub.port}")
 
