@@ -19,7 +19,7 @@ from trio_argoagent.runtime.recordlog import Category, RecordLog
 from trio_argoagent.runtime.tracers import AllTracing
 
 MISSING: Final = (
-    "OpenTelemetry is not installed here: pip install 'trio-argoagent[otel]', "
+    "OpenTelemetry is not installed here: install the extra 'otel' (in a checkout: pip install '.[otel]'), "
     "or build the image or the one file with EXTRAS=otel"
 )
 

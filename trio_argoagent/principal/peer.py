@@ -367,11 +367,10 @@ class Peer:
 
     def link_is(self, link: Link | None) -> None:
         """A link has come up (None: it has ended)."""
+        self._past = self.traffic()
         if link is not None:
             self.links += 1
             self.who = link.peer
-        elif self.link is not None:
-            self._past = self._past.plus(self.link.statistics())
         self.link = link
         self.on_informed()
 

@@ -1,4 +1,4 @@
-"""Where a log goes: a full disk, or a reader that has gone, costs lines and never the program.
+"""Where a log goes: a full disk, a reader that has gone, a closed stream cost lines and never the program.
 
 What is logged is told from the middle of the work. An exception of standard error there ends a link, or the
 whole program, and comes again with the next line.
@@ -12,6 +12,8 @@ from typing import Final, Protocol
 
 SILENCE: Final = 60.0
 """Seconds for which a complaint that repeats itself is not logged again."""
+_NOT_TAKEN: Final = (OSError, ValueError)
+"""What a stream raises: the system's, or its own once it is closed."""
 
 
 class Writes(Protocol):
@@ -40,7 +42,7 @@ class Unfailing:
         """Write it, or count a failure."""
         try:
             self._stream.write(text)
-        except OSError:
+        except _NOT_TAKEN:
             self.failures += 1
         return len(text)
 
@@ -48,7 +50,7 @@ class Unfailing:
         """Likewise."""
         try:
             self._stream.flush()
-        except OSError:
+        except _NOT_TAKEN:
             self.failures += 1
 
 

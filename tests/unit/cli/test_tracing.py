@@ -33,7 +33,7 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.exit_code == 2
     assert said.output.count("\n") == 1, said.output
     line = said.output
-    assert line.startswith("error: --otlp-address: ") and "pip install 'trio-argoagent[otel]'" in line
+    assert line.startswith("error: --otlp-address: ") and "pip install '.[otel]'" in line
     assert "EXTRAS=otel" in line  # Nothing can be installed into an image, or into the one file.
 
 

@@ -47,6 +47,16 @@ def test_a_full_disk_costs_lines_only() -> None:
     assert stream.failures == 2
 
 
+def test_a_closed_stream_costs_lines_only() -> None:
+    """Standard error may have been closed, by whoever embeds the program or by its end."""
+    closed = io.StringIO()
+    closed.close()
+    stream = Unfailing(closed)
+    assert stream.write("lost\n") == 5
+    stream.flush()
+    assert stream.failures == 2
+
+
 @pytest.mark.parametrize("style", logs.FORMATS)
 def test_an_event_on_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch, style: str) -> None:
     """Whoever tells what happens goes on with its work."""
