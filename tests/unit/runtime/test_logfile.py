@@ -49,7 +49,7 @@ def test_a_full_disk_costs_lines_only() -> None:
 
 def test_a_closed_stream_costs_lines_only() -> None:
     """Standard error may have been closed, by whoever embeds the program or by its end."""
-    closed = io.StringIO()
+    closed = io.TextIOWrapper(io.BytesIO())
     closed.close()
     stream = Unfailing(closed)
     assert stream.write("lost\n") == 5
