@@ -1,4 +1,4 @@
-"""How many status changes a second reach the hub, beside what the hub"s server does alone; and their bytes.
+"""How many changes a second cross, beside what the other side's server does alone; and the bytes of a status.
 
 python -m benchmarks.fleet_status [--quick] [--output DIR]
 """
@@ -10,4 +10,4 @@ import sys
 from trio_argoagent.cli import main
 
 if __name__ == "__main__":
-    main(["bench", "status-rate", "status-bytes", *sys.argv[1:]])
+    main(["bench", "status-rate", "spec-rate", "status-bytes", *sys.argv[1:]])

@@ -45,6 +45,7 @@ LINES: Final = (
     Line("hub edit of 4 KB until it stands on the spoke, p50", ("propagation", "ours", "0", "p50"), "5 ms"),
     Line("the same, p99", ("propagation", "ours", "0", "p99"), "25 ms"),
     Line("status changes a second", ("status-rate", "ours", "8", "rate"), "400", "alone"),
+    Line("edits a second, hub to spoke", ("spec-rate", "ours", "500", "rate"), "", "alone"),
     Line("one changed field of a 40 KB Application", ("status-bytes", "revision", "140", "wire"), "400 B"),
     Line(
         "a cut, 1,000 Applications, none changed, TLS handshake aside",

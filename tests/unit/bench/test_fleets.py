@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from trio_argoagent.bench.figures import Case
-from trio_argoagent.bench.fleet import QUESTIONS, rig, status
+from trio_argoagent.bench.fleet import QUESTIONS, rates, rig
 from trio_argoagent.bench.questions import QUICK
 from trio_argoagent.bench.runner import answer
 from trio_argoagent.testing.processes import fleet as processes
@@ -17,6 +17,7 @@ from trio_argoagent.testing.processes import fleet as processes
 CASES: Final[Mapping[str, tuple[Case, ...]]] = {
     "propagation": (50,),
     "status-rate": (2,),
+    "spec-rate": (10,),
     "status-bytes": (2,),
     "reconnect": (0, 2),
     "hub-restart": (2,),
@@ -27,18 +28,20 @@ CASES: Final[Mapping[str, tuple[Case, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "place"), [*((name, -1) for name in QUESTIONS), ("status-rate", 0)])
+@pytest.mark.parametrize(
+    ("name", "place"), [*((name, -1) for name in QUESTIONS), ("status-rate", 0), ("spec-rate", 0)]
+)
 async def test_questions(name: str, place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every question gets figures for every case, and every goal and growth is about one of them."""
     # What is quiet for so long will stay so where nothing but the test changes anything.
     monkeypatch.setattr(processes, "QUIET", 0.3)
     monkeypatch.setattr(rig, "PATIENCE", 120.0)
-    for module, value in (("status", status.FLYING), ("fairness", 3), ("reconnect", 3), ("restart", 3)):
+    for module, value in (("rates", rates.FLYING), ("fairness", 3), ("reconnect", 3), ("restart", 3)):
         monkeypatch.setattr(f"trio_argoagent.bench.fleet.{module}.APPS", value)
     monkeypatch.setattr("trio_argoagent.bench.fleet.reconnect.QUICK_APPS", 3)
     question = QUESTIONS[name]
     side = question.sides[place]
-    small = attrs.evolve(question, cases=CASES[name], quick_cases=CASES[name], sides=(side,))
+    small = attrs.evolve(question, cases=CASES[name], quick_cases=CASES[name], sides=(side,), quick_sides=())
     found = await answer(small, QUICK, lambda text: None)
     assert [row.case for row in found.rows] == list(CASES[name])
     asked = {each.figure for each in (*question.goals, *question.growth)}

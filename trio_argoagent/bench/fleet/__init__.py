@@ -2,7 +2,9 @@
 
 rig          the fleet, what Argo CD would write, arrivals on the hub, bytes, CPU and memory
 propagation  how long a hub edit takes to its spoke
-status       status changes a second, beside what the hub's server does alone
+rates        changes a second from one side to the other, beside what the other's server does alone
+status       of statuses, from spoke to hub
+spec         of specs, from hub to spoke
 size         what travels for one status change
 reconnect    what a reconnect costs after so many changes
 restart      what a restart of the principal costs
@@ -26,11 +28,12 @@ from trio_argoagent.bench.fleet import (
     reconnect,
     restart,
     size,
+    spec,
     status,
 )
 from trio_argoagent.bench.questions import Question
 
 FAMILY: Final = "fleet"
-_ALL = (propagation, status, size, reconnect, restart, join, agent, hub, fairness)
+_ALL = (propagation, status, spec, size, reconnect, restart, join, agent, hub, fairness)
 QUESTIONS: Final[Mapping[str, Question]] = {asked.QUESTION.name: asked.QUESTION for asked in _ALL}
 """By name."""

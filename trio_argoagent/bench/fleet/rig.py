@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -158,32 +158,47 @@ async def write_status(node: Node, app: int, number: int, entries: int = RESOURC
     await node.machine.local("argocd").patch(APPLICATIONS, NAMESPACE, app_name(app), patch)
 
 
+def edit(number: int) -> dict[str, Any]:
+    """Of a spec, as a user makes it: the ``number`` is the revision that is wanted."""
+    return {"source": {"targetRevision": f"{number:040x}"}}
+
+
+def shown_revision(app: Mapping[str, Any]) -> str:
+    """Of an Application's status."""
+    return str(((app.get("status") or {}).get("sync") or {}).get("revision", ""))
+
+
+def wanted_revision(app: Mapping[str, Any]) -> str:
+    """Of its spec."""
+    return str(app["spec"]["source"].get("targetRevision", ""))
+
+
 class Arrivals:
-    """When each status revision of each Application was committed on the hub.
+    """When each revision of each Application was committed on a cluster.
 
     Args:
-        hub: the hub.
+        cluster: the cluster.
+        of: the revision of an Application.
     """
 
-    def __init__(self, hub: Machine) -> None:
+    def __init__(self, cluster: Machine, of: Callable[[Mapping[str, Any]], str] = shown_revision) -> None:
+        self._of = of
         self._seen: dict[tuple[str, str], str] = {}
         self._changed = trio.Event()
         self.count = 0
-        hub.server.subscribe(self._note)
+        cluster.server.subscribe(self._note)
 
     def _note(self, entry: LogEntry) -> None:
         if entry.resource == APPLICATIONS and entry.new is not None:
-            value = entry.new.value
-            revision = ((value.get("status") or {}).get("sync") or {}).get("revision", "")
-            self._seen[entry.new.namespace, entry.new.name] = revision
+            self._seen[entry.new.namespace, entry.new.name] = self._of(entry.new.value)
             self.count += 1
             self._changed.set()
             self._changed = trio.Event()
 
-    async def wait(self, agent: str, app: int, number: int) -> None:
-        """Until the hub shows that revision."""
+    async def wait(self, namespace: str, app: int, number: int) -> None:
+        """Until the cluster has that revision."""
         with trio.fail_after(PATIENCE):
-            while self._seen.get((agent, app_name(app))) != f"{number:040x}":
+            while self._seen.get((namespace, app_name(app))) != f"{number:040x}":
                 await self._changed.wait()
 
 

@@ -1,6 +1,6 @@
-"""A process that patches statuses onto a cluster as fast as it goes, and prints how many a second.
+"""A process that changes a cluster's Applications as fast as it goes, and prints how many a second.
 
-``python -m trio_argoagent.bench.fleet.writer KUBECONFIG NAMESPACE ENTRIES CHANGES APPS FLYING``
+``python -m trio_argoagent.bench.fleet.writer status|spec KUBECONFIG NAMESPACE SIZE CHANGES APPS FLYING``
 """
 
 from __future__ import annotations
@@ -18,13 +18,22 @@ from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 
 
-async def write(kubeconfig: str, namespace: str, entries: int, changes: int, apps: int, flying: int) -> float:
+def change_of(what: str, number: int, size: int) -> MergePatch:
+    """A status with ``size`` resources, or an edit of a spec of any size."""
+    part = rig.status(number, size) if what == "status" else rig.edit(number)
+    return MergePatch({what: part})
+
+
+async def write(
+    what: str, kubeconfig: str, namespace: str, size: int, changes: int, apps: int, flying: int
+) -> float:
     """How many a second.
 
     Args:
+        what: ``status`` or ``spec``.
         kubeconfig: of the cluster.
         namespace: of the Applications.
-        entries: of ``resources`` in a status.
+        size: see ``change_of``.
         changes: how many.
         apps: that there are.
         flying: changes at a time.
@@ -33,7 +42,7 @@ async def write(kubeconfig: str, namespace: str, entries: int, changes: int, app
 
         async def change(first: int) -> None:
             for number in range(first, changes, flying):
-                patch = MergePatch({"status": rig.status(number + 7, entries)})
+                patch = change_of(what, number + 7, size)
                 await cluster.patch(APPLICATIONS, namespace, rig.app_name(number % apps), patch)
 
         began = time.perf_counter()
@@ -44,6 +53,6 @@ async def write(kubeconfig: str, namespace: str, entries: int, changes: int, app
 
 
 if __name__ == "__main__":
-    where, whose, *numbers = sys.argv[1:]
-    rate = trio.run(partial(write, where, whose, *(int(each) for each in numbers)))
+    kind, where, whose, *numbers = sys.argv[1:]
+    rate = trio.run(partial(write, kind, where, whose, *(int(each) for each in numbers)))
     sys.stdout.write(f"{rate}\n")
