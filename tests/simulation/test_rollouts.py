@@ -125,3 +125,20 @@ def test_a_certificate_that_is_no_good_ends_the_link_until_there_is_another(trou
 
     simulate(main, seed=3)
     assert any("certificate" in text for text in said)
+
+
+def test_a_leave_that_is_cut_short_leaves_nobody_stopped() -> None:
+    """Where the trouble ends while a program takes leave, another one is in its place."""
+
+    async def main() -> None:
+        async with open_fleet(PLANS, seed=3) as fleet, trio.open_nursery() as nursery:
+            await _create(fleet)
+            old, leave = fleet.principal.instance, Item(1, 0.0, "stopped", PRINCIPAL, 20.0, 0.5)
+            with trio.move_on_after(0.001) as trouble:
+                await rollouts.stopped(Stage(fleet, nursery), leave)
+            assert trouble.cancelled_caught
+            await _edit(fleet, "v2")
+            await fleet.wait_consistent()
+            assert fleet.principal.instance is not old
+
+    simulate(main, seed=3)

@@ -5,6 +5,7 @@ Troubles of ``chaos`` that take more than a rule for calls. Each undoes itself b
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 import trio
@@ -71,9 +72,13 @@ async def drained(stage: Stage, item: Item) -> None:
 async def stopped(stage: Stage, item: Item) -> None:
     """A program is told to stop, takes leave, and comes back after a while."""
     program = stage.fleet.programs[item.target]
-    if isinstance(program.instance, Agent | Principal):
-        await program.instance.stop()
-    with stage.crashed(item.target):
+    with contextlib.ExitStack() as down:
+        try:
+            if isinstance(program.instance, Agent | Principal):
+                await program.instance.stop()
+        finally:
+            # Also when the trouble ends amid the leave: one that has been told to stop serves nobody any more.
+            down.enter_context(stage.crashed(item.target))
         await trio.sleep(item.lasts)
 
 
