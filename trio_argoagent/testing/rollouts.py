@@ -77,7 +77,7 @@ async def stopped(stage: Stage, item: Item) -> None:
             if isinstance(program.instance, Agent | Principal):
                 await program.instance.stop()
         finally:
-            # Also when the trouble ends amid the leave: one that has been told to stop serves nobody any more.
+            # Also when the trouble ends amid the leave: whoever has been told to stop serves nobody.
             down.enter_context(stage.crashed(item.target))
         await trio.sleep(item.lasts)
 
