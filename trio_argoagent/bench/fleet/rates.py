@@ -17,7 +17,7 @@ import trio
 from trio_argoagent.bench.apart import told
 from trio_argoagent.bench.figures import Case, Values, percentiles
 from trio_argoagent.bench.fleet import rig, writer
-from trio_argoagent.bench.questions import Asked
+from trio_argoagent.bench.questions import Ask, Asked, each
 from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
 from trio_argoagent.testing.machine import Machine
@@ -29,6 +29,8 @@ APPS: Final = 100
 CHANGES: Final = 600
 QUICK_CHANGES: Final = 100
 AGENT: Final = "agent-000"
+ALONE: Final = "alone"
+"""Name of the side that is the other side's server by itself."""
 
 
 @attrs.frozen
@@ -52,12 +54,17 @@ class Way:
     arrivals: Callable[[Machine], rig.Arrivals]
 
 
-async def measure(way: Way, case: Case, asked: Asked, *, alone: bool) -> Values:
-    """One case of one side."""
-    size, changes = int(case), QUICK_CHANGES if asked.effort.quick else CHANGES
-    async with rig.open_rig([SpokePlan(AGENT)]) as fleet:
-        await way.prepare(fleet, size)
-        return await (_alone if alone else _through_us)(fleet, way, size, changes)
+def asking(way: Way) -> Ask:
+    """What measures both sides of a question: ours, and the one that is called ``ALONE``."""
+
+    async def measure(case: Case, asked: Asked) -> Values:
+        size, changes = int(case), QUICK_CHANGES if asked.effort.quick else CHANGES
+        does = _alone if asked.side.name == ALONE else _through_us
+        async with rig.open_rig([SpokePlan(AGENT)]) as fleet:
+            await way.prepare(fleet, size)
+            return await does(fleet, way, size, changes)
+
+    return each(measure)
 
 
 async def _through_us(fleet: Fleet, way: Way, size: int, changes: int) -> Values:

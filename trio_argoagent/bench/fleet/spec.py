@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from trio_argoagent.bench.figures import Case, Sense, Values
+from trio_argoagent.bench.figures import Sense
 from trio_argoagent.bench.fleet import rates, rig
-from trio_argoagent.bench.questions import Asked, Goal, Question, Side, each
+from trio_argoagent.bench.questions import Goal, Question, Side
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.fleet import NAMESPACE
 from trio_argoagent.testing.processes.fleet import Fleet
 
-THROUGH, ALONE = Side("ours", "", "from hub to spoke"), Side("alone", "", "the spoke's server, by itself")
+THROUGH, ALONE = Side("ours", "", "from hub to spoke"), Side(rates.ALONE, "", "the spoke's server, by itself")
 
 
 async def _prepare(fleet: Fleet, padding: int) -> None:
@@ -38,18 +38,13 @@ _WAY: Final = rates.Way(
     lambda spoke: rig.Arrivals(spoke, rig.wanted_revision),
 )
 
-
-async def _measure(case: Case, asked: Asked) -> Values:
-    return await rates.measure(_WAY, case, asked, alone=asked.side is ALONE)
-
-
 QUESTION: Final = Question(
     "spec-rate",
     "fleet",
     "edits of distinct Applications, hub to spoke",
     (500, 35_000),
     "bytes of Helm values",
-    each(_measure),
+    rates.asking(_WAY),
     sides=(THROUGH, ALONE),
     quick_cases=(500,),
     rounds=2,

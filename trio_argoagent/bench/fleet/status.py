@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from trio_argoagent.bench.figures import Case, Sense, Values
+from trio_argoagent.bench.figures import Sense
 from trio_argoagent.bench.fleet import rates, rig
-from trio_argoagent.bench.questions import Asked, Goal, Question, Side, each
+from trio_argoagent.bench.questions import Goal, Question, Side
 from trio_argoagent.testing.processes.fleet import Fleet
 
-THROUGH, ALONE = Side("ours", "", "from spoke to hub"), Side("alone", "", "the hub's server, by itself")
+THROUGH, ALONE = Side("ours", "", "from spoke to hub"), Side(rates.ALONE, "", "the hub's server, by itself")
 
 
 async def _prepare(fleet: Fleet, entries: int) -> None:
@@ -20,14 +20,7 @@ async def _write(fleet: Fleet, app: int, number: int, entries: int) -> None:
     await rig.write_status(fleet.nodes[rates.AGENT], app, number, entries)
 
 
-_WAY: Final = rates.Way(
-    "status", _prepare, _write, lambda fleet: fleet.hub, rates.AGENT, lambda hub: rig.Arrivals(hub)
-)
-
-
-async def _measure(case: Case, asked: Asked) -> Values:
-    return await rates.measure(_WAY, case, asked, alone=asked.side is ALONE)
-
+_WAY: Final = rates.Way("status", _prepare, _write, lambda fleet: fleet.hub, rates.AGENT, rig.Arrivals)
 
 QUESTION: Final = Question(
     "status-rate",
@@ -35,7 +28,7 @@ QUESTION: Final = Question(
     "status changes of distinct Applications, spoke to hub",
     (8, 140),
     "resources in a status",
-    each(_measure),
+    rates.asking(_WAY),
     sides=(THROUGH, ALONE),
     quick_cases=(8,),
     rounds=2,
