@@ -122,7 +122,7 @@ class Wire:
         Args:
             now: seconds on Trio's clock.
         """
-        self._called = is_all = False
+        is_all = False
         if self.error is None:
             try:
                 is_all = self._hand_over(now)
@@ -131,7 +131,9 @@ class Wire:
             except Exception as exc:
                 # A bug of ours ends this connection, as if the writer had met it, and no other.
                 self._bug = exc
-        if not is_all:
+        # Only now: what was added meanwhile must not call the postman again, beside a writer that is woken here.
+        self._called = False
+        if not is_all or self.error is not None:
             self._idle = False
             self._work.set()
 
@@ -242,9 +244,7 @@ class Wire:
                     await self._work.wait()
                     continue
                 now = trio.current_time()
-                data, progressed = self._engine.pump(now)
-                if progressed:
-                    self._owner.progressed(progressed)
+                data = self._pump(now)
                 if data or self._left:
                     self.sending = now  # ``keep`` looks at it: a timer for each send would be felt.
                     await self._stream.send_all(data)
@@ -259,15 +259,19 @@ class Wire:
 
     def _hand_over(self, now: float) -> bool:
         """What ``_write`` does, without a wait: is nothing left?"""
-        data, progressed = self._engine.pump(now)
-        if progressed:
-            self._owner.progressed(progressed)
+        data = self._pump(now)
         if data:
             assert isinstance(self._stream, TlsStream)  # nobody else has a postman
             self._left = not self._stream.send_now(data)
             if self._written:
                 self._written.unpark_all()
         return not (self._left or self._engine.pending)
+
+    def _pump(self, now: float) -> bytes | bytearray:
+        data, progressed = self._engine.pump(now)
+        if progressed:
+            self._owner.progressed(progressed)
+        return data
 
     def _end(self, error: ConnectionBroken) -> None:
         self.error = error

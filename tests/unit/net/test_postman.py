@@ -52,6 +52,11 @@ async def chatting(exchange: Exchange) -> None:
         await exchange.send(piece[1:])
 
 
+async def unread(exchange: Exchange) -> None:
+    """Answer a request whose body nobody will read: its end asks the peer to stop sending (NO_ERROR)."""
+    await exchange.respond(200, [], LARGE[:5000])
+
+
 async def say(stream: Http2Stream, text: bytes) -> bytes:
     """There and back."""
     stream.send_nowait(text)
@@ -122,6 +127,17 @@ async def test_whole_answers(both: Contexts, monkeypatch: pytest.MonkeyPatch, mo
                 stream.send_nowait(body)
                 stream.end()
                 assert await read_all(stream) == body
+
+
+async def test_an_end_that_asks_for_more(both: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is added while the end of an answer is written is the writer's too, when the rest already is."""
+    Sends(monkeypatch, most=100)
+    async with listening(serve_https, unread, both[0]) as port:
+        async with dialled(port, both[1]) as client:
+            for _ in range(2):
+                stream = await client.open_stream("POST", "/")
+                stream.send_nowait(b"a beginning")
+                assert await read_all(stream) == LARGE[:5000]
 
 
 async def test_a_bug_is_one_connection_s(both: Contexts, monkeypatch: pytest.MonkeyPatch) -> None:
