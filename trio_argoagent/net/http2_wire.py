@@ -131,7 +131,7 @@ class Wire:
             except Exception as exc:
                 # A bug of ours ends this connection, as if the writer had met it, and no other.
                 self._bug = exc
-        # Only now: what was added meanwhile must not call the postman again, beside a writer that is woken here.
+        # Only now: what was added meanwhile must not call the postman beside a writer that is woken here.
         self._called = False
         if not is_all or self.error is not None:
             self._idle = False
