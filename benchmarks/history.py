@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,6 @@ ROOT: Final = Path(__file__).parents[1]
 HISTORY: Final = ROOT / "benchmarks" / "history"
 README: Final = ROOT / "README.md"
 VERSION: Final = re.compile(r"[0-9]+(\.[0-9]+){1,3}")
-REVISION: Final = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
 
 
@@ -35,15 +33,6 @@ def shown(readme: str, table: str) -> str:
     if not begin or not end:
         raise ValueError(f"no place for figures: {BEGIN.strip()} and {END.strip()}")
     return f"{head}{begin}{table}\n{end}{tail}"
-
-
-def revision() -> str:
-    """Of this checkout; with ``+`` where it differs from what is committed; empty: it is none."""
-    try:
-        done = subprocess.run(REVISION, cwd=ROOT, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()
 
 
 def keep(folder: Path, version: str, history: Path = HISTORY, readme: Path = README) -> None:
@@ -61,7 +50,7 @@ def keep(folder: Path, version: str, history: Path = HISTORY, readme: Path = REA
     """
     if not VERSION.fullmatch(version):
         raise UserError(f"VERSION: {version!r} is none: give one as 1.2.3")
-    kept = headline.kept(results.read(folder), version, revision())
+    kept = headline.kept(results.read(folder), version)
     text = json.dumps(kept, indent=1) + "\n"
     try:
         page = shown(readme.read_text("utf-8"), headline.table(kept))

@@ -18,13 +18,12 @@ from typing import Any, Final
 
 import trio
 
-from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.usage import usage_of
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
 from trio_argoagent.testing.collector import UNPROXIED, Collector, open_collector
-from trio_argoagent.testing.fleet import PRINCIPAL, SpokePlan
+from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, SpokePlan
 from trio_argoagent.testing.processes.fleet import Fleet
 
 AGENT: Final = "agent-000"
@@ -35,37 +34,15 @@ SENT: Final = 7.0
 """Seconds after which what has ended was sent: the exporter's five, and some."""
 
 
-class Arrivals:
-    """Which revision each Application of the spoke points at."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        self._seen: dict[str, str] = {}
-        self._changed = trio.Event()
-        fleet.nodes[AGENT].machine.server.subscribe(self._note)
-
-    def _note(self, entry: LogEntry) -> None:
-        if entry.resource == APPLICATIONS and entry.new is not None:
-            self._seen[entry.new.name] = entry.new.value["spec"]["source"]["targetRevision"]
-            self._changed.set()
-            self._changed = trio.Event()
-
-    async def wait(self, name: str, revision: str) -> None:
-        """Until it points there."""
-        with trio.fail_after(rig.PATIENCE):
-            while self._seen.get(name) != revision:
-                await self._changed.wait()
-
-
-async def edit(fleet: Fleet, arrivals: Arrivals, mark: str, edits: int) -> None:
-    """So many, as many at a time as there are Applications."""
+async def edit(fleet: Fleet, arrivals: rig.Arrivals, edits: range) -> None:
+    """Each of them, as many at a time as there are Applications."""
     hub = fleet.hub.local("you")
 
     async def of_one(app: int) -> None:
-        for number in range(app, edits, APPS):
-            name, revision = rig.app_name(app), f"{mark}-{number}"
-            patch = MergePatch({"spec": {"source": {"targetRevision": revision}}})
-            await hub.patch(APPLICATIONS, AGENT, name, patch)
-            await arrivals.wait(name, revision)
+        for number in edits[app::APPS]:
+            patch = MergePatch({"spec": rig.edit(number)})
+            await hub.patch(APPLICATIONS, AGENT, rig.app_name(app), patch)
+            await arrivals.wait(NAMESPACE, app, number)
 
     async with trio.open_nursery() as nursery:
         for app in range(APPS):
@@ -73,19 +50,20 @@ async def edit(fleet: Fleet, arrivals: Arrivals, mark: str, edits: int) -> None:
 
 
 async def turn(
-    fleet: Fleet, arrivals: Arrivals, collector: Collector, mark: str, edits: int
+    fleet: Fleet, arrivals: rig.Arrivals, collector: Collector, edits: range
 ) -> dict[str, tuple[float, float]]:
-    """By program: milliseconds of CPU for an edit, and resident MiB afterwards."""
-    await edit(fleet, arrivals, f"{mark}-warm", APPS)
+    """By program: milliseconds of CPU for an edit after the first few, and resident MiB afterwards."""
+    await edit(fleet, arrivals, edits[:APPS])
     await rig.settle(fleet)
     await trio.sleep(SENT)
     collector.forget()
     before = {name: usage_of(program.pid) for name, program in fleet.programs.items()}
-    await edit(fleet, arrivals, mark, edits)
+    await edit(fleet, arrivals, edits[APPS:])
     await rig.settle(fleet)
     await trio.sleep(SENT)
     after = {name: usage_of(program.pid) for name, program in fleet.programs.items()}
-    return {name: (1000 * (after[name].cpu - before[name].cpu) / edits, after[name].mib) for name in after}
+    count = len(edits) - APPS
+    return {name: (1000 * (used.cpu - before[name].cpu) / count, used.mib) for name, used in after.items()}
 
 
 async def main(given: argparse.Namespace) -> None:
@@ -93,7 +71,8 @@ async def main(given: argparse.Namespace) -> None:
     os.environ.update(UNPROXIED)
     found = defaultdict[tuple[bool, str], list[tuple[float, float]]](list)
     async with open_collector() as collector, rig.open_rig([SpokePlan(AGENT)]) as fleet:
-        arrivals = Arrivals(fleet)
+        arrivals = rig.Arrivals(fleet.nodes[AGENT].machine, rig.wanted_revision)
+        each_turn = given.edits + APPS
         await rig.create(fleet, APPS, ENTRIES)
         commands = {name: tuple(program.command) for name, program in fleet.programs.items()}
         traced = (f"--otlp-address={collector.address}", "--otlp-insecure")
@@ -103,7 +82,8 @@ async def main(given: argparse.Namespace) -> None:
                 program.command = (*commands[name], *(traced if on else ()))
                 with program.killed():
                     pass
-            figures = await turn(fleet, arrivals, collector, f"turn-{number}", given.edits)
+            edits = range(1 + number * each_turn, 1 + (number + 1) * each_turn)
+            figures = await turn(fleet, arrivals, collector, edits)
             for name, each in figures.items():
                 found[on, name].append(each)
             show(traced=on, spans=len(collector.spans), **figures)

@@ -3,7 +3,8 @@
 A figure's rounds give a mean and Student's 95 % confidence interval of it. Two figures differ when their
 intervals do not overlap, which is stricter than a test of the difference: it errs on the side of silence.
 Exact figures (``figures.EXACT``: counts, bytes, virtual seconds) are no matter of chance, so the threshold
-alone judges them. A single round of another figure has no interval: that it differs is told, and not judged.
+alone judges them, where both runs did the same work. Of other figures one round has no interval, and that of
+two is twelve times as wide as they lie apart: where it decides, that they differ is told, and not judged.
 Whether better is more or less follows from the unit.
 """
 
@@ -22,6 +23,8 @@ from trio_argoagent.bench.results import Key
 
 STUDENT: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Two-sided 95 % quantiles of Student's t by degrees of freedom, from 1; beyond: the last one."""
+JUDGED: Final = 3
+"""Rounds of both, at the least, for their intervals to be judged by."""
 
 
 class Change(enum.Enum):
@@ -29,7 +32,7 @@ class Change(enum.Enum):
 
     BETTER = "better"
     WORSE = "worse"
-    DIFFERS = "differs, one round"
+    DIFFERS = "differs, few rounds"
     SAME = "same"
 
 
@@ -68,16 +71,19 @@ def interval(figure: Figure) -> tuple[float, float] | None:
     return mean - half, mean + half
 
 
-def compare(before: Mapping[Key, Figure], after: Mapping[Key, Figure], threshold: float) -> list[Difference]:
+def compare(
+    before: Mapping[Key, Figure], after: Mapping[Key, Figure], threshold: float, *, alike: bool = True
+) -> list[Difference]:
     """Every figure that both have, in the order of the older.
 
     Args:
         before: the older ones.
         after: the newer ones.
         threshold: what the medians must differ by, as a share of the older, to be more than the same.
+        alike: both did the same work. A quick look does less of it, and its counts and bytes are others.
     """
     both = [(key, old, after[key]) for key, old in before.items() if key in after]
-    return [Difference(key, old, new, _change(old, new, threshold)) for key, old, new in both]
+    return [Difference(key, old, new, _change(old, new, threshold, alike)) for key, old, new in both]
 
 
 def lacking(before: Mapping[Key, Figure], after: Mapping[Key, Figure]) -> list[str]:
@@ -93,16 +99,16 @@ def regressions(differences: Sequence[Difference]) -> list[Difference]:
     return [each for each in differences if each.change is Change.WORSE]
 
 
-def _change(old: Figure, new: Figure, threshold: float) -> Change:
-    exact = old.unit in EXACT and new.unit == old.unit
+def _change(old: Figure, new: Figure, threshold: float, alike: bool) -> Change:
+    exact = alike and old.unit in EXACT and new.unit == old.unit
     beyond = abs(new.median - old.median) - threshold * abs(old.median)
     if beyond <= 0 or (exact and abs(new.median - old.median) <= EXACT[old.unit]):
         return Change.SAME
     if not exact:
         before, after = interval(old), interval(new)
-        if before is None or after is None:
-            return Change.DIFFERS
-        if not (before[1] < after[0] or after[1] < before[0]):
-            return Change.SAME
+        apart = before is not None and after is not None and (before[1] < after[0] or after[1] < before[0])
+        if not apart:
+            few = min(len(old.values), len(new.values)) < JUDGED
+            return Change.DIFFERS if few else Change.SAME
     rises = new.median > old.median
     return Change.BETTER if rises == (old.better is Sense.AT_LEAST) else Change.WORSE

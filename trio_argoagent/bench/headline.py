@@ -62,13 +62,12 @@ LINES: Final = (
 """In the order of the table."""
 
 
-def kept(result: Result, version: str, revision: str = "") -> dict[str, Any]:
+def kept(result: Result, version: str) -> dict[str, Any]:
     """What is kept of a run for a release.
 
     Args:
         result: of the run.
         version: of the release.
-        revision: of the checkout that was measured; empty: it is not known.
 
     Raises:
         UserError: a headline figure was not measured, or it was a quick look.
@@ -80,7 +79,7 @@ def kept(result: Result, version: str, revision: str = "") -> dict[str, Any]:
     if missing:
         raise UserError(f"not measured: {'; '.join(missing)}: measure these, too")
     figures = {"/".join(key): _short(result.figures[key]) for key in dict.fromkeys(keys)}
-    return {"version": version, "revision": revision, "machine": dict(result.machine), "figures": figures}
+    return {"version": version, "machine": dict(result.machine), "figures": figures}
 
 
 def _short(figure: Figure) -> dict[str, Any]:
@@ -104,7 +103,8 @@ def table(history: Mapping[str, Any]) -> str:
             bars += _bars(line, mine, other)
     python = machine["versions"]["python"]
     told = f"{machine['cpu']}, {machine['cores']} cores, Python {python}, loopback"
-    which = f"{history['version']} ({history['revision']})" if history.get("revision") else history["version"]
+    revision = machine.get("revision")
+    which = f"{history['version']} ({revision})" if revision else history["version"]
     return "\n".join([*lines, "", *bars, f"Release {which}; {told}."])
 
 

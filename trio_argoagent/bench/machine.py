@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ _PACKAGES: Final = (
     "grpclib",
 )
 
+
+_REVISION: Final = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
 
 SERVER: Final = 0
 CLIENT: Final = 1
@@ -52,8 +55,21 @@ def describe() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": platform.release(),
         "load": round(os.getloadavg()[0], 2),
+        "revision": revision(),
         "versions": versions(),
     }
+
+
+def revision() -> str:
+    """Of the checkout that this runs from; ``+``: with changes not committed; empty: it is installed."""
+    checkout = Path(__file__).parents[2]
+    if not (checkout / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(_REVISION, cwd=checkout, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
 
 
 def cpu_model() -> str:

@@ -56,10 +56,11 @@ def page(
 
 def _told(machine: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    revision = f"; revision {machine['revision']}" if machine["revision"] else ""
     pinned = ", clients and servers of pairs on different cores" if machine["pinned"] else ""
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']},"
-        f" load {machine['load']} at the start{pinned}; {versions}"
+        f" load {machine['load']} at the start{pinned}; {versions}{revision}"
     )
 
 

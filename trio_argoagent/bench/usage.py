@@ -92,10 +92,11 @@ def resident(pid: int) -> int:
 def peak() -> float:
     """MiB of this process that were ever resident.
 
-    The kernel's ``ru_maxrss`` counts what whoever has started it had in memory then, too.
+    Where the kernel does not tell, it is ``ru_maxrss``: that counts what whoever has started it had, too.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    told = (int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return next(told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 
 
 def usage_of(pid: int) -> Usage:

@@ -58,7 +58,9 @@ def run_compare(*, before: str, after: str, threshold: float) -> None:
 
     async def program() -> int:
         older, newer = results.read(Path(before)), results.read(Path(after))
-        found = compare(older.figures, newer.figures, threshold / 100)
+        found = compare(
+            older.figures, newer.figures, threshold / 100, alike=older.quick == newer.quick
+        )
         if not found:
             raise UserError(f"{before} and {after} have no figure in common")
         console = report.screen()

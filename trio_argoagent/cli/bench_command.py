@@ -78,7 +78,8 @@ def compare(**options: Any) -> None:
     """Compare the figures of two runs: files of --output, or the folders.
 
     A figure has changed when its medians differ by more than the threshold and the 95 % confidence intervals
-    of its rounds do not overlap. Exit code 1: something is worse.
+    of its rounds do not overlap; counts, bytes and virtual seconds, when they differ by more than the
+    threshold. Exit code 1: something is worse.
     """
     from trio_argoagent.cli.bench import run_compare
 

@@ -132,4 +132,4 @@ async def open_collector(port: int = 0) -> AsyncIterator[Collector]:
     try:
         yield collector
     finally:
-        server.stop(0)
+        server.stop(0).wait()  # No call waits for this thread, so it is over at once.

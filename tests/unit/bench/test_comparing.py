@@ -31,6 +31,8 @@ def test_interval() -> None:
         ("us", (10.0, 20.0, 15.0), (20.0, 30.0, 25.0), Change.SAME),
         ("us", (10.0,), (20.0, 20.1, 19.9), Change.DIFFERS),
         ("us", (10.0,), (10.9,), Change.SAME),
+        ("/s", (249.4, 344.0), (2.9, 3.1), Change.DIFFERS),
+        ("/s", (10.0, 10.01), (20.0, 20.01), Change.BETTER),
         ("virtual s", (10.0,), (20.0,), Change.WORSE),
         ("virtual s", (20.0,), (10.0,), Change.BETTER),
         ("virtual s", (10.0, 30.0), (12.0, 31.0), Change.SAME),
@@ -47,6 +49,13 @@ def test_change(unit: str, before: tuple[float, ...], after: tuple[float, ...], 
     (found,) = compare({KEY: Figure(unit, before)}, {KEY: Figure(unit, after)}, 0.1)
     assert found.change is change
     assert bool(regressions([found])) is (change is Change.WORSE)
+
+
+def test_exact_of_other_work() -> None:
+    """A quick look has fewer of everything: its counts are no regression."""
+    before, after = {KEY: Figure("B", (100.0,))}, {KEY: Figure("B", (1000.0,))}
+    changes = [compare(before, after, 0.1, alike=alike)[0].change for alike in (True, False)]
+    assert changes == [Change.WORSE, Change.DIFFERS]
 
 
 @pytest.mark.parametrize(("before", "after", "ratio"), [(2.0, 5.0, 2.5), (0.0, 0.0, 1), (0.0, 1.0, math.inf)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from benchmarks.history import BEGIN, END, HISTORY, README, keep, main, revision, shown
+from benchmarks.history import BEGIN, END, HISTORY, README, keep, main, shown
 from trio_argoagent.bench import results
 from trio_argoagent.bench.catalogue import QUESTIONS
 from trio_argoagent.bench.figures import Figure
@@ -25,7 +25,7 @@ def result() -> Result:
         figures[line.key] = Figure("us", (2.0, 2.2, 2.1))
         if line.peer:
             figures[line.beside] = Figure("us", (10.5,))
-    return Result(figures, describe())
+    return Result(figures, describe() | {"revision": "0a1b2c3"})
 
 
 def test_questions() -> None:
@@ -44,7 +44,7 @@ def test_table() -> None:
     assert rate == "| status changes a second | 2.1 us ±5% (alone: 10.5 us) | 400 |"
     assert "  ours   ####                  2.1 us ±5%" in lines
     assert "  alone  ####################  10.5 us" in lines
-    assert lines[-1].startswith("Release 1.0; ")
+    assert lines[-1].startswith("Release 1.0 (0a1b2c3); ")
 
 
 def test_missing() -> None:
@@ -78,7 +78,7 @@ def test_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(tmp_path, "1.0", tmp_path, readme)
     told = load(tmp_path / "1.0.json")
     assert told["machine"]["versions"]["python"]
-    assert told["revision"] == revision()
+    assert told["machine"]["revision"] == "0a1b2c3"
     assert readme.read_text() == shown(readme.read_text(), table(told))
     monkeypatch.setattr(results, "read", lambda folder: attrs.evolve(result(), quick=True))
     with pytest.raises(UserError, match="quick look"):

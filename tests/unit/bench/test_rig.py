@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 import trio
+import trio.testing
 
+from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.bench import pairs
 from trio_argoagent.bench.children import last_word
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.errors import UserError
+from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.testing.fleet import PRINCIPAL
+from trio_argoagent.testing.machine import Machine
 from trio_argoagent.testing.processes.program import Death, Program
 
-TOLD: Final = '{"event": "in-step", "timestamp": "2026-01-01T00:00:0%d.5Z"}\n'
+TOLD: Final = '{"event": "in-step", "agent": "agent-000", "timestamp": "2026-01-01T00:00:0%d.5Z"}\n'
 
 
 def fleet(folder: Path) -> Any:
@@ -51,7 +56,7 @@ def test_moments(tmp_path: Path) -> None:
     odd.programs[PRINCIPAL].log.write_bytes(
         b"a warning\n[1]\n" + (TOLD % 1).encode() + b'{"event": "in-step"}\n\xff\n{"event": "in-st'
     )
-    assert rig.moments(odd, PRINCIPAL, "in-step") == [1767225601.5]
+    assert rig.moments(odd, PRINCIPAL, "in-step") == [("agent-000", 1767225601.5)]
 
 
 async def test_proofs(tmp_path: Path, autojump_clock: object) -> None:
@@ -66,6 +71,50 @@ async def test_proofs(tmp_path: Path, autojump_clock: object) -> None:
     for number, log in enumerate(logs):
         log.write_text(TOLD % 1 + TOLD % (number + 3))
     assert await proofs.wait() == 1767225604.5
+
+
+async def test_proofs_of_each(tmp_path: Path, autojump_clock: object) -> None:
+    """Two of one agent are not one of each."""
+    odd = fleet(tmp_path)
+    odd.nodes["agent-001"] = None
+    proofs = rig.Proofs(odd)
+    for program in odd.programs.values():
+        program.log.write_text(TOLD % 1 + TOLD % 2)
+    with pytest.raises(trio.TooSlowError):
+        await proofs.wait()
+    with odd.programs[PRINCIPAL].log.open("a") as log:
+        log.write((TOLD % 3).replace("agent-000", "agent-001"))
+    assert await proofs.wait() == 1767225603.5
+
+
+class Server:
+    """Of a cluster: tells who has subscribed."""
+
+    def subscribe(self, hear: Callable[[LogEntry], None]) -> None:
+        """See ``Server``."""
+        self.hear = hear
+
+
+async def test_arrivals() -> None:
+    """Who waits for an Application is not woken by another's changes, and not content with an earlier one."""
+    server = Server()
+    arrivals = rig.Arrivals(cast(Machine, SimpleNamespace(server=server)))
+
+    def commit(app: int, number: int) -> None:
+        value = {"status": rig.status(number, 0)}
+        new = SimpleNamespace(namespace="argocd", name=rig.app_name(app), value=value)
+        server.hear(cast(LogEntry, SimpleNamespace(resource=APPLICATIONS, new=new)))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(arrivals.wait, "argocd", 1, 2)
+        for app, number in ((0, 2), (1, 1)):
+            await trio.testing.wait_all_tasks_blocked()
+            commit(app, number)
+            assert bool(arrivals._awaited) is (app != 1)
+        await trio.testing.wait_all_tasks_blocked()
+        assert nursery.child_tasks
+        commit(1, 2)
+    assert arrivals.count == 3
 
 
 def test_last_word() -> None:

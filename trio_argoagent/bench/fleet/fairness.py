@@ -13,13 +13,12 @@ from typing import Final
 
 import trio
 
-from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.bench.figures import Case, Sense, Values, percentiles
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.questions import Asked, Goal, Question, Side, each
 from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.ports.cluster import MergePatch
-from trio_argoagent.testing.fleet import SpokePlan
+from trio_argoagent.testing.fleet import NAMESPACE, SpokePlan
 from trio_argoagent.testing.processes.fleet import Fleet
 
 QUIET, FLOODER = "quiet", "flooder"
@@ -38,24 +37,13 @@ ALONE, BESIDE = Side("alone", "", "nobody else"), Side("flooded", "", "beside th
 async def _one_at_a_time(fleet: Fleet, arrivals: rig.Arrivals, edits: int) -> Values:
     """The quiet agent's two latencies."""
     specs, statuses = list[float](), list[float]()
-    seen: dict[str, trio.Event] = {}
-
-    def note(entry: LogEntry) -> None:
-        if entry.resource == APPLICATIONS and entry.new is not None:
-            revision = entry.new.value["spec"]["source"]["targetRevision"]
-            if revision in seen:
-                seen.pop(revision).set()
-
-    leave = fleet.nodes[QUIET].machine.server.subscribe(note)
+    on_spoke = rig.Arrivals(fleet.nodes[QUIET].machine, rig.wanted_revision)
     hub = fleet.hub.local("user")
     for number in range(edits):
-        revision = f"v{number}"
-        arrived = seen[revision] = trio.Event()
         began = time.perf_counter()
-        edit = MergePatch({"spec": {"source": {"targetRevision": revision}}})
+        edit = MergePatch({"spec": rig.edit(number + 1)})
         await hub.patch(APPLICATIONS, QUIET, rig.app_name(0), edit)
-        with trio.fail_after(rig.PATIENCE):
-            await arrived.wait()
+        await on_spoke.wait(NAMESPACE, 0, number + 1)
         specs.append(time.perf_counter() - began)
         await trio.sleep(PAUSE)
         began = time.perf_counter()
@@ -63,7 +51,6 @@ async def _one_at_a_time(fleet: Fleet, arrivals: rig.Arrivals, edits: int) -> Va
         await arrivals.wait(QUIET, 1, number + 1)
         statuses.append(time.perf_counter() - began)
         await trio.sleep(PAUSE)
-    leave()
     return percentiles(specs, "ms", "spec") | percentiles(statuses, "ms", "status")
 
 

@@ -21,6 +21,7 @@ from trio_argoagent.model.resources import APPLICATIONS
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, SpokePlan
 from trio_argoagent.testing.machine import Machine
+from trio_argoagent.testing.processes.program import RESTART
 
 AGENT: Final = "agent-000"
 SIDES: Final = tuple(Side(mode.value, "", "who owns the Applications") for mode in Mode)
@@ -59,6 +60,7 @@ async def _measure(case: Case, asked: Asked) -> Values:
             for number in range(apps):
                 await user.create(APPLICATIONS, application(rig.app_name(number), namespace=namespace))
             copies = _Copies(other)
+            await trio.sleep(2 * RESTART)  # Then nothing but this block keeps the next one from starting.
             began, writes = time.perf_counter(), fleet.writes
         # The oracle would take a core from the servers, which are in this process, so it is asked later.
         took = await copies.wait(apps) - began

@@ -41,7 +41,7 @@ async def _reconnect(fleet: Fleet, changes: int, edit: str) -> tuple[int, float,
         await trio.sleep(0.5)
     began = fleet.env.now()
     proven = await proofs.wait()
-    *_, linked = rig.moments(fleet, AGENT, "link-up")
+    *_, (_, linked) = rig.moments(fleet, AGENT, "link-up")
     await rig.settle(fleet)
     return rig.wire(fleet, AGENT) - before, linked - began, proven - linked
 

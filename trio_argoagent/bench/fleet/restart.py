@@ -34,7 +34,7 @@ async def _measure(case: Case, asked: Asked) -> Values:
             await trio.sleep(DOWN)
         last = await proofs.wait()
         await rig.settle(fleet)
-        *_, listening = rig.moments(fleet, PRINCIPAL, "listening")
+        *_, (_, listening) = rig.moments(fleet, PRINCIPAL, "listening")
         carried = sum(rig.wire(fleet, name) for name in fleet.nodes) - carried
         return {
             "proven": ("s", last - listening),

@@ -184,22 +184,25 @@ class Arrivals:
     def __init__(self, cluster: Machine, of: Callable[[Mapping[str, Any]], str] = shown_revision) -> None:
         self._of = of
         self._seen: dict[tuple[str, str], str] = {}
-        self._changed = trio.Event()
+        self._awaited: dict[tuple[str, str], trio.Event] = {}
         self.count = 0
         cluster.server.subscribe(self._note)
 
     def _note(self, entry: LogEntry) -> None:
         if entry.resource == APPLICATIONS and entry.new is not None:
-            self._seen[entry.new.namespace, entry.new.name] = self._of(entry.new.value)
+            key = entry.new.namespace, entry.new.name
+            self._seen[key] = self._of(entry.new.value)
             self.count += 1
-            self._changed.set()
-            self._changed = trio.Event()
+            # Only who waits for this one: to wake them all would cost what is measured beside it.
+            if (awaited := self._awaited.pop(key, None)) is not None:
+                awaited.set()
 
     async def wait(self, namespace: str, app: int, number: int) -> None:
         """Until the cluster has that revision."""
+        key = namespace, app_name(app)
         with trio.fail_after(PATIENCE):
-            while self._seen.get((namespace, app_name(app))) != f"{number:040x}":
-                await self._changed.wait()
+            while self._seen.get(key) != f"{number:040x}":
+                await self._awaited.setdefault(key, trio.Event()).wait()
 
 
 async def idling(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
@@ -209,14 +212,28 @@ async def idling(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
     return {name: 100 * (usage_of(pid).cpu - before[name]) / seconds for name, pid in pids.items()}
 
 
-def moments(fleet: Fleet, program: str, event: str) -> list[float]:
-    """When a program has told this in its log, Unix seconds; what is no event of it is passed over."""
+def moments(fleet: Fleet, program: str, event: str, start: int = 0) -> list[tuple[str, float]]:
+    """When a program has told this in its log, and of which agent; what is no event of it is passed over.
+
+    Args:
+        fleet: which.
+        program: the teller.
+        event: what.
+        start: bytes of the log that are not looked at.
+
+    Returns:
+        The agent's name, empty where none is told, and Unix seconds.
+    """
+    with fleet.programs[program].log.open("rb") as log:
+        log.seek(start)
+        lines = log.read().splitlines()
     found = []
-    for line in fleet.programs[program].log.read_bytes().splitlines():
+    for line in lines:
         with suppress(ValueError, AttributeError):  # Warnings of Python, and the end of a killed process.
             said = json.loads(line)
             if said.get("event") == event and "timestamp" in said:
-                found.append(datetime.fromisoformat(said["timestamp"]).timestamp())
+                moment = datetime.fromisoformat(said["timestamp"]).timestamp()
+                found.append((str(said.get("agent", "")), moment))
     return found
 
 
@@ -229,10 +246,7 @@ class Proofs:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._before = {program: len(self._all(program)) for program in fleet.programs}
-
-    def _all(self, program: str) -> list[float]:
-        return moments(self._fleet, program, PROVEN)
+        self._before = {name: program.log.stat().st_size for name, program in fleet.programs.items()}
 
     async def wait(self) -> float:
         """Until each has come; when the last one did, Unix seconds.
@@ -242,9 +256,9 @@ class Proofs:
         """
         with trio.fail_after(PATIENCE):
             while True:
-                new = {program: self._all(program)[count:] for program, count in self._before.items()}
-                if all(new.values()) and len(new[PRINCIPAL]) >= len(self._fleet.nodes):
-                    return max(moment for found in new.values() for moment in found)
+                new = {name: moments(self._fleet, name, PROVEN, size) for name, size in self._before.items()}
+                if all(new.values()) and {agent for agent, _ in new[PRINCIPAL]} >= self._fleet.nodes.keys():
+                    return max(moment for found in new.values() for _, moment in found)
                 await trio.sleep(LOOK)
 
 

@@ -23,7 +23,7 @@ import attrs
 import trio
 
 from trio_argoagent.bench.apart import told
-from trio_argoagent.bench.figures import CPU, Found, Sense, Values
+from trio_argoagent.bench.figures import CPU, DRAWN, Found, Sense, Values
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.kube.side import WORKER, started
 from trio_argoagent.bench.machine import CLIENT, SERVER, pin
@@ -206,7 +206,7 @@ async def load(kubeconfig: str, kind: Kind, count: int, server: int) -> Values:
         "server": ("us", 1e6 * other / done),
         "client": ("us", 1e6 * own / done),
         CPU: ("us", 1e6 * (own + other) / done),
-        "events": ("", float(seen)),
+        "events": (DRAWN, float(seen)),
     }
 
 
