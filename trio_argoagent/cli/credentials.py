@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from trio_argoagent.kube.credentials import Credentials, from_kubeconfig, in_cluster
 from trio_argoagent.runtime.world import real_env
@@ -13,7 +12,7 @@ from trio_argoagent.runtime.world import real_env
 async def find_credentials(
     kubeconfig: str, kubecontext: str, environ: Mapping[str, str] = os.environ
 ) -> Credentials:
-    """Those of the kubeconfig; of the pod this runs in where neither file nor context is named.
+    """Those of the pod this runs in where neither file nor context is named; else of the kubeconfig.
 
     Args:
         kubeconfig: path; empty: ``$KUBECONFIG``, in a pod its service account, else ``~/.kube/config``.
@@ -24,10 +23,6 @@ async def find_credentials(
         UserError: there are none, or they cannot be used.
     """
     named = kubeconfig or kubecontext or environ.get("KUBECONFIG")
-    if named or ("KUBERNETES_SERVICE_HOST" not in environ and _usual_exists()):
+    if named or "KUBERNETES_SERVICE_HOST" not in environ:
         return await from_kubeconfig(kubeconfig, kubecontext, environ=environ, now=real_env().now)
     return in_cluster(environ)
-
-
-def _usual_exists() -> bool:
-    return Path("~/.kube/config").expanduser().exists()

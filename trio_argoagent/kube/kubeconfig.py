@@ -104,8 +104,9 @@ class Kubeconfig:
         Raises:
             UserError: there is no such file, or it is no kubeconfig.
         """
-        expanded = [Path(part).expanduser() for part in path.split(os.pathsep) if part]
-        present = [part for part in expanded if part.exists()]
+        # Path.expanduser fails where nobody knows the home; a file of such a path is a missing one.
+        expanded = [Path(os.path.expanduser(part)) for part in path.split(os.pathsep) if part]
+        present = [part for part in expanded if not _is_missing(part)]
         if not present:
             raise UserError(f"no kubeconfig at {path}: give its path, or set KUBECONFIG")
         entries: dict[str, dict[str, Entry]] = {kind: {} for kind in _LISTS}
@@ -128,6 +129,17 @@ class Kubeconfig:
         if found is None:
             raise KeyError(f"it names no {kind[:-1]}" if not name else f"no {kind[:-1]} {name!r}")
         return found
+
+
+def _is_missing(file: Path) -> bool:
+    """Is it said not to exist? What else can be wrong with it, whoever reads it says."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _parse(file: Path) -> Mapping[str, Any]:

@@ -59,5 +59,5 @@ async def test_a_pod_has_its_own() -> None:
 async def test_neither(home: Path) -> None:
     """The message says what to give."""
     (home / ".kube" / "config").unlink()
-    with pytest.raises(UserError, match="give a kubeconfig"):
+    with pytest.raises(UserError, match="set KUBECONFIG"):
         await find_credentials("", "", {})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pwd
 import socket
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -151,7 +153,56 @@ def test_the_usual_kubeconfig(run: Run, files: Files, program: str) -> None:
 def test_neither_kubeconfig_nor_pod(run: Run, files: Files, program: str) -> None:
     """Outside a cluster the line says what to give."""
     good = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]
-    assert run(*good).line == "not in a cluster (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig"
+    line = run(*good).line
+    assert line == "no kubeconfig at ~/.kube/config: give its path, or set KUBECONFIG"
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("config/inside", "Not a directory"),
+        ("around", "Too many levels of symbolic links"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+@pytest.mark.parametrize("usual", [False, True])
+def test_a_kubeconfig_that_cannot_be_looked_at(
+    run: Run, files: Files, program: str, path: str, hint: str, usual: bool
+) -> None:
+    """It is not missing: the line names path and cause, whoever has named the file.
+
+    Args:
+        run: a program.
+        files: it takes.
+        program: which one.
+        path: of the kubeconfig.
+        hint: the cause.
+        usual: is it the one of its home?
+    """
+    (files.folder / "around").symlink_to("around")
+    given = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]
+    file = files.folder / path
+    if usual:
+        (files.folder / ".kube").symlink_to(file)
+    line = run(*given, *([] if usual else [f"--kubeconfig={file}"])).line
+    assert line.endswith(hint) and line.startswith("cannot read ")
+
+
+@pytest.mark.parametrize("program", ["principal", "agent"])
+def test_nobody_s_home(
+    run: Run, files: Files, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user whom the system does not know, and without HOME, as containers run them, has no kubeconfig."""
+
+    def unknown(uid: int) -> NoReturn:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    given = [option for option in getattr(files, program)() if not option.startswith("--kubeconfig")]
+    assert run(*given).line.startswith("no kubeconfig at ~/.kube/config")
+    assert run(*given, "--kubeconfig=~nobody-here/config").line.startswith("no kubeconfig at ~nobody-here")
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
