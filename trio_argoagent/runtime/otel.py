@@ -150,6 +150,7 @@ class _Last(logging.Handler):
         self.said = ""
         heard = logging.getLogger(name)
         heard.handlers[:], heard.propagate = [self], False
+        heard.setLevel(logging.WARNING)  # Else it depends on how much this program logs.
 
     def emit(self, record: logging.LogRecord) -> None:
         """See ``Handler``."""

@@ -227,10 +227,12 @@ async def test_a_wrong_variable(monkeypatch: pytest.MonkeyPatch, name: str, valu
 
 
 @pytest.mark.parametrize("headers", ["x-team: canary", "a=b,x team=canary", "canary"])
+@pytest.mark.parametrize("level", [logging.INFO, logging.ERROR, logging.CRITICAL])
 async def test_headers_that_are_none(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, headers: str
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, headers: str, level: int
 ) -> None:
-    """The line names the variable; a header's value is mostly a secret, and stands nowhere."""
+    """At each level the line names the variable; a header's value is mostly a secret, and stands nowhere."""
+    caplog.set_level(level)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
     with pytest.raises(UserError, match="OTEL_EXPORTER_OTLP_HEADERS") as caught:
         async with otel.open_exporting("127.0.0.1:1", "principal", ignore, insecure=True):
