@@ -89,10 +89,8 @@ class ProgramCommand(click.Command):
                 args = [*args[: part.start], *args[part.stop :]]
             else:
                 # A secret with a blank in it, and without quotes, is two words.
-                secret = any(
-                    isinstance(each, _Parameter) and each.row.secret and ctx.params.get(each.row.name)
-                    for each in self.params
-                )
+                rows = [each.row for each in self.params if isinstance(each, _Parameter)]
+                secret = any(row.secret and ctx.params.get(row.name) is not None for row in rows)
                 wrong += [f"{'a word' if secret else each}: belongs to no option" for each in rest]
                 return []
 

@@ -175,6 +175,7 @@ def test_all_contradictions_are_told_at_once(run: Run) -> None:
             ["--loud: there", "Option '--creds' requires an", "--server-port"],
         ),
         ("--creds=header:a:b hunter2", ["a word: belongs to no option"]),
+        ("--creds= hunter2", ["a word: belongs to no option"]),
         ("--creds --creds --creds", ["Option '--creds' requires an argument"]),
         ("--no-renew=x --loud", ["Option '--no-renew' does not take a value", "--loud: there is no"]),
     ],
