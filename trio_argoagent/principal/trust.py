@@ -86,7 +86,7 @@ class Authorities:
         namespace: Argo CD's.
         env: of the principal.
         secret_of: the name of an agent's cluster secret; empty: it has none.
-        wake: to call when there is something new to say.
+        wake: to call when there is something new to say to agents that have said nothing just now.
         report: told what cannot be done: name, text, level.
     """
 
@@ -134,11 +134,8 @@ class Authorities:
     def hear(self, agent: str, said: messages.Trusted) -> None:
         """An agent says what it trusts."""
         if agent in self._live:
-            before = self.said_to(agent)
             self._live[agent].roots = tuple(each.hex().upper() for each in said.roots)
             self._heard.set()
-            if self.said_to(agent) != before:
-                self._wake()
 
     def link_down(self, agent: str) -> None:
         """It has gone."""
