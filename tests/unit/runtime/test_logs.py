@@ -202,6 +202,17 @@ def test_what_a_library_makes_up_hides_no_other_s(
     assert len(told) == 20 + sparing.BURST + 1 and told[-1] == "once"
 
 
+def test_long_lines_of_a_library(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that begin alike share a count: what tells lines apart is kept, and may be of any length."""
+    logs.configure("info", "json")
+    for number in range(100):
+        logging.getLogger("somebody").error("x" * logs.KEY + f" failed {number}")
+        logging.getLogger("somebody").error("y" * (logs.KEY - 2) + f"{number % 2}" + " failed")
+    told = [line["event"] for line in lines(capsys)]
+    alike, apart = (sum(each.startswith(first) for each in told) for first in "xy")
+    assert (alike, apart) == (sparing.BURST, 2 * sparing.BURST)
+
+
 def record(logger: logging.Logger, text: str, *args: object, created: float) -> logging.LogRecord:
     """What a library says, by a clock that is set while it speaks."""
     made = logger.makeRecord(logger.name, logging.ERROR, "x.py", 1, text, args, None)
