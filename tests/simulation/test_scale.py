@@ -5,19 +5,25 @@ A hundred agents are a matter of minutes: ``bench scale`` plays them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from types import FrameType
 
 import attrs
 import pytest
 import trio
 
 from trio_argoagent.bench.virtual.scale import create, spokes
-from trio_argoagent.testing.fleet import open_fleet
+from trio_argoagent.testing.fleet import PRINCIPAL, open_fleet
+from trio_argoagent.testing.proofs import proven
 from trio_argoagent.testing.scheduling import simulate, steps_taken
 
 APPS = 3
 """Of each agent."""
+BACK = 10.0
+"""Seconds within which all agents are in step with a principal that has started again."""
 SLACK = 1.25
 """By how much more one Application may cost in the large fleet than in the small one."""
 
@@ -67,3 +73,41 @@ def test_an_application_costs_the_same_in_a_large_fleet(level: int) -> None:
     """Steps, writes and bytes for each are within a quarter of what they are in a fleet a fourth as large."""
     small, large = cost(5, level).per_app(5), cost(20, level).per_app(20)
     assert all(most <= SLACK * least for least, most in zip(small, large, strict=True)), (small, large)
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[int]]:
+    """How many functions are called within the block, in one cell."""
+    found = [0]
+
+    def note(frame: FrameType, event: str, what: object) -> None:
+        found[0] += event == "call"
+
+    sys.setprofile(note)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+
+
+@cache
+def restart(agents: int) -> float:
+    """Functions called for each Application while the principal starts again, and its agents come back."""
+
+    async def main() -> float:
+        async with open_fleet(spokes(agents), seed=1) as fleet:
+            await create(fleet, APPS)
+            await fleet.wait_synced()
+            fleet.kill(PRINCIPAL)
+            with counted_calls() as calls:
+                fleet.start(PRINCIPAL)
+                await trio.sleep(BACK)
+            assert proven(fleet)
+            return calls[0] / (agents * APPS)
+
+    return simulate(main, seed=1)
+
+
+def test_a_restart_costs_an_application_the_same_in_a_large_fleet() -> None:
+    """No agent looks at the Applications of all the others when the principal starts."""
+    assert restart(20) <= SLACK * restart(5)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.model.keys import Key, Kind
+from trio_argoagent.model.objects import Object
 from trio_argoagent.model.resources import NAMESPACES, SECRETS
 from trio_argoagent.model.rulings import Auditor, Decision, Ruling, about, unaudited
 from trio_argoagent.ports.cluster import Cluster
@@ -14,6 +15,7 @@ from trio_argoagent.ports.env import Env
 from trio_argoagent.principal import clusters
 from trio_argoagent.principal.confined import Confined
 from trio_argoagent.principal.scoped import Scoped
+from trio_argoagent.principal.whereabouts import Whereabouts
 from trio_argoagent.replication.executor import Executor
 from trio_argoagent.replication.happenings import Involved
 from trio_argoagent.replication.memory import Memory
@@ -57,8 +59,9 @@ class Hub:
         )
         self.memory = Memory(cluster, namespace, env)
         self.writes = SharedWrites(rate=config.hub_writes)
-        self.scoped = Scoped()
+        self.scoped, self._whereabouts = Scoped(), Whereabouts(config.style)
         self.stores.on_change(self.scoped.changed)
+        self.stores.on_change(self._whereabouts.changed)
 
     def executors(self, mapping: NamespaceMapping) -> Mapping[Kind, Executor]:
         """For the writes of one agent, by kind: they take turns with the others'."""
@@ -84,6 +87,13 @@ class Hub:
     def informer(self, kind: Kind) -> Informer:
         """Where objects of this kind (or what hangs on them) are read."""
         return self.stores[kind].informer
+
+    def objects(self, kind: Kind, mapping: NamespaceMapping) -> Sequence[Object]:
+        """Of a kind whatever may be this agent's, and maybe more."""
+        if kind is not Kind.APPLICATION:
+            return self.stores.objects(kind)
+        found = (self.stores.get(kind, *name) for name in self._whereabouts.near(mapping))
+        return [obj for obj in found if obj is not None]
 
     def is_leaving(self, namespace: str) -> bool:
         """Is this namespace being deleted, or gone? What goes with it was nobody's single decision.

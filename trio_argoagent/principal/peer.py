@@ -111,7 +111,7 @@ class Peer:
         hub, observed = self._hub, self._observed
         projects = hub.stores[Kind.APP_PROJECT].known
         order = Dependencies(
-            lambda: [app for app in hub.stores.objects(Kind.APPLICATION) if self._is_mine(app)],
+            lambda: filter(self._is_mine, hub.objects(Kind.APPLICATION, self.mapping)),
             lambda name: projects.get(self.mapping.principal_namespace, name) is not None,
             lambda app: False,  # A mirror's deletion needs no project: nothing is pruned for it.
         )
@@ -217,7 +217,7 @@ class Peer:
         """Take in what the informers already hold."""
         self.on_state()
         for kind in self._hub.stores.kinds:
-            for obj in self._hub.stores.objects(kind):
+            for obj in self._hub.objects(kind, self.mapping):
                 self.on_change(kind, Change(None, obj, initial=True))
 
     async def run(self) -> None:
@@ -317,7 +317,7 @@ class Peer:
 
     def compared(self) -> None:
         """It is known now what the spoke holds: what it lacks already is answered without a record."""
-        for obj in self._hub.stores.objects(Kind.APPLICATION):
+        for obj in self._hub.objects(Kind.APPLICATION, self.mapping):
             if self._is_mine(obj):
                 self.telling.look(obj)
         for kind in self._keepers:
@@ -330,7 +330,7 @@ class Peer:
 
     def touch_leaving(self, kind: Kind) -> None:
         """Look again at the hub's objects that are going: what they waited for may be gone."""
-        for obj in self._hub.stores.objects(kind):
+        for obj in self._hub.objects(kind, self.mapping):
             if obj.deleting and self.mapping.find(kind, obj) is not None:
                 self._keepers[kind].touch(obj.meta.namespace, obj.meta.name)
 

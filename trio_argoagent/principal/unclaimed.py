@@ -62,6 +62,7 @@ class Unclaimed:
         self._happenings = Happenings(hub.cluster, hub.env, _itself)
         self._touched: dict[Name, None] = {}
         self._waiting: dict[Name, str] = {}
+        self._all = False  # Is each of them to be looked at?
         self._bell = Bell()
 
     @property
@@ -84,12 +85,15 @@ class Unclaimed:
         old, app = change.old, change.object
         if old is not None and old.labels == app.labels and destination_of(old) == destination_of(app):
             return False
+        return self._may_be_nobodys(app)
+
+    def _may_be_nobodys(self, app: Object) -> bool:
         return self._waits(app) or conditions.may_stand(app)
 
     def agents_changed(self) -> None:
         """An agent has come or gone: any Application may be nobody's, or somebody's, now."""
-        for app in self._hub.stores.objects(Kind.APPLICATION):
-            self.changed(Change(None, app))
+        self._all = True
+        self._bell.ring()
 
     async def run(self) -> None:
         """Look, clear and say until cancelled; to be started once it is known which agents there are."""
@@ -97,6 +101,9 @@ class Unclaimed:
             await self._bell.wait(trio.current_time() + RECHECK if self._waiting else None)
             await trio.sleep(GRACE)
             touched, self._touched = self._touched | dict.fromkeys(self._waiting), {}
+            if self._all:
+                touched |= dict.fromkeys(self._hub.informer(Kind.APPLICATION).objects)
+                self._all = False
             found = await self._nobodys(touched)
             for app in found:
                 await self._clear(app)
@@ -107,7 +114,9 @@ class Unclaimed:
         for name in those:
             await trio.lowlevel.checkpoint()  # After a start, these are all that there are.
             app = self._hub.stores.get(Kind.APPLICATION, *name)
-            if app is not None and not app.unreadable and not self._claimed(app):
+            if app is None or app.unreadable or not self._may_be_nobodys(app):
+                continue
+            if not self._claimed(app):
                 found.append(app)
         return found
 

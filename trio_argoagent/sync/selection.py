@@ -7,10 +7,12 @@ invisible to it and be made again and again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from trio_argoagent.model.objects import Object
-from trio_argoagent.model.selectors import LabelSelector
+from trio_argoagent.model.selectors import EVERYTHING, LabelSelector
 from trio_argoagent.sync import names
 
 
@@ -19,11 +21,19 @@ def is_ignored(obj: Object) -> bool:
     return obj.labels.get(names.IGNORE_SYNC) == "true"
 
 
+def _choosing(selectors: Iterable[LabelSelector]) -> tuple[LabelSelector, ...]:
+    return tuple(selector for selector in selectors if selector != EVERYTHING)
+
+
 @attrs.frozen
 class Selection:
-    """The selectors of a source, and of whoever replicates it; all of them must choose an object."""
+    """The selectors of a source, and of whoever replicates it; all of them must choose an object.
 
-    selectors: tuple[LabelSelector, ...] = ()
+    Attributes:
+        selectors: those that do not choose everything.
+    """
+
+    selectors: tuple[LabelSelector, ...] = attrs.field(default=(), converter=_choosing)
 
     def leaves_out(self, obj: Object) -> bool:
         """Does this object take no part?"""
@@ -37,8 +47,8 @@ class Selection:
         return not all(selector.matches(obj.labels) for selector in self.selectors)
 
     def said(self) -> tuple[str, ...]:
-        """The selectors as texts: of what says everything, nothing."""
-        return tuple(selector.text for selector in self.selectors if selector.text)
+        """The selectors as texts."""
+        return tuple(selector.text for selector in self.selectors)
 
 
 WHOLE = Selection()
