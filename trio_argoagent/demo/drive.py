@@ -29,7 +29,7 @@ SETTLE_TIMEOUT: Final = 120.0
 QUIET: Final = 3.0
 """Seconds without a difference and without a write by the product: then it has settled."""
 PROJECTS: Final = ("demo", TEAM)
-"""There from the start: without the workload's own, the demo would time how long Applications wait for it."""
+"""There from start to end: else the demo would time how long Applications wait for the workload's own."""
 _POLL: Final = 0.25
 
 
@@ -56,6 +56,7 @@ class Drive:
             Random(f"workload {self._settings.seed}"),
             fleet.env,
             self._settings.apps,
+            without=("unproject",),
         )
 
     def counted(self) -> Counted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import Any, Final
 
@@ -87,6 +87,7 @@ class Workload:
         chance: what happens, where, and when.
         env: wall time of requests.
         apps: how many Applications each agent has at most.
+        without: actions that are never drawn.
     """
 
     def __init__(
@@ -97,12 +98,13 @@ class Workload:
         chance: Random,
         env: Env,
         apps: int = 4,
+        without: Collection[str] = (),
     ) -> None:
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._hub, self._hub_namespace, self._sites = hub, hub_namespace, sites
         self._chance, self._env, self._apps = chance, env, apps
-        self._weights: dict[str, tuple[int, Action]] = {
+        deeds: dict[str, tuple[int, Action]] = {
             "create": (10, self._create),
             "edit": (14, self._edit),
             "relabel": (5, self._relabel),
@@ -119,7 +121,8 @@ class Workload:
             "project": (4, self._project),
             "unproject": (1, self._unproject),
         }
-        self._deeds = {name: deed for name, (_, deed) in self._weights.items()} | {"move": self._move}
+        self._weights = {name: weight for name, (weight, _) in deeds.items() if name not in without}
+        self._deeds = {name: deed for name, (_, deed) in deeds.items()} | {"move": self._move}
         self._custody = Custodian(hub, hub_namespace, chance).actions()
 
     async def run(self, pace: float) -> None:
@@ -131,8 +134,7 @@ class Workload:
 
     async def act(self, what: str = "") -> None:
         """Do one thing; ``what`` empty: drawn by weight."""
-        names = list(self._weights)
-        drawn = self._chance.choices(names, [weight for weight, _ in self._weights.values()])[0]
+        drawn = self._chance.choices(list(self._weights), list(self._weights.values()))[0]
         name, site = what or drawn, self._chance.choice(self._sites)
         try:
             with trio.move_on_after(MAX_WAIT):

@@ -63,3 +63,15 @@ async def test_the_users_own_objects(tmp_path: Path) -> None:
     (app,) = fleet.nodes["edge"].machine.server.list(APPLICATIONS, NAMESPACE).items
     assert app.name == "own"
     assert drive.counted().changes == 2
+
+
+async def test_the_projects_stay(tmp_path: Path, autojump_clock: object) -> None:
+    """What people do to the fleet never takes a project away: what waits for one would spoil the figures."""
+    fleet = await ready(tmp_path, apps=1)
+    drive = Drive(fleet, ())
+    await drive.apply_samples()
+    for _ in range(150):
+        await drive._workload.act()
+    workload = drive._workload
+    assert sum((workload.done + workload.refused).values()) == 150
+    assert not (workload.done + workload.refused)["unproject"]
