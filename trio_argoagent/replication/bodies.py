@@ -7,13 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from trio_argoagent.errors import RemoteProtocolError
-from trio_argoagent.model.keys import Key
+from trio_argoagent.model import nesting
 from trio_argoagent.model.objects import decode
 from trio_argoagent.model.records import Record
 from trio_argoagent.sync import kinds, projection
 
-MAX_DEPTH: Final = 64
-"""Levels of JSON in a body. What is deeper would be stored, and then end whoever reads it without a limit."""
 _PARTS: Final = {"annotations": dict, "finalizers": list, "labels": dict}
 
 
@@ -50,18 +48,12 @@ def read_body(record: Record) -> dict[str, Any] | None:
     if len(record.digest.split(" ")) != 1:
         # It becomes a word of the marker, which could never be read again.
         raise RemoteProtocolError(f"the digest of {record.key} is more than one word")
-    _check_depth(record.key, body)
+    if nesting.is_deeper(record.body):
+        # It would be stored, and then end whoever reads it without a limit.
+        raise RemoteProtocolError(
+            f"the body of {record.key} is nested deeper than {nesting.MAX_DEPTH} levels"
+        )
     return body
-
-
-def _check_depth(key: Key, body: dict[str, Any]) -> None:
-    level: list[Any] = [body]
-    for _ in range(MAX_DEPTH):
-        inner = (node.values() if isinstance(node, dict) else node for node in level)
-        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
-        if not level:
-            return
-    raise RemoteProtocolError(f"the body of {key} is nested deeper than {MAX_DEPTH} levels")
 
 
 def is_departure(record: Record | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -17,7 +17,7 @@ from trio_argoagent.replication import refusals
 from trio_argoagent.replication.bodies import read_body
 from trio_argoagent.replication.executor import Executor, TryLater
 from trio_argoagent.replication.workers import Achieved
-from trio_argoagent.sync import intents, operations, overlay, steps
+from trio_argoagent.sync import operations, overlay, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
 from trio_argoagent.sync.operations import Origin
 from trio_argoagent.sync.overlay import Memo, Merged
@@ -72,18 +72,22 @@ class _StatusPlan:
     record: Record
     body: dict[str, Any] | None
     memo: Memo | None
-    worked_off: Callable[[], Collection[Verb]]
+    worked_off: Callable[[Verb], bool]
     ended: Callable[[str], None]
     message: Callable[[Object], str | None]
-    at: str
+    now: Callable[[], str]
     refusal: str
     merged: Merged | None = None
     live: Object | None = None
+    written: bool = False
+    """Is what ``memo`` remembers what our own write for this record has made?"""
 
     def step(self, live: Object | None) -> steps.Step:
-        self.live, self.merged = live, None
+        self.live = live
         if self.body is None:
             return steps.APPLIED
+        if self.written and live is not None and self.memo is not None and self.memo.is_of(live):
+            return steps.APPLIED  # Nobody has been there since: to merge it again would find nothing.
         if live is not None and live.unreadable:
             return steps.pending(live.unreadable)
         if live is not None and self.mapping.find(Kind.APPLICATION, live) is None:
@@ -91,18 +95,26 @@ class _StatusPlan:
         if live is not None and overlay.owner_uid(self.mapping, live) != self.record.uid:
             return steps.pending(refusals.OTHER_OBJECT)
         if live is not None:
-            done = self.worked_off()
-            self.merged = overlay.merge(self.mapping, self.body, live, self.memo, worked_off=done)
-            return overlay.plan(self.merged, self.memo, self.message(live), self.at)
-        if self.refusal:
-            return steps.Done(Outcome.REJECTED, self.refusal)
-        return steps.pending(refusals.NO_OBJECT)
+            return self._overlaid(live, self.body)
+        return (
+            steps.Done(Outcome.REJECTED, self.refusal) if self.refusal else steps.pending(refusals.NO_OBJECT)
+        )
+
+    def _overlaid(self, live: Object, body: Mapping[str, Any]) -> steps.Step:
+        message = self.message(live)
+        self.merged = overlay.merge(self.mapping, body, live, self.memo, worked_off=self.worked_off)
+        step = overlay.plan(self.merged, self.memo, message, self.now() if message else "")
+        if isinstance(step, steps.Done):
+            self.memo = overlay.memo_of(self.record, self.merged, live)
+        return step
 
     def wrote(self, step: steps.Step, obj: Object) -> None:
-        if self.body is not None and obj.get("operation") is None:
+        operation = obj.get("operation")
+        if self.body is not None and operation is None:
             self.ended(self.body["intent"])
         if self.merged is not None:
             self.memo = overlay.memo_of(self.record, self.merged, obj)
+            self.written = operation == self.merged.operation
 
 
 class Statuses:
@@ -154,19 +166,19 @@ class Statuses:
             record,
             body,
             self._memos.get(work.key),
-            lambda: [verb for verb in intents.REQUESTS if self._is_worked_off(verb, record)],
+            lambda verb: self._is_worked_off(verb, record),
             lambda intent: self._ended(*name, intent),
             self._message,
-            self._now(),
+            self._now,
             self._refusal(work.key),
         )
         done = await self._executor.bring_about(*name, plan)
         if isinstance(done, TryLater):
             return done
-        if done.outcome is Outcome.APPLIED and plan.merged is not None and plan.live is not None:
-            self._memos[work.key] = overlay.memo_of(record, plan.merged, plan.live)
+        if done.outcome is Outcome.APPLIED and body and plan.memo is not None and plan.live is not None:
+            self._memos[work.key] = plan.memo
             asked = operations.classify(plan.live.get("operation"))
-            if body is not None and asked.origin is Origin.INTENT and asked.id != body["intent"]:
+            if asked.origin is Origin.INTENT and asked.id != body["intent"]:
                 self._unstarted(record.key.of(Kind.INTENT, Verb.SYNC), record.asof)
         return Achieved(done.outcome, done.reason)
 

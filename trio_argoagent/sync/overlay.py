@@ -12,7 +12,7 @@ What is refused stands beside the status as our condition, which counts for noth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -40,9 +40,13 @@ class Memo:
     intent: str = ""
     version: tuple[str, str] = ("", "")
 
+    def is_of(self, obj: Object) -> bool:
+        """Is it of this very version of the object?"""
+        return self.version == _version(obj)
+
     def stored_by(self, obj: Object) -> str:
         """The digest of the status on this object; of the version that was remembered nothing is decoded."""
-        return self.stored if self.version == _version(obj) else digest.stored(_shown(obj))
+        return self.stored if self.is_of(obj) else digest.stored(_shown(obj))
 
 
 @attrs.frozen
@@ -108,7 +112,7 @@ def merge(
     live: Object,
     memo: Memo | None = None,
     *,
-    worked_off: Collection[Verb],
+    worked_off: Callable[[Verb], bool],
 ) -> Merged:
     """What the hub object shall show of this status body.
 
@@ -117,7 +121,7 @@ def merge(
         body: a status body (see ``projection``).
         live: the object as it stands.
         memo: what was written last.
-        worked_off: which of ``intents.REQUESTS`` that stand on the hub the spoke had written by then.
+        worked_off: had the spoke written this one of ``intents.REQUESTS``, which stands on the hub, by then?
     """
     status: dict[str, Any] = mapping.status_up(dict(body["status"]))
     shown: dict[str, Any] = live.get("status") or {}
@@ -128,8 +132,8 @@ def merge(
     waits = entry.origin is Origin.REQUEST or (entry.origin is Origin.INTENT and entry.id != body["intent"])
     exact = _keep_answers(status, bare, waits, body["intent"])
     operation = standing if waits else operations.mirrored(body["operation"])
-    done = (intents.REQUESTS[verb] for verb in worked_off if not body.get(verb))
-    clears = tuple(name for both in done for name in both if both[0] in live.annotations)
+    stands = (each for each in intents.REQUESTS.items() if each[1][0] in live.annotations)
+    clears = tuple(name for verb, both in stands if not body.get(verb) and worked_off(verb) for name in both)
     sent = digest.stored(status)
     return Merged(live, status, operation, clears, exact, body["intent"], sent, shown, stored)
 

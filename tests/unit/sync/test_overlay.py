@@ -49,7 +49,7 @@ def record(value: dict[str, Any]) -> Record:
 
 def merge(value: dict[str, Any], live: Object, *, refreshed: bool = False) -> Merged:
     """What the hub shall show of a managed agent's body."""
-    return overlay.merge(MANAGED, value, live, worked_off=[Verb.REFRESH] if refreshed else [])
+    return overlay.merge(MANAGED, value, live, worked_off=lambda verb: refreshed and verb is Verb.REFRESH)
 
 
 def patched(obj: Object, step: steps.Step) -> Object:
@@ -185,14 +185,14 @@ def test_a_refresh_leaves_with_the_body_that_answers_it() -> None:
 def test_a_hydration_leaves_for_itself() -> None:
     """What answers the refresh that was asked for with it does not answer it."""
     stamps = {names.REFRESH: "normal", names.HYDRATE: "normal", names.HYDRATE_TIMESTAMP: "t"}
-    live, both = hub(annotations=stamps), [Verb.REFRESH, Verb.HYDRATE]
+    live, both = hub(annotations=stamps), {Verb.REFRESH, Verb.HYDRATE}.__contains__
     pending = overlay.merge(MANAGED, body(hydrate=True), live, worked_off=both)
     assert dict(patched(live, overlay.plan(pending, None)).annotations) == {
         name: stamps[name] for name in (names.HYDRATE, names.HYDRATE_TIMESTAMP)
     }
     done = overlay.merge(MANAGED, body(), live, worked_off=both)
     assert not patched(live, overlay.plan(done, None)).annotations
-    only = overlay.merge(MANAGED, body(), live, worked_off=[Verb.HYDRATE])
+    only = overlay.merge(MANAGED, body(), live, worked_off={Verb.HYDRATE}.__contains__)
     assert dict(patched(live, overlay.plan(only, None)).annotations) == {names.REFRESH: "normal"}
 
 
@@ -224,7 +224,7 @@ def test_a_mirrors_status_belongs_to_the_spokes_object() -> None:
     child = {"kind": "Application", "namespace": "argocd", "name": "child"}
     value = body() | {"status": {"resources": [child]}}
     live = hub(annotations={names.SOURCE_UID: "spoke"})
-    merged = overlay.merge(AUTONOMOUS, value, live, worked_off=())
+    merged = overlay.merge(AUTONOMOUS, value, live, worked_off=lambda verb: False)
     assert merged.status == {"resources": [child | {"namespace": "agent-1"}]}
     after = patched(live, overlay.plan(merged, None))
     held = overlay.holding(AUTONOMOUS, after, None)
