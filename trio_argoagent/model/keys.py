@@ -22,6 +22,9 @@ class Kind(enum.StrEnum):
     """The status of an Application: a map of its own, so that both modes replicate it alike."""
     INTENT = "Intent"
 
+    # An Enum's own is a function in Python, and part of the hash of each key.
+    __hash__ = str.__hash__
+
 
 class Verb(enum.StrEnum):
     """What an Intent asks for; part of its key, so a waiting sync never blocks the terminate."""

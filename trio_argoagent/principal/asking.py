@@ -81,7 +81,7 @@ class Asking:
                 for intent in asked
                 if self.hydrates or intent.verb is not Verb.HYDRATE
             }
-        for intent_key in intent_keys(key):
+        for intent_key in intent_keys(key) if found or self._intents else ():
             intent = found.get(intent_key)
             if intent is None:
                 if self._intents.pop(intent_key, None) is not None:
@@ -102,6 +102,8 @@ class Asking:
     def _first_seen(self, key: Key, obj: Object) -> Mapping[Verb, str]:
         """The resourceVersions at which the requests that stand were first seen here."""
         found, standing = {}, intents.requested(obj)
+        if not standing and not self._seen:
+            return {}
         for verb in intents.REQUESTS:
             place = key.of(Kind.INTENT, verb)
             mark = obj.meta.uid + standing.get(verb, "")

@@ -11,7 +11,7 @@ from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
 from trio_argoagent.principal.hub import Hub
 from trio_argoagent.replication.outlet import Outlet
-from trio_argoagent.sync import entitlement, names, wants
+from trio_argoagent.sync import entitlement, names, projection, wants
 from trio_argoagent.sync.entitlement import Entitlement
 from trio_argoagent.sync.kinds import Row
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -38,7 +38,7 @@ class Desired:
     def changed(self, key: Key, change: Change) -> None:
         """The hub's object of this key has changed, and with it maybe what is scoped to it."""
         row = self.rows.get(key.kind)
-        if row is None:
+        if row is None or projection.is_same(row, change.old, change.new):
             return
         self._want(row, key, change, witnessed=change.witnessed and self._is_reason(row, change))
         if row.kind is Kind.APP_PROJECT:

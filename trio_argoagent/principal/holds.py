@@ -29,7 +29,7 @@ from trio_argoagent.stream.protocol import messages
 from trio_argoagent.sync import digest, guard
 from trio_argoagent.sync.guard import HeldSet
 from trio_argoagent.sync.mapping import NamespaceMapping
-from trio_argoagent.sync.selection import WHOLE
+from trio_argoagent.sync.selection import WHOLE, Selection
 
 SHOWN: Final = 100
 """Objects of a held set that are listed by name; the set's name covers all of them."""
@@ -85,17 +85,18 @@ class Holds:
         self._heard = ""
         """The set that is held as of this link; only then a confirmation can meet it."""
         self._confirmed = ""
-        self.selection = WHOLE
-        """The objects of the hub that take part."""
+        self.select(WHOLE)
         agent, home = mapping.agent, mapping.home
-        self._origin = Origin(memory, SESSIONS, agent, hub.env, lambda: hub.namespace_uid(home), self._how)
+        said = (lambda: hub.namespace_uid(home), lambda: self._how)
+        self._origin = Origin(memory, SESSIONS, agent, hub.env, *said)
         self._remembrance = Remembrance(memory, VIEW, agent, workers.guard, self._doubt)
         if mapping.autonomous:
             workers.on_held = self._guard_holds
 
-    def _how(self) -> str:
-        how = (*self._mapping.said(), *self.selection.said())
-        return digest.of_bytes(*(part.encode() for part in how))
+    def select(self, selection: Selection) -> None:
+        """These of the hub's objects take part."""
+        how = (*self._mapping.said(), *selection.said())
+        self._how = digest.of_bytes(*(part.encode() for part in how))
 
     # The link
 

@@ -83,9 +83,11 @@ class Keeper:
 
     def touch(self, namespace: str, name: str) -> None:
         """This object, or what is known of its copy, has changed."""
-        self._follow(namespace, name)
-        self._touched[namespace, name] = None
-        self._bell.ring()
+        place, obj = (namespace, name), self._executor.known.get(namespace, name)
+        self._follow(place, obj)
+        if obj is None or obj.deleting or "operation" in obj.fields or place in self._rejected:
+            self._touched[place] = None
+            self._bell.ring()
 
     def reject(self, namespace: str, name: str, intent: str, message: str) -> None:
         """The spoke cannot run this sync."""
@@ -99,20 +101,19 @@ class Keeper:
         if standing is not None and standing.id == intent:
             del self._standing[namespace, name]
 
-    def _follow(self, namespace: str, name: str) -> None:
+    def _follow(self, name: tuple[str, str], obj: Object | None) -> None:
         """Remember whose operation stands, for when somebody takes our entry out of it."""
-        obj = self._executor.known.get(namespace, name)
         operation = obj.get("operation") if obj is not None else None
         entry = operations.classify(operation)
         if obj is None or entry.origin is Origin.NONE:
-            self._standing.pop((namespace, name), None)
+            self._standing.pop(name, None)
         elif entry.origin is Origin.INTENT:
             told = operations.told(operation)
-            self._standing[namespace, name] = _Stamp(obj.meta.uid, entry.id, entry.until, told)
+            self._standing[name] = _Stamp(obj.meta.uid, entry.id, entry.until, told)
         if entry.until:
-            self._alarms.set((namespace, name), entry.until + GRACE)
+            self._alarms.set(name, entry.until + GRACE)
         else:
-            self._alarms.clear((namespace, name))
+            self._alarms.clear(name)
 
     def _stamp_for(self, obj: Object) -> _Stamp:
         """The stamp for what this object asks for.

@@ -210,7 +210,8 @@ class Peer:
         selection = Selection(() if self.mapping.autonomous else selectors)
         if (selection, hydrates) != (self._desired.selection, self._asking.hydrates):
             self._asking.hydrates = hydrates
-            self._desired.selection = self._asking.selection = self.holds.selection = selection
+            self._desired.selection = self._asking.selection = selection
+            self.holds.select(selection)
             self._catch_up()
 
     def _catch_up(self) -> None:

@@ -33,6 +33,22 @@ def copy_projection(row: Row, obj: Object) -> dict[str, Any]:
     }
 
 
+def is_same(row: Row, old: Object | None, new: Object | None) -> bool:
+    """Is the owned part of an object what it was, by what can be seen without decoding it?
+
+    Most changes are of a status, and of nothing that a copy has.
+    """
+    if old is None or new is None:
+        return False
+    fields = ((old.fields.get(field), new.fields.get(field)) for field in row.content)
+    return _head(old) == _head(new) and all(before == after for before, after in fields)
+
+
+def _head(obj: Object) -> tuple[object, ...]:
+    meta = obj.meta
+    return meta.uid, meta.labels, meta.annotations, meta.finalizers, meta.deletion_timestamp, obj.unreadable
+
+
 def content(row: Row, obj: Object) -> dict[str, Any]:
     """The top-level fields of an object that are copied; one that is missing is as good as an empty one."""
     return {field: obj.get(field) or kinds.SHAPES[field]() for field in row.content}
