@@ -6,6 +6,7 @@ import enum
 from typing import Any
 
 import attrs
+import msgspec
 
 WIDTH = 96
 """Characters of a line of hexadecimal digits."""
@@ -13,10 +14,10 @@ WIDTH = 96
 
 def describe(value: Any) -> str:
     """A message, or what is in it. What a field is by default is left out."""
-    if attrs.has(type(value)):
+    if (fields := _fields(type(value))) is not None:
         inside = [
             f"{field.name}={describe(getattr(value, field.name))}"
-            for field in attrs.fields(type(value))
+            for field in fields
             if getattr(value, field.name) != field.default
         ]
         return f"{type(value).__name__}({', '.join(inside)})"
@@ -27,6 +28,13 @@ def describe(value: Any) -> str:
     if isinstance(value, bytes):
         return _blob(value)
     return str(value.value) if isinstance(value, enum.Enum) else repr(value)
+
+
+def _fields(kind: type[Any]) -> tuple[Any, ...] | None:
+    """Of a message, or of a part of one; None: it is none."""
+    if issubclass(kind, msgspec.Struct):
+        return msgspec.structs.fields(kind)
+    return attrs.fields(kind) if attrs.has(kind) else None
 
 
 def _blob(value: bytes) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
-
-import attrs
+from typing import Any, Final
 
 from trio_argoagent.model.keys import Key, Verb
 from trio_argoagent.model.records import Holding, Outcome, Record, Result
@@ -34,9 +32,9 @@ def names(cell: str) -> list[str]:
     return [] if cell == "-" else cell.split(", ")
 
 
-def fields(made: type[attrs.AttrsInstance]) -> list[str]:
+def fields(made: Any) -> list[str]:
     """As the wire has them."""
-    return [field.name for field in attrs.fields(made)]
+    return list(made.__match_args__)
 
 
 def may_say(role: Role, state: State) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-import attrs
+import msgspec
 
 
 class Kind(enum.StrEnum):
@@ -42,8 +42,7 @@ class Feed(enum.StrEnum):
     OBSERVED = "observed"
 
 
-@attrs.frozen(order=True)
-class Key:
+class Key(msgspec.Struct, frozen=True, order=True):
     """One entry of a feed, in spoke-side names.
 
     An Intent's key is that of its Application plus the verb; ``verb`` is empty for every other kind.

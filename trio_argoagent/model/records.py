@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 
-import attrs
+import msgspec
 
+from trio_argoagent.model.discreet import Discreet
 from trio_argoagent.model.keys import Key
 
 
@@ -34,8 +35,7 @@ class Outcome(enum.StrEnum):
     """Its body refers to an earlier one that is not here any more: it should come again, by itself."""
 
 
-@attrs.frozen
-class Holding:
+class Holding(msgspec.Struct, frozen=True):
     """What a replica holds under one key.
 
     ``digest`` is the D of the record it last applied, or ``DRIFT`` when the object is no longer what that
@@ -54,12 +54,7 @@ AS_ASKED = Holding("", "")
 """In a result: the holding that the record itself names, its uid and its D. Most answers say no more."""
 
 
-def _size(body: bytes | None) -> str:
-    return "None" if body is None else f"<{len(body)} bytes>"
-
-
-@attrs.frozen
-class Record:
+class Record(Discreet, frozen=True):
     """One value of a feed, or its absence.
 
     Attributes:
@@ -78,7 +73,7 @@ class Record:
     uid: str
     digest: str
     asof: str
-    body: bytes | None = attrs.field(repr=_size)
+    body: bytes | None
     evidence: Evidence | None = None
     replaces: str = ""
 
@@ -88,8 +83,7 @@ class Record:
         return self.body is None
 
 
-@attrs.frozen
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A replica's answer to the record with that link-local number.
 
     ``holding`` is what it now holds under the record's key; None: nothing. ``asof`` is the replica's own

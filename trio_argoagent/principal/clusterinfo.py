@@ -13,6 +13,7 @@ from typing import Final
 
 import attrs
 import trio
+from msgspec import structs
 
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.model.keys import Kind
@@ -190,7 +191,7 @@ class ClusterInfos:
         elif (seen.connected, seen.links) != (known.connected, known.links):
             known.connected, known.links, known.since = seen.connected, seen.links, self._env.timestamp()
         if seen.info is not None:
-            known.counts = Counts(**attrs.asdict(seen.info))
+            known.counts = Counts(**structs.asdict(seen.info))
         return known, seen
 
     def _servers(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 import trio
+from msgspec import structs
 
 from trio_argoagent.model import identity
 from trio_argoagent.model.identity import is_dns_label
@@ -234,7 +235,7 @@ def _unfit(name: str, config: PrincipalConfig, hello: messages.Hello) -> Refuse 
     """Why nobody who says this can be let in."""
     terms = negotiation.agree(hello, config.offer)
     if isinstance(terms, Refuse):
-        return attrs.evolve(terms, retry_after=LONG)
+        return structs.replace(terms, retry_after=LONG)
     if not is_dns_label(name) or name == config.namespace:
         detail = f"{name!r} cannot be an agent's name: use a DNS label other than the hub's own namespace"
         return Refuse(Reason.IDENTITY, detail, LONG)

@@ -11,6 +11,7 @@ from functools import partial
 
 import attrs
 import trio
+from msgspec import structs
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.kube.protocol.cache import Change
@@ -300,7 +301,7 @@ class Peer:
         body = read_copy(record)
         assert body is not None
         try:
-            return attrs.evolve(record, body=canonical(self.mapping.up(record.key, body)))
+            return structs.replace(record, body=canonical(self.mapping.up(record.key, body)))
         except (TypeError, AttributeError, ValueError) as exc:
             raise RemoteProtocolError(f"the spec of {record.key} makes no sense: {exc}") from exc
 

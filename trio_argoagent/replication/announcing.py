@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
+from msgspec import structs
 
 from trio_argoagent.replication.feeds import Trust
 from trio_argoagent.replication.reporting import BATCH
@@ -49,7 +49,7 @@ class Announcements:
         if self._first_view is None:
             self._first_view = view
         same = (view.namespace, view.mapping) == (self._first_view.namespace, self._first_view.mapping)
-        view = attrs.evolve(view, settled=True) if same and settled else view
+        view = structs.replace(view, settled=True) if same and settled else view
         if view == self._said_view:
             return None
         self._said_view = view

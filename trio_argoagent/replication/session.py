@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import attrs
 import trio
+from msgspec import structs
 
 from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key
@@ -144,7 +144,7 @@ class Session:
             if not self._parting.said:
                 raise
         if self.goodbye is not None:
-            self._parting.begin(attrs.evolve(self.goodbye, detail=""), trio.current_time())
+            self._parting.begin(structs.replace(self.goodbye, detail=""), trio.current_time())
             self._bell.ring()
             with trio.move_on_after(FINISH):
                 await self._written.wait()

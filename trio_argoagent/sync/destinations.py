@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
+from msgspec import structs
 
 from trio_argoagent.model.identity import is_dns_label
 from trio_argoagent.model.keys import Key, Kind
@@ -93,7 +94,7 @@ class DestinationMapping(NamespaceMapping):
         found = self.key(key.kind, *self.hub_name(key)) if is_dns_label(key.namespace) else None
         if found is None or found.namespace != key.namespace:
             return False
-        return super().in_scope(attrs.evolve(key, namespace=self.agent_namespace))
+        return super().in_scope(structs.replace(key, namespace=self.agent_namespace))
 
     def admits(self, project: Mapping[str, Any]) -> bool:
         """It must be for this agent's cluster; which namespaces use it is Argo CD's business there."""

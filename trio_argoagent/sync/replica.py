@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import attrs
+from msgspec import structs
 
 from trio_argoagent.model import rv
 from trio_argoagent.model.keys import Key, Kind
@@ -374,7 +375,7 @@ class Replica:
                 slot.told = result.holding
                 made = Holding(work.record.uid, work.record.digest)
                 told = AS_ASKED if result.holding == made else result.holding
-                self._say(attrs.evolve(result, number=slot.number, holding=told))
+                self._say(structs.replace(result, number=slot.number, holding=told))
             slot.record, slot.number, slot.told_pending = None, None, ""
 
     def retry(self, work: Work, now: float, *, after: float | None = None) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 import msgpack  # type: ignore[import-untyped]
 import trio
+from msgspec import structs
 
 from trio_argoagent.model.identity import Peer
 from trio_argoagent.ports.transport import Dialer, Link, LinkStatistics, Listener, Tunnel
@@ -53,7 +54,7 @@ class _Disguised:
             return
         if isinstance(said, messages.Hello):
             can = (*said.capabilities, "of a later version")
-            frame = codec.encode(attrs.evolve(said, protocols=(1, 2), capabilities=can))
+            frame = codec.encode(structs.replace(said, protocols=(1, 2), capabilities=can))
         fields: list[Any] = msgpack.unpackb(frame)
         self._link.send_nowait(msgpack.packb([*fields, "a later field", [1, 2]]))
         if not isinstance(said, messages.Hello | messages.Refuse | messages.Goodbye):
@@ -100,7 +101,7 @@ def _may_be_ignored(said: messages.Message | None) -> bool:
 def _of_the_last(frame: bytes, said: messages.Message | None) -> bytes:
     """What the last version makes of it: of a capability it has never heard."""
     if isinstance(said, messages.Hello | messages.Welcome):
-        return codec.encode(attrs.evolve(said, capabilities=()))
+        return codec.encode(structs.replace(said, capabilities=()))
     return frame
 
 

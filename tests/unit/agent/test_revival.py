@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import pytest
+from msgspec import structs
 
 from trio_argoagent.agent import revival
 from trio_argoagent.agent.revival import Revival
@@ -29,7 +29,7 @@ def key(name: str = "web") -> Key:
 
 def record(name: str = "web", uid: str = "u1", **more: Any) -> Record:
     """A value, changed as told."""
-    return attrs.evolve(Record(key(name), uid, "d1", "1", canonical(BODY)), **more)
+    return structs.replace(Record(key(name), uid, "d1", "1", canonical(BODY)), **more)
 
 
 def copy(name: str = "web", uid: str = "u1") -> Object:

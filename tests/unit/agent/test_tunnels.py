@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import attrs
 import pytest
 import trio
+from msgspec import structs
 from trio.testing import MockClock
 
 from trio_argoagent.agent.tunnels import MAX_UNSAID
@@ -18,7 +18,7 @@ from trio_argoagent.stream.protocol.negotiation import Capability
 
 from .test_uplink import WELCOME, Principal, run_spoke, say
 
-ABLE = attrs.evolve(WELCOME, capabilities=(Capability.TUNNEL.value,))
+ABLE = structs.replace(WELCOME, capabilities=(Capability.TUNNEL.value,))
 
 
 def ask(number: int, target: str = "echo", within: float = 10.0) -> m.Open:

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from msgspec import structs
 from trio.testing import MockClock
 
 from trio_argoagent.agent import Agent
@@ -242,7 +243,7 @@ async def test_whatever_the_principal_says_first(first: m.Message, autojump_cloc
 
 async def test_a_protocol_that_nobody_offered(autojump_clock: MockClock) -> None:
     """The agent does not talk to a principal that chooses what it cannot speak."""
-    spoke = await run_spoke(say(attrs.evolve(WELCOME, protocol=7), stay=50), 100)
+    spoke = await run_spoke(say(structs.replace(WELCOME, protocol=7), stay=50), 100)
     assert len(spoke.principal.dials) > 2
     assert {type(message) for message in spoke.principal.heard} == {m.Hello}
 

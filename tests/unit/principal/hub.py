@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import trio
+from msgspec import structs
 
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.crds import argocd_server
@@ -53,7 +54,7 @@ def hello(**more: Any) -> messages.Hello:
     plain = messages.Hello(
         (1, 1), (), "1", "i", "c1", Mode.MANAGED, "argocd", "namespace", "", 1, EMPTY
     )
-    return attrs.evolve(plain, **more)
+    return structs.replace(plain, **more)
 
 
 def app_key(name: str = "web", kind: Kind = Kind.APPLICATION, namespace: str = "argocd") -> Key:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import pytest
 import trio
+from msgspec import structs
 from trio.testing import MockClock
 
 from trio_argoagent.errors import Forbidden, Unauthorized
@@ -33,7 +33,7 @@ def sent(agent: Agent, key: Any) -> list[m.RecordMessage]:
 
 def answer(agent: Agent, message: m.RecordMessage, outcome: Outcome, **more: Any) -> None:
     """Answer one record."""
-    agent.say(m.Results((attrs.evolve(Result(message.number, outcome), **more),)))
+    agent.say(m.Results((structs.replace(Result(message.number, outcome), **more),)))
 
 
 async def settle(agent: Agent) -> None:

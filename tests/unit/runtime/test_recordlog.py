@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
 import pytest
+from msgspec import structs
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.model.identity import Mode
@@ -23,7 +23,7 @@ from .test_logs import lines, put_back
 __all__ = ["put_back"]
 KEY = Key(Kind.APPLICATION, "argocd", "web")
 RECORD = Record(KEY, "uid", "D", "17", b'{"spec": {"project": "x"}}')
-SECRET = attrs.evolve(RECORD, key=KEY.of(Kind.REPOSITORY), body=b'{"data": {"password": "aHVudGVyMg=="}}')
+SECRET = structs.replace(RECORD, key=KEY.of(Kind.REPOSITORY), body=b'{"data": {"password": "aHVudGVyMg=="}}')
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> Iterator[dict[str, Any]]:
@@ -47,7 +47,7 @@ def test_the_way_of_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     lines_of = RecordLog("agent").of(lambda: "east", Mode.MANAGED)
     lines_of.sent(3, RECORD, 0.0, new=True)
     lines_of.answered(KEY, Result(3, Outcome.REJECTED, "no"))
-    lines_of.received(4, attrs.evolve(RECORD, body=None, evidence=Evidence.WITNESSED))
+    lines_of.received(4, structs.replace(RECORD, body=None, evidence=Evidence.WITNESSED))
     lines_of.wrote(KEY, "patch", ("Application", "argocd", "web"), 0.0, "Conflict", {"a": 1})
     lines_of.ended(KEY, None, "later")
     about = {"agent": "east", "name": "web", "namespace": "argocd", "resource_type": "application"}
@@ -94,7 +94,7 @@ def test_full_detail(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
     tracer = RecordLog("agent", ALL).of(lambda: "east", Mode.MANAGED)
     tracer.sent(1, RECORD, 0.0, new=False)
-    tracer.sent(2, attrs.evolve(RECORD, body=b"x" * 100_000), 0.0, new=False)
+    tracer.sent(2, structs.replace(RECORD, body=b"x" * 100_000), 0.0, new=False)
     tracer.received(3, SECRET)
     tracer.wrote(KEY, "create", ("Application", "argocd", "web"), 0.0, "", {"b": 1, "a": 2})
     tracer.wrote(SECRET.key, "create", ("Secret", "argocd", "web"), 0.0, "", None)

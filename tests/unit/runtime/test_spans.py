@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
+from msgspec import structs
 
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.records import Evidence, Record
@@ -17,13 +17,13 @@ def test_a_trace_is_of_a_value() -> None:
     """Of whom, which object, which value; when it was read, and under which number it went, are not in it."""
     trace = spans.trace_of("east", RECORD)
     assert len(trace) == 16 and any(trace)
-    assert spans.trace_of("east", attrs.evolve(RECORD, asof="18", body=None)) == trace
+    assert spans.trace_of("east", structs.replace(RECORD, asof="18", body=None)) == trace
     others = [
         spans.trace_of("west", RECORD),
-        spans.trace_of("east", attrs.evolve(RECORD, uid="other")),
-        spans.trace_of("east", attrs.evolve(RECORD, digest="E")),
-        spans.trace_of("east", attrs.evolve(RECORD, key=KEY.of(Kind.STATUS))),
-        spans.trace_of("east", attrs.evolve(RECORD, uid="ui", digest="dD")),
+        spans.trace_of("east", structs.replace(RECORD, uid="other")),
+        spans.trace_of("east", structs.replace(RECORD, digest="E")),
+        spans.trace_of("east", structs.replace(RECORD, key=KEY.of(Kind.STATUS))),
+        spans.trace_of("east", structs.replace(RECORD, uid="ui", digest="dD")),
     ]
     assert len({trace, *others}) == 6
 
@@ -34,7 +34,7 @@ def test_a_span_is_of_a_record() -> None:
     found = [
         spans.span_of(trace, 1, RECORD),
         spans.span_of(trace, 2, RECORD),
-        spans.span_of(trace, 1, attrs.evolve(RECORD, asof="18")),
+        spans.span_of(trace, 1, structs.replace(RECORD, asof="18")),
         spans.span_of(b"x" * 16, 1, RECORD),
     ]
     assert len(set(found)) == 4 and all(len(each) == 8 for each in found)
@@ -68,7 +68,7 @@ def test_names(
     kind: Kind, verb: str, evidence: Evidence | None, target: str, event: str, operation: str
 ) -> None:
     """argocd-agent's, where it has one."""
-    record = attrs.evolve(RECORD, key=KEY.of(kind, verb), evidence=evidence)
+    record = structs.replace(RECORD, key=KEY.of(kind, verb), evidence=evidence)
     assert (spans.target(record.key), spans.event_type(record)) == (target, event)
     assert spans.operation(record, new=False) == operation
     assert spans.about(record)["argocd.event.type"] == event

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import attrs
 import pytest
+from msgspec import structs
 from trio.testing import MockClock
 
 from trio_argoagent.model.identity import Mode
@@ -23,7 +23,7 @@ RECORD = Record(Key(Kind.APPLICATION, "argocd", "web"), "uid", "D", "17", b"{}")
 
 def record(number: int) -> Record:
     """Another one for each number."""
-    return attrs.evolve(RECORD, key=Key(Kind.APPLICATION, "argocd", f"web-{number}"))
+    return structs.replace(RECORD, key=Key(Kind.APPLICATION, "argocd", f"web-{number}"))
 
 
 @pytest.mark.parametrize("sends", [True, False], ids=["sent", "received"])

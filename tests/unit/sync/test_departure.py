@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from msgspec import structs
 
 from tests.unit.sync.test_plan import COPY, MIRROR, applied, body, deleting, live
 from tests.unit.sync.toyserver import record_of
@@ -20,7 +21,7 @@ SEEN, MISSED = Evidence.WITNESSED, Evidence.INFERRED
 
 def tombstone(uid: str = "u1", evidence: Evidence | None = MISSED, asof: str = "99") -> Record:
     """A record that this uid is gone."""
-    return attrs.evolve(record_of(COPY, uid, None), digest="", body=None, evidence=evidence, asof=asof)
+    return structs.replace(record_of(COPY, uid, None), digest="", body=None, evidence=evidence, asof=asof)
 
 
 def ask(record: Record, value: Any, obj: Object | None, place: Place = COPY) -> Departure | None:
@@ -49,7 +50,7 @@ def test_a_cascade_needs_evidence() -> None:
     value = deleting(names.FAMILY)
     record = record_of(COPY, "u1", value)
     for evidence, counts_as in ((SEEN, SEEN), (MISSED, MISSED), (None, MISSED)):
-        found = ask(attrs.evolve(record, evidence=evidence), value, live())
+        found = ask(structs.replace(record, evidence=evidence), value, live())
         assert found == Departure(record.key, "u1", counts_as)
 
 
@@ -58,7 +59,7 @@ def test_a_recreate_counts_as_a_deletion() -> None:
     other = body(spec={"project": "q"})
     record = record_of(COPY, "u2", other)
     assert ask(record, other, live()) == Departure(record.key, "u1", MISSED)
-    seen = attrs.evolve(record, replaces="u1")
+    seen = structs.replace(record, replaces="u1")
     assert ask(seen, other, live()) == Departure(record.key, "u1", SEEN)
     assert ask(record_of(COPY, "u2", body()), body(), live()) is None
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn
 
 import msgpack  # type: ignore[import-untyped]
+import msgspec
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.ports.transport import MAX_FRAME
@@ -32,6 +33,7 @@ _LIMITS: Final[dict[str, Any]] = {
     "max_ext_len": 0,
 }
 """Of one value each; UTF-8 takes up to four bytes for a character."""
+_ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 def encode(message: Message) -> bytes:
@@ -45,7 +47,7 @@ def encode(message: Message) -> bytes:
     number = NUMBERS[type(message)]
     fields = TYPES[number][1]
     try:
-        frame = _packed.pack((number, *fields.write(message)))
+        frame = _ENCODER.encode((number, *fields.write(message)))
     except (Mismatch, ValueError) as exc:
         # ValueError: text that is no UTF-8 (a lone surrogate).
         raise LocalProtocolError(f"{type(message).__name__}: {exc}") from exc
@@ -104,29 +106,6 @@ class _Budget:
         if self.left < 0:
             raise ValueError("too many lists")
         return array
-
-
-class _Packed:
-    """Packs frames with the same packer: to make one costs more than to pack a small frame."""
-
-    def __init__(self) -> None:
-        self._renew()
-
-    def _renew(self) -> None:
-        self._packer: Any = msgpack.Packer(buf_size=LARGE)
-
-    def pack(self, value: tuple[object, ...]) -> bytes:
-        try:
-            frame: bytes = self._packer.pack(value)
-        except BaseException:
-            self._renew()  # Whatever it has of this frame belongs to no other.
-            raise
-        if len(frame) >= LARGE:
-            self._renew()  # It would keep as much memory for good.
-        return frame
-
-
-_packed: Final = _Packed()
 
 
 class _SmallFrames:

@@ -36,7 +36,7 @@ def function(value):
         return plainly(value)
     try:
         return [{made}]
-    except Mismatch:
+    except (Mismatch, TypeError):
         return plainly(value)
 """
 Bind = Callable[[object], str]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import attrs
 import msgpack  # type: ignore[import-untyped]
+import msgspec
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.stream.protocol.fields import Fields
@@ -208,7 +209,7 @@ def encode(message: Enrol | Issued | Denied) -> bytes:
     """
     number = _NUMBERS[type(message)]
     try:
-        frame: bytes = msgpack.packb((number, *_TYPES[number][1].write(message)))
+        frame = msgspec.msgpack.encode((number, *_TYPES[number][1].write(message)))
     except (Mismatch, ValueError) as exc:
         raise LocalProtocolError(f"{type(message).__name__}: {exc}") from exc
     return prefix(frame) + frame

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 import attrs
+from msgspec import structs
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
@@ -106,7 +107,7 @@ class Loader:
             self._forsake(record.key, begun=True)
             return RecordMessage(number, record)
         packed, base = self._pack(record.key, record.body)
-        message = RecordMessage(number, attrs.evolve(record, body=packed.data), packed.encoding, base)
+        message = RecordMessage(number, structs.replace(record, body=packed.data), packed.encoding, base)
         parted = len(packed.data) > MAX_PART and self._terms.has(Capability.PARTS)
         if not parted and len(packed.data) > MAX_WHOLE:
             raise LocalProtocolError(
@@ -142,8 +143,8 @@ class Loader:
             self._counts.in_parts += 1
         if begin:
             return Part(load.message.number, data[begin : load.sent])
-        first = attrs.evolve(load.message.record, body=data[:MAX_PART])
-        return attrs.evolve(load.message, record=first, length=len(data))
+        first = structs.replace(load.message.record, body=data[:MAX_PART])
+        return structs.replace(load.message, record=first, length=len(data))
 
     def _gone(self, load: _Load) -> None:
         """The last of it travels now."""
@@ -246,7 +247,7 @@ class Unloader:
             return None
         data = bytes(self._data)
         self._forget()
-        return self._whole(attrs.evolve(message, record=attrs.evolve(message.record, body=data)))
+        return self._whole(structs.replace(message, record=structs.replace(message.record, body=data)))
 
     def end(self) -> None:
         """The link has ended: nothing is kept."""
@@ -270,4 +271,4 @@ class Unloader:
         body = unpack(packed, referred)
         if record.key.kind not in self._alone:
             self._bases.travelled(record.key, number, packed, body)
-        return number, attrs.evolve(record, body=body)
+        return number, structs.replace(record, body=body)

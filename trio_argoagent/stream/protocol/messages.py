@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import attrs
+import msgspec
 
+from trio_argoagent.model.discreet import Discreet
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key
 from trio_argoagent.model.records import Holding, Record, Result
@@ -56,8 +57,7 @@ Kinds are plain text here, because this is said before a version is agreed on.
 """
 
 
-@attrs.frozen
-class Hello:
+class Hello(msgspec.Struct, frozen=True):
     """The agent's first message.
 
     Attributes:
@@ -89,8 +89,7 @@ class Hello:
     asof: Highwater = ()
 
 
-@attrs.frozen
-class Welcome:
+class Welcome(msgspec.Struct, frozen=True):
     """The principal accepts.
 
     Attributes:
@@ -116,8 +115,7 @@ class Welcome:
     asof: Highwater = ()
 
 
-@attrs.frozen
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True):
     """The principal will not have this agent.
 
     Attributes:
@@ -131,8 +129,7 @@ class Refuse:
     retry_after: float = 0.0
 
 
-@attrs.frozen
-class RecordMessage:
+class RecordMessage(msgspec.Struct, frozen=True):
     """A value of the sender's feed. Its result names the same link-local number.
 
     Attributes:
@@ -150,23 +147,20 @@ class RecordMessage:
     length: int = 0
 
 
-@attrs.frozen
-class Part:
+class Part(Discreet, frozen=True):
     """More of the data of the record of that number, which has begun and is not whole yet."""
 
     number: int
-    data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")
+    data: bytes
 
 
-@attrs.frozen
-class Results:
+class Results(msgspec.Struct, frozen=True):
     """What became of records. At most ``MAX_ENTRIES``."""
 
     results: tuple[Result, ...]
 
 
-@attrs.frozen
-class Have:
+class Have(msgspec.Struct, frozen=True):
     """The replica's holdings have changed for another cause than a record. None: it holds nothing there.
 
     Relative to the listing that was sent on this link, and in one order with the results.
@@ -175,8 +169,7 @@ class Have:
     entries: tuple[tuple[Key, Holding | None], ...]
 
 
-@attrs.frozen
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """The root of what the sender's replica holds, in one order with its results and holdings.
 
     The source compares it with what it believes to be held: a continuous check.
@@ -185,15 +178,13 @@ class Mark:
     root: bytes
 
 
-@attrs.frozen
-class Buckets:
+class Buckets(msgspec.Struct, frozen=True):
     """The source's bucket hashes, ``BUCKETS`` of ``BUCKET_SIZE`` bytes; the replica answers with leaves."""
 
     hashes: bytes
 
 
-@attrs.frozen
-class Leaf:
+class Leaf(msgspec.Struct, frozen=True):
     """What the replica holds in the buckets that differ.
 
     Attributes:
@@ -208,35 +199,30 @@ class Leaf:
     last: bool
 
 
-@attrs.frozen
-class Ping:
+class Ping(msgspec.Struct, frozen=True):
     """Are you there? For middleboxes that swallow the pings of HTTP/2."""
 
     token: bytes
 
 
-@attrs.frozen
-class Pong:
+class Pong(msgspec.Struct, frozen=True):
     """Yes: the ping's own token."""
 
     token: bytes
 
 
-@attrs.frozen
-class Drain:
+class Drain(msgspec.Struct, frozen=True):
     """The principal wants the agent on another connection: dial again first, then say goodbye here."""
 
 
-@attrs.frozen
-class Goodbye:
+class Goodbye(msgspec.Struct, frozen=True):
     """The sender says nothing more on this link, and why."""
 
     reason: Reason
     detail: str
 
 
-@attrs.frozen
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """The principal wants a tunnel: the agent opens it, or declines.
 
     Attributes:
@@ -252,8 +238,7 @@ class Open:
     within: float
 
 
-@attrs.frozen
-class Decline:
+class Decline(msgspec.Struct, frozen=True):
     """The agent does not open that tunnel, and why."""
 
     tunnel_id: str
@@ -261,8 +246,7 @@ class Decline:
     detail: str
 
 
-@attrs.frozen
-class View:
+class View(msgspec.Struct, frozen=True):
     """What the sender's feed is a view of: a receiver believes no inferred deletion of another one.
 
     Said before any record, and again when it changes. Empty: not known, and no reason to doubt.
@@ -281,8 +265,7 @@ class View:
     settled: bool = False
 
 
-@attrs.frozen
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """Deletions that the sender's replica does not carry out until a person confirms them.
 
     Attributes:
@@ -298,15 +281,13 @@ class Held:
     keys: tuple[Key, ...]
 
 
-@attrs.frozen
-class Confirm:
+class Confirm(msgspec.Struct, frozen=True):
     """A person on the hub wants the deletions of this set carried out."""
 
     name: str
 
 
-@attrs.frozen
-class ClusterInfo:
+class ClusterInfo(msgspec.Struct, frozen=True):
     """What the agent's cluster holds, for Argo CD's UI. It says how things are, and replaces what was said.
 
     Attributes:
@@ -324,8 +305,7 @@ class ClusterInfo:
     synced: str = ""
 
 
-@attrs.frozen
-class Trusted:
+class Trusted(msgspec.Struct, frozen=True):
     """Which authorities the agent takes the principal's certificate from. It replaces what was said.
 
     Attributes:
@@ -335,8 +315,7 @@ class Trusted:
     roots: tuple[bytes, ...]
 
 
-@attrs.frozen
-class Authorities:
+class Authorities(msgspec.Struct, frozen=True):
     """The hub's authorities while one takes over from another, and later for whoever trusts what was dropped.
 
     It replaces what was said.

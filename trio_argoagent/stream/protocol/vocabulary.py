@@ -128,7 +128,7 @@ REMEMBERED: Final = 4096
 
 
 class _Remembered:
-    """The key of a record: read once, then known."""
+    """The key of a record: read or written once, then known."""
 
     read, write = staticmethod(KEY.read), staticmethod(KEY.write)
 
@@ -137,6 +137,10 @@ class _Remembered:
         fields = len(KEY.names)
         remembered = bind(lru_cache(REMEMBERED)(KEY.read))
         return Source(f"type(@) is tuple and len(@) == {fields}", f"{remembered}(@)")
+
+    def writing(self, bind: Bind) -> Source:
+        remembered = bind(lru_cache(REMEMBERED)(KEY.write))
+        return Source(f"type(@) is {bind(Key)}", f"{remembered}(@)")
 
 
 HOLDING: Fields[Holding] = Fields(Holding, uid=UID, digest=Text(128))

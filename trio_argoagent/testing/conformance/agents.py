@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 import trio
+from msgspec import structs
 
 from trio_argoagent.ports.transport import TUNNEL_ID, Link, Listener
 from trio_argoagent.stream.protocol import messages as m
@@ -111,7 +112,7 @@ def _welcome(hello: m.Hello, **changes: object) -> m.Welcome:
         root=hello.root,
         keepalive=60.0,
     )
-    return attrs.evolve(made, **changes)  # type: ignore[arg-type]
+    return structs.replace(made, **changes)
 
 
 def _after_welcome(case: Case) -> Case:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import attrs
+from msgspec import structs
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.ports.transport import Dialer
@@ -66,7 +67,7 @@ class _Asking:
 
     async def greet(self, talk: Talk, **changes: object) -> m.Welcome:
         """Say hello, with these fields changed, and be welcome."""
-        hello = attrs.evolve(self._hello, **changes)  # type: ignore[arg-type]
+        hello = structs.replace(self._hello, **changes)
         talk.say(hello)
         welcome = await talk.hear(m.Welcome)
         oldest, newest = hello.protocols
@@ -106,7 +107,7 @@ class _Asking:
         await self._refused(talk, m.Reason.MODE, mode=other)
 
     async def _refused(self, talk: Talk, reason: m.Reason, **changes: object) -> None:
-        talk.say(attrs.evolve(self._hello, **changes))  # type: ignore[arg-type]
+        talk.say(structs.replace(self._hello, **changes))
         refuse = await talk.hear(m.Refuse)
         expect(refuse.reason is reason, f"expected the reason {reason.value}, it said {refuse.reason.value}")
         expect(bool(refuse.detail), "it said nothing that a person could read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+from msgspec import structs
 
 from trio_argoagent.model.keys import Kind
 from trio_argoagent.model.records import AS_ASKED, DRIFT, Holding, Outcome, Record, Result
@@ -55,7 +55,7 @@ class Links:
     def _check_scope(self, agent: str, up: bool, record: Record) -> None:
         key, homes = record.key, self._homes.get(record.uid, {})
         # A spoke's user may give a name that is too long for the hub: it is offered, and refused there.
-        spoken_of = attrs.evolve(key, name="x") if up else key
+        spoken_of = structs.replace(key, name="x") if up else key
         if not self._fleet.spokes[agent].mapping.in_scope(spoken_of):
             self._ledger.say(f"I8: {agent}: a record of {key}")
         if not up and key.kind is not Kind.INTENT and homes and agent not in homes:

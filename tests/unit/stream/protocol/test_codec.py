@@ -7,11 +7,12 @@ from contextlib import suppress
 from functools import reduce
 from typing import Any
 
-import attrs
 import msgpack  # type: ignore[import-untyped]
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
@@ -40,9 +41,9 @@ def test_every_message_is_in_the_table() -> None:
     assert set(STRATEGIES) == set(vocabulary.NUMBERS) == set(m.Message.__args__)
     for number, (kind, fields) in vocabulary.TYPES.items():
         assert 0 < number < 256
-        assert fields.names == tuple(field.name for field in attrs.fields(kind))
+        assert fields.names == kind.__struct_fields__
     for kind, fields in ((Key, vocabulary.KEY), (Record, vocabulary.RECORD), (Result, vocabulary.RESULT)):
-        assert fields.names == tuple(field.name for field in attrs.fields(kind))
+        assert fields.names == kind.__struct_fields__
 
 
 def test_numbers_are_pinned() -> None:
@@ -60,10 +61,10 @@ def field_path(message: m.Message, path: tuple[int, ...]) -> str:
     parts: list[str] = []
     value: Any = message
     for index in path:
-        if attrs.has(type(value)):
+        if isinstance(value, msgspec.Struct):
             # The number of the message comes before its own fields.
             index -= 1 if value is message else 0
-            name = attrs.fields(type(value))[index].name
+            name = value.__struct_fields__[index]
             parts.append(f".{name}")
             value = getattr(value, name)
         else:
@@ -296,15 +297,15 @@ BURIED = EXAMPLES["tombstone"].record
 
 def under(key: Key) -> m.RecordMessage:
     """A record with that key."""
-    return m.RecordMessage(1, attrs.evolve(RECORD, key=key))
+    return m.RecordMessage(1, structs.replace(RECORD, key=key))
 
 
 @pytest.mark.parametrize(
     ("message", "path"),
     [
         (m.RecordMessage(-1, RECORD), "number"),
-        (m.RecordMessage(1, attrs.evolve(RECORD, digest="")), "record.digest"),
-        (m.RecordMessage(1, attrs.evolve(RECORD, body=None)), "record.evidence"),
+        (m.RecordMessage(1, structs.replace(RECORD, digest="")), "record.digest"),
+        (m.RecordMessage(1, structs.replace(RECORD, body=None)), "record.evidence"),
         (m.RecordMessage(1, RECORD, Encoding.PREFIX), "base"),
         (m.RecordMessage(1, RECORD, Encoding.ZSTD, 5), "base"),
         (m.RecordMessage(1, RECORD, length=len(RECORD.body)), "length"),
@@ -316,15 +317,15 @@ def under(key: Key) -> m.RecordMessage:
         (under(Key(Kind.APP_PROJECT, "a", "b", "sync")), "record.key.verb"),
         (under(Key(Kind.APP_PROJECT, "a", "../b")), "record.key.name"),
         (under(Key(Kind.APP_PROJECT, "a/b", "b")), "record.key.namespace"),
-        (m.RecordMessage(1, attrs.evolve(RECORD, asof="1a")), "record.asof"),
-        (m.RecordMessage(1, attrs.evolve(RECORD, asof="²")), "record.asof"),
+        (m.RecordMessage(1, structs.replace(RECORD, asof="1a")), "record.asof"),
+        (m.RecordMessage(1, structs.replace(RECORD, asof="²")), "record.asof"),
         (m.Results((Result(1, Outcome.APPLIED),) * 257), "results"),
         (m.Buckets(bytes(2047)), "hashes"),
         (m.Mark(bytes(31)), "root"),
         (m.Refuse(m.Reason.MODE, "", math.inf), "retry_after"),
-        (attrs.evolve(EXAMPLES["hello"], protocols=(2, 1)), "protocols"),
-        (attrs.evolve(EXAMPLES["hello"], capabilities=("ok", "x" * 65)), "capabilities[1]"),
-        (attrs.evolve(EXAMPLES["hello"], version="\ud800"), ""),
+        (structs.replace(EXAMPLES["hello"], protocols=(2, 1)), "protocols"),
+        (structs.replace(EXAMPLES["hello"], capabilities=("ok", "x" * 65)), "capabilities[1]"),
+        (structs.replace(EXAMPLES["hello"], version="\ud800"), ""),
     ],
 )
 def test_what_the_peer_would_refuse_is_not_sent(message: m.Message, path: str) -> None:
@@ -339,7 +340,7 @@ def test_what_is_not_sent_leaves_nothing_behind(version: str) -> None:
     """A frame that came to nothing halfway is no part of the next."""
     good = codec.encode(EXAMPLES["hello"])
     with pytest.raises(LocalProtocolError):
-        codec.encode(attrs.evolve(EXAMPLES["hello"], version=version))
+        codec.encode(structs.replace(EXAMPLES["hello"], version=version))
     assert codec.encode(EXAMPLES["hello"]) == good
 
 

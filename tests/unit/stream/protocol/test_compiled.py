@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import msgpack  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trio_argoagent.stream.protocol import codec, vocabulary
 from trio_argoagent.stream.protocol import messages as m
@@ -64,7 +64,7 @@ def test_writing(kind: type[Any], data: st.DataObject) -> None:
     changed = [name for name in fields.names if type(getattr(message, name)) in odd]
     for name in changed:
         value = data.draw(odd[type(getattr(message, name))])
-        other = attrs.evolve(message, **{name: value})
+        other = structs.replace(message, **{name: value})
         assert outcome(fields.write, other) == outcome(fields._write_plainly, other)
 
 
@@ -108,7 +108,7 @@ def test_the_examples_are_whole() -> None:
 
 
 def test_keys_are_remembered() -> None:
-    """The key of a record is made once; one with more fields than we know is made each time."""
+    """The key of a record is made and written once; one with more fields than we know is made each time."""
     wire = (("Application", "ns", "a-name", ""), "u", "d", "7", b"", None, "")
     assert vocabulary.RECORD.read(wire).key is vocabulary.RECORD.read(wire).key
     longer = ((*wire[0], b"later"), *wire[1:])
@@ -117,3 +117,9 @@ def test_keys_are_remembered() -> None:
     for bad in ("A Name", {}):
         with pytest.raises(Mismatch, match=r"^key\.name: expected"):
             vocabulary.RECORD.read((("Application", "ns", bad, ""), *wire[1:]))
+    record = vocabulary.RECORD.read(wire)
+    assert vocabulary.RECORD.write(record)[0] is vocabulary.RECORD.write(record)[0]
+    for bad in ("A Name", {}):
+        key = structs.replace(record.key, name=bad)
+        with pytest.raises(Mismatch, match=r"^key\.name: expected"):
+            vocabulary.RECORD.write(structs.replace(record, key=key))

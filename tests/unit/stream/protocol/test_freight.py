@@ -8,6 +8,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
@@ -342,7 +343,7 @@ def test_a_base_that_is_missing() -> None:
 
 def message(number: int, body: bytes, **more: object) -> m.RecordMessage:
     """What an end says that is made by hand."""
-    return attrs.evolve(m.RecordMessage(number, record(WEB, body)), **more)
+    return structs.replace(m.RecordMessage(number, record(WEB, body)), **more)
 
 
 @pytest.mark.parametrize(

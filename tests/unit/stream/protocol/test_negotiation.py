@@ -1,9 +1,9 @@
 """What two sides of a link agree on."""
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.stream.protocol import codec
@@ -32,13 +32,13 @@ assert isinstance(WELCOME, m.Welcome)
 def hello(protocols: tuple[int, int], *capabilities: str) -> m.Hello:
     """An agent that can do this."""
     assert isinstance(HELLO, m.Hello)
-    return attrs.evolve(HELLO, protocols=protocols, capabilities=capabilities)
+    return structs.replace(HELLO, protocols=protocols, capabilities=capabilities)
 
 
 def welcome(protocol: int, *capabilities: str) -> m.Welcome:
     """A principal that has chosen this."""
     assert isinstance(WELCOME, m.Welcome)
-    return attrs.evolve(WELCOME, protocol=protocol, capabilities=capabilities)
+    return structs.replace(WELCOME, protocol=protocol, capabilities=capabilities)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
 import msgpack  # type: ignore[import-untyped]
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.model.keys import Key, Kind, Verb
@@ -133,7 +133,7 @@ EXAMPLES: dict[str, Any] = {
     "record": m.RecordMessage(1, _RECORD, Encoding.PREFIX, 7, 70_000),
     "part": m.Part(1, b"more"),
     "tombstone": m.RecordMessage(
-        2, attrs.evolve(_RECORD, digest="", body=None, evidence=Evidence.INFERRED, replaces="")
+        2, structs.replace(_RECORD, digest="", body=None, evidence=Evidence.INFERRED, replaces="")
     ),
     "results": m.Results((Result(1, Outcome.APPLIED, "why", _HOLDING, "8"),)),
     "have": m.Have(((_KEY, _HOLDING), (_KEY, None))),
