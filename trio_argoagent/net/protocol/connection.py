@@ -12,8 +12,7 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
    arrive; else four stalled streams would starve a fifth.
 5. SETTINGS are bounded: so many entries, known ids only, no larger HPACK table than the default.
 6. Header lists are checked by ``headers``, in one pass and before anything else is done, so one that is
-   refused leaves no trace in the compression state. Huffman coding is left to the peer: in Python it costs
-   more than the bytes it saves.
+   refused leaves no trace in the compression state. Blocks of them are written and read by ``blocks``.
 7. Open streams are counted without looking at each: a hundred watches would make every request dearer.
 8. Every frame passes ``_receive_frame``, and there those that bring nobody anything are paid for
    (``budgets``). h2's events would be no place for that: it tells of late frames only once, or not at all.
@@ -23,29 +22,24 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
    that never was (6.4), CONTINUATION of nothing (6.10), headers that cannot be decompressed (4.3), a request
    that ends with its headers although they promise a body (8.1.1), and, in ``incoming``, frames that are too
    long (4.2) and acknowledgements of SETTINGS that hold some (6.5).
-10. What is plain about DATA is done without the library (``plain``): a third of what a bulk transfer costs,
-    and half of what the protocol of small messages does.
+10. What is plain about DATA and HEADERS is done without the library (``plain``, ``plainheaders``): a third of
+    what a bulk transfer costs, and half of what the protocol of small messages and of requests does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from h2.config import H2Configuration
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
     Event,
-    InformationalResponseReceived,
-    RequestReceived,
-    ResponseReceived,
     StreamReset,
-    TrailersReceived,
 )
 from h2.exceptions import (
     DenialOfServiceError,
-    InvalidBodyLengthError,
     ProtocolError,
     StreamClosedError,
     StreamIDTooLowError,
@@ -67,7 +61,8 @@ from hyperframe.frame import (
 
 from trio_argoagent.errors import LocalProtocolError, RemoteProtocolError
 from trio_argoagent.net.protocol import limits
-from trio_argoagent.net.protocol.bends import UNDECODABLE, CompressionError, OutlivesGoaway, PlainEncoder
+from trio_argoagent.net.protocol.bends import OutlivesGoaway
+from trio_argoagent.net.protocol.blocks import PlainDecoder, PlainEncoder
 from trio_argoagent.net.protocol.budgets import (
     BYTES_PER_UPDATE,
     LATE_PER_RESET,
@@ -75,21 +70,13 @@ from trio_argoagent.net.protocol.budgets import (
     Charge,
     Meter,
 )
-from trio_argoagent.net.protocol.headers import Part, check, outbound
+from trio_argoagent.net.protocol.headers import Part, outbound
 from trio_argoagent.net.protocol.incoming import Frames
-from trio_argoagent.net.protocol.plain import PlainData
+from trio_argoagent.net.protocol.plainheaders import PlainHeaders
 
 DEFAULT_WINDOW: Final = 65_535
 """Bytes every connection starts with (RFC 9113 section 6.9.2)."""
 _KNOWN_SETTINGS: Final = frozenset(int(code) for code in SettingCodes)
-
-
-_PARTS: Final[Mapping[type[Event], Part]] = {
-    RequestReceived: Part.REQUEST,
-    ResponseReceived: Part.RESPONSE,
-    InformationalResponseReceived: Part.RESPONSE,
-    TrailersReceived: Part.TRAILERS,
-}
 
 
 # What frames cost that are not charged elsewhere; those that are not here are glitches.
@@ -102,7 +89,7 @@ _REASON: Final = 200
 """Bytes of a reason in GOAWAY."""
 
 
-class Connection(PlainData):
+class Connection(PlainHeaders):
     """One side of an HTTP/2 connection. Its first bytes are ready to be sent when it has been made.
 
     Args:
@@ -135,6 +122,7 @@ class Connection(PlainData):
         self.incoming_buffer = Frames(server=not client, block=allowed.header_list)
         self.state_machine = OutlivesGoaway()
         self.encoder = PlainEncoder()
+        self.decoder = PlainDecoder(allowed.header_list)
         settings = {
             SettingCodes.INITIAL_WINDOW_SIZE: allowed.stream_window,
             SettingCodes.MAX_FRAME_SIZE: allowed.frame,
@@ -145,7 +133,6 @@ class Connection(PlainData):
             settings[SettingCodes.ENABLE_PUSH] = 0
         self.local_settings = Settings(client=client, initial_values=settings)
         self.max_inbound_frame_size = allowed.frame
-        self.decoder.max_header_list_size = allowed.header_list
         self.initiate_connection()
         self.increment_flow_control_window(allowed.connection_window - DEFAULT_WINDOW)
 
@@ -235,7 +222,8 @@ class Connection(PlainData):
         known = stream_id in self.streams
         try:
             fields = outbound(headers, Part.REQUEST if self.config.client_side else Part.RESPONSE)
-            self.send_headers(stream_id, fields, end_stream=end)
+            if not self._send_first(stream_id, fields, end=end):
+                self.send_headers(stream_id, fields, end_stream=end)
         except ProtocolError as exc:
             if not known:
                 self.streams.pop(stream_id, None)
@@ -304,28 +292,9 @@ class Connection(PlainData):
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
         known = self.streams.get(frame.stream_id)
         promised = known._expected_content_length if known else None
-        try:
-            frames, events = super()._receive_headers_frame(frame)
-        except ProtocolError as exc:
-            if isinstance(exc.__cause__, UNDECODABLE) and not isinstance(exc, DenialOfServiceError):
-                raise CompressionError(str(exc)) from exc
-            raise
-        head: Any = events[0]
-        check(head.headers, _PARTS[type(head)])
-        if "END_STREAM" in frame.flags:
-            self._check_length(frame.stream_id, head, promised)
-        # Windows are opened for a request before anything has been sent on it.
-        self._meter.earn(UPDATES_PER_FRAME)
+        frames, events = super()._receive_headers_frame(frame)
+        self._vet(self.streams[frame.stream_id], events[0], promised, end="END_STREAM" in frame.flags)
         return frames, events
-
-    def _check_length(self, stream_id: int, head: Any, promised: int | None) -> None:
-        """Nothing follows these headers: is that what content-length has promised, here or before (8.1.1)?"""
-        stream = self.streams[stream_id]
-        expected, actual = stream._expected_content_length, stream._actual_content_length
-        expected = promised if expected is None else expected
-        if expected in (None, actual) or (b":status", b"304") in head.headers:
-            return  # 304 tells the length of what it does not send.
-        raise InvalidBodyLengthError(expected, actual)
 
     def _receive_naked_continuation(self, frame: ContinuationFrame) -> None:
         raise ProtocolError(f"CONTINUATION on stream {frame.stream_id}, which has no headers to go on with")

@@ -9,6 +9,7 @@ never were or have no headers yet, anything within a header block.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from h2.connection import ConnectionInputs, ConnectionState, H2Connection
@@ -32,23 +33,16 @@ class PlainData(H2Connection):
     answers: int
     frames: int
 
-    def _receive_plain(self) -> list[Event] | None:
-        """What the next frame means if it is plain DATA and all of it is here; None: it is not.
+    def _receive_data(self, stream: H2Stream | None, length: int, flags: int) -> Sequence[Event] | None:
+        """What a DATA frame at the head of what has arrived means; None: that is for the library to say.
 
         Raises:
             ProtocolError: its window does not hold so much, or its stream was to be shorter.
         """
-        head = self.incoming_buffer.head()
-        if head is None:
-            return None
-        length, kind, flags, stream_id = head
-        if kind != DataFrame.type or flags & ~END_STREAM or not (length or flags):
-            return None
-        stream = self.streams.get(stream_id)
-        if stream is None or not self._stands():
+        if stream is None or flags & ~END_STREAM or not (length or flags):
             return None
         states = stream.state_machine
-        if states.state not in _RECEIVE or not states.headers_received:
+        if states.state not in RECEIVE or not states.headers_received:
             return None
         body = self.incoming_buffer.cut(length)
         if body is None:
@@ -78,7 +72,7 @@ class PlainData(H2Connection):
         """
         stream = self._get_stream_by_id(stream_id)
         states = stream.state_machine
-        if states.state not in _SEND or not self._stands():
+        if states.state not in SEND or not self._stands():
             self.state_machine.process_input(ConnectionInputs.SEND_DATA)
             states.process_input(StreamInputs.SEND_DATA)
         if end:
@@ -97,6 +91,6 @@ class PlainData(H2Connection):
 
 
 # Tuples: whether an Enum is in a set is asked of its hash, which is computed in Python.
-_RECEIVE: Final = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
-_SEND: Final = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
-"""States of a stream that DATA does not change."""
+RECEIVE: Final = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
+SEND: Final = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
+"""States of a stream that DATA and headers do not change."""
