@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import subprocess
@@ -18,7 +19,7 @@ from trio._core import _run
 from trio_argoagent.ports.env import Env
 from trio_argoagent.testing.divergence import Step, first_divergence
 from trio_argoagent.testing.fleet import PRINCIPAL, Fleet, SpokePlan, run_fleet
-from trio_argoagent.testing.scheduling import simulate, stream
+from trio_argoagent.testing.scheduling import COLLECTED, simulate, stream
 from trio_argoagent.testing.steps import Recorder
 from trio_argoagent.testing.trial import Options, draw_plan, run_plan, run_trial
 
@@ -121,6 +122,17 @@ def test_the_scheduler_is_seeded_for_one_run_only() -> None:
     with contextlib.suppress(ValueError):
         simulate(main, seed=1)
     assert (_run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r) == before
+
+
+def test_garbage_is_looked_for_seldom_in_one_run_only() -> None:
+    """A fleet's objects live as long as it does; the interpreter's own setting is put back."""
+    before = gc.get_threshold()
+
+    async def main() -> tuple[int, int, int]:
+        return gc.get_threshold()
+
+    assert simulate(main, seed=1) == COLLECTED
+    assert gc.get_threshold() == before
 
 
 def test_the_seed_orders_the_tasks_that_are_ready_together() -> None:

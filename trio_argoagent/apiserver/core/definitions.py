@@ -10,15 +10,21 @@ enforced, which whoever writes the definition is told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from trio_argoagent.apiserver.core import failures, structural
 from trio_argoagent.apiserver.core.kinds import AGE, CRDS, SELECTABLE, Column, ResourceType
 from trio_argoagent.apiserver.core.schema import compile_schema
+from trio_argoagent.apiserver.core.values import encode
 from trio_argoagent.model.resources import Resource
 
 _RULES: Final = "x-kubernetes-validations"
 _SCOPES: Final = ("Cluster", "Namespaced")
+REMEMBERED: Final = 16
+"""Definitions whose types are kept: the many servers of a simulated fleet define the same."""
 
 
 def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
@@ -27,6 +33,13 @@ def crd_types(crd: Mapping[str, Any]) -> tuple[ResourceType, ...]:
     Raises:
         Invalid: something that we need is missing or unusable; the causes name the field.
     """
+    spec = {"spec": crd["spec"]} if "spec" in crd else {}
+    return _types(encode(spec | {"metadata": {"name": crd["metadata"].get("name", "")}}))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _types(encoded: bytes) -> tuple[ResourceType, ...]:
+    crd = msgspec.json.decode(encoded)
     problems: list[failures.Problem] = []
     try:
         spec = crd["spec"]

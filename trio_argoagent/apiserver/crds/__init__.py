@@ -9,6 +9,7 @@ Application and AppProject have no status subresource, ApplicationSet has one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -26,6 +27,12 @@ def argocd_crds() -> Sequence[dict[str, Any]]:
     return [msgspec.json.decode(folder.joinpath(f"{name}.json").read_bytes()) for name in _NAMES]
 
 
+@cache
+def _shared() -> Sequence[dict[str, Any]]:
+    """The same for all servers, which never change what they are given."""
+    return argocd_crds()
+
+
 def argocd_server(*, entropy: Callable[[int], bytes], history: int = HISTORY, now: float = 0.0) -> ApiServer:
     """A server as a cluster with Argo CD's definitions installed has it.
 
@@ -35,6 +42,6 @@ def argocd_server(*, entropy: Callable[[int], bytes], history: int = HISTORY, no
         now: wall seconds of the definitions' creation.
     """
     server = ApiServer(entropy=entropy, history=history, now=now)
-    for crd in argocd_crds():
+    for crd in _shared():
         server.add_crd(crd, now=now)
     return server

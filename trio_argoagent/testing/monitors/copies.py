@@ -156,9 +156,8 @@ class Copies:
     def check_release(self, entry: LogEntry) -> None:
         """The principal has deleted, or let go, a hub's Application."""
         assert entry.old is not None
-        for spoke in self._fleet.spokes.values():
-            judged = not spoke.mapping.autonomous and not self._ledger.doubled[spoke.name]
-            if not judged or not reading.is_on_hub_for(spoke, Kind.APPLICATION, entry):
+        for spoke in reading.whose(self._fleet.spokes.values(), Kind.APPLICATION, entry):
+            if spoke.mapping.autonomous or self._ledger.doubled[spoke.name]:
                 continue
             for item in spoke.server.list(APPLICATIONS, spoke.app_namespaces).items:
                 if reading.source_uid(item) == entry.old.uid:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from trio_argoagent.agent.program import AgentStatus
+from trio_argoagent.agent.program import Agent, AgentStatus
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.model import rv
 from trio_argoagent.model.resources import APPLICATIONS
+from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.status import PeerStatus
 from trio_argoagent.sync.replica import ReplicaStatistics
 from trio_argoagent.sync.source import SourceStatistics
@@ -69,9 +70,9 @@ class Counters:
                     yield f"L4: {where}: proven as of {proven or 'never'}, and there is {newest}"
 
     def _sources(self) -> Iterator[tuple[str, SourceStatistics]]:
-        for name, peer, agent in self._pairs():
-            yield f"principal for {name}", peer.desired
-            yield name, agent.observed
+        for name, peer, agent in self._ends():
+            yield f"principal for {name}", peer.outlet.statistics()
+            yield name, agent.spoke.outlet.statistics()
 
     def _replicas(self) -> Iterator[tuple[str, ReplicaStatistics]]:
         for name, peer, agent in self._pairs():
@@ -79,12 +80,17 @@ class Counters:
             yield name, agent.desired
 
     def _pairs(self) -> Iterator[tuple[str, PeerStatus, AgentStatus]]:
+        """What both ends of each agent say of themselves."""
+        for name, peer, agent in self._ends():
+            yield name, peer.status(), agent.status()
+
+    def _ends(self) -> Iterator[tuple[str, Peer, Agent]]:
         """Both ends of each agent, where both run and know each other."""
         principal = self._fleet.principal.instance
-        for peer in principal.status() if principal is not None else ():
-            agent = self._fleet.agents[peer.name].instance
+        for name, peer in principal.peers.items() if principal is not None else ():
+            agent = self._fleet.agents[name].instance
             if agent is not None:
-                yield peer.name, peer, agent.status()
+                yield name, peer, agent
 
 
 def _newest(server: ApiServer, namespace: str) -> int:

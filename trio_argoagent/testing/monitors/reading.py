@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from trio_argoagent.apiserver.core.values import LogEntry, Stored
@@ -74,7 +75,7 @@ def body_of(spoke: Spoke, kind: Kind, obj: Object) -> dict[str, Any] | None:
     return spoke.mapping.down(key, shown)
 
 
-def is_on_hub_for(spoke: Spoke, kind: Kind, entry: LogEntry) -> bool:
-    """Is, or was, the object of the hub that was written this spoke's?"""
-    sides = (object_of(stored) for stored in (entry.old, entry.new) if stored is not None)
-    return any(spoke.mapping.find(kind, obj) is not None for obj in sides)
+def whose(spokes: Iterable[Spoke], kind: Kind, entry: LogEntry) -> list[Spoke]:
+    """The spokes, of these, whose object of the hub this is that was written, or was before."""
+    sides = [object_of(stored) for stored in (entry.old, entry.new) if stored is not None]
+    return [each for each in spokes if any(each.mapping.find(kind, obj) is not None for obj in sides)]

@@ -21,7 +21,7 @@ class Scopes:
         """The principal has written on the hub."""
         spoke = self._fleet.spokes.get(entry.namespace)
         if kind is Kind.APPLICATION:
-            found = [s for s in self._fleet.spokes.values() if reading.is_on_hub_for(s, kind, entry)]
+            found = reading.whose(self._fleet.spokes.values(), kind, entry)
             owned = all(not each.mapping.autonomous for each in found)
             if not found:
                 self._ledger.violated("I8", entry, "it is no agent's")

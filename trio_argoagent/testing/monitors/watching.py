@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from trio_argoagent.apiserver.core.values import LogEntry, Verb
@@ -126,9 +126,10 @@ class Monitors:
             self._scopes.check_hub_write(kind, entry)
         if kind is None:
             return
-        for spoke in self._fleet.spokes.values():
-            if kind is Kind.APPLICATION and not reading.is_on_hub_for(spoke, kind, entry):
-                continue
+        spokes: Iterable[Spoke] = self._fleet.spokes.values()
+        if kind is Kind.APPLICATION:
+            spokes = reading.whose(spokes, kind, entry)
+        for spoke in spokes:
             if kind is Kind.APPLICATION:
                 self._links.at_home(entry.subject.uid, spoke.name)
             if spoke.mapping.autonomous:

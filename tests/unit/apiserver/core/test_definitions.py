@@ -29,6 +29,16 @@ def widget(**spec: Any) -> dict[str, Any]:
     }
 
 
+def test_many_servers_compile_one_definition_once() -> None:
+    """And another definition of the same name is another one."""
+    first, second, other = new_server(), new_server(), new_server()
+    for server, scope in ((first, "Cluster"), (second, "Cluster"), (other, "Namespaced")):
+        make(server, widget(scope=scope), CRDS, "")
+    kinds = [server.resource("example.com", "v1", "widgets") for server in (first, second, other)]
+    assert kinds[0] is kinds[1]
+    assert [kind.resource.namespaced for kind in kinds] == [False, False, True]
+
+
 def test_a_definition_makes_a_resource() -> None:
     """What is defined is served at once, and listed for discovery; the definition is Established."""
     server = new_server()
