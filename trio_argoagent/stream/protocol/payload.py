@@ -31,8 +31,10 @@ SHORT: Final = 256
 """Bytes; a body that is not longer goes as it is, and is no prefix of another one."""
 _LEVEL: Final = 1
 """What level 3 gains on JSON is a few per cent, for more than twice the time."""
-_FAR: Final = 512 * 1024
-"""Bytes that level 1 looks back by itself; a prefix that begins farther away needs a window for both."""
+_LEAST_WINDOW_LOG: Final = 10
+"""zstd's own."""
+_MOST_PLACES_LOG: Final = 20
+"""log2 of the places of a prefix that can be found again, 4 bytes each."""
 _WINDOW_LOG: Final = 23
 """log2 of ``MAX_BODY``: the largest window that a body of ours can ask for. A prefix is beside it."""
 
@@ -83,8 +85,10 @@ def _compressor(base: bytes = b"", size: int = 0) -> zstd.ZstdCompressor:
     options: dict[int, int] = {_PARAMETER.compression_level: _LEVEL, _PARAMETER.checksum_flag: 1}
     if not base:
         return zstd.ZstdCompressor(options=options)
-    if (reach := len(base) + size) > _FAR:
-        options |= {_PARAMETER.window_log: reach.bit_length(), _PARAMETER.enable_long_distance_matching: 1}
+    # By itself level 1 looks back 512 KiB, and can find so few places of a prefix again that from 100 KB on it
+    # takes a like one nearby. Rejected: zstd's matching over long distances, which is slower and finds less.
+    window = max(_LEAST_WINDOW_LOG, (len(base) + size).bit_length())
+    options |= {_PARAMETER.window_log: window, _PARAMETER.hash_log: min(window - 2, _MOST_PLACES_LOG)}
     return zstd.ZstdCompressor(options=options, zstd_dict=zstd.ZstdDict(base, is_raw=True).as_prefix)
 
 

@@ -4,6 +4,7 @@ import random
 import tracemalloc
 from contextlib import suppress
 
+import msgspec
 import pytest
 from backports import zstd
 from hypothesis import given
@@ -66,13 +67,39 @@ def test_compressed_only_where_it_pays(body: bytes, encoding: Encoding) -> None:
     assert pack(body).encoding is encoding
 
 
-@pytest.mark.parametrize("size", [3_000, 40_000, 1_500_000, MAX_BODY])
+@pytest.mark.parametrize("size", [300, 3_000, 40_000, 1_500_000, MAX_BODY])
 def test_one_changed_field_costs_little(size: int) -> None:
     """However large the two are, and although nothing in them repeats."""
     base = noise(size)
     body = base[: size // 2] + b"changed" + base[size // 2 + 7 :]
     packed = pack_against(body, base)
     assert len(packed.data) < 40 + size // 2_000
+    assert unpack(packed, base) == body
+
+
+def status(revision: int, resources: int) -> bytes:
+    """What Argo CD says of an Application with so many resources, 280 bytes each and hardly told apart."""
+    told = [
+        {
+            "group": "apps",
+            "health": {"message": "Deployment has minimum availability" + 60 * ".", "status": "Healthy"},
+            "kind": "Deployment",
+            "name": f"deployment-with-an-ordinary-name-{number:04}",
+            "namespace": "shop-frontend-production",
+            "status": "Synced",
+            "version": "v1",
+        }
+        for number in range(resources)
+    ]
+    return msgspec.json.encode({"resources": told, "sync": {"revision": f"{revision:040x}"}})
+
+
+@pytest.mark.parametrize("resources", [8, 140, 560, 2_400, 20_000])
+def test_one_changed_field_among_many_like_ones(resources: int) -> None:
+    """No more than a byte for each 10 KB, whatever the size."""
+    base, body = status(1, resources), status(2, resources)
+    packed = pack_against(body, base)
+    assert len(packed.data) < 50 + len(body) // 10_000
     assert unpack(packed, base) == body
 
 
