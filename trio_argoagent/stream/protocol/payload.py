@@ -85,7 +85,7 @@ def _compressor(base: bytes = b"", size: int = 0) -> zstd.ZstdCompressor:
     options: dict[int, int] = {_PARAMETER.compression_level: _LEVEL, _PARAMETER.checksum_flag: 1}
     if not base:
         return zstd.ZstdCompressor(options=options)
-    # By itself level 1 looks back 512 KiB, and can find so few places of a prefix again that from 100 KB on it
+    # By itself level 1 looks back 512 KiB, and finds so few places of a prefix again that from 100 KB on it
     # takes a like one nearby. Rejected: zstd's matching over long distances, which is slower and finds less.
     window = max(_LEAST_WINDOW_LOG, (len(base) + size).bit_length())
     options |= {_PARAMETER.window_log: window, _PARAMETER.hash_log: min(window - 2, _MOST_PLACES_LOG)}
