@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 import trio
@@ -17,7 +16,7 @@ from trio_argoagent.model.keys import Feed, Key, Kind
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Outcome, Record, Result
 from trio_argoagent.ports.cluster import Cluster
-from trio_argoagent.ports.env import Env
+from trio_argoagent.ports.env import Env, rfc3339
 from trio_argoagent.replication.bodies import is_departure
 from trio_argoagent.replication.copies import Copies, retained
 from trio_argoagent.replication.dependencies import Arriving, Dependencies
@@ -240,8 +239,7 @@ class Spoke:
         return old is None or chosen.passes_over(old)
 
     def _recently(self) -> str:
-        moment = datetime.fromtimestamp(self._env.now() - wants.FRESH, UTC)
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return rfc3339(int(self._env.now() - wants.FRESH))
 
     def _want_copy(self, key: Key, change: Change) -> None:
         row = self._observed.get(key.kind)

@@ -16,7 +16,7 @@ from trio_argoagent.net.apart import kept_apart
 from trio_argoagent.net.http import Headers
 from trio_argoagent.net.http1_client import Http1Answer, Http1Connection
 from trio_argoagent.net.http2 import ConnectionStatistics, Http2Connection, Http2Stream, open_http2
-from trio_argoagent.net.protocol.limits import WIDE_WINDOW
+from trio_argoagent.net.protocol.limits import STREAM_WINDOW, WIDE_WINDOW
 from trio_argoagent.net.tls import TlsStream
 
 HTTP2_CONNECTIONS: Final = 4
@@ -111,10 +111,12 @@ class Http2Lane:
     ) -> Http2Stream:
         """See ``Lane``."""
         assert self._connection is not None  # it has room
+        # The answer to what is sent is about as long as that: only what is read without can be very long.
+        window = STREAM_WINDOW if body else WIDE_WINDOW
         self._claimed += 1
         try:
             stream = await self._connection.open_stream(
-                method, target, headers, end_stream=not body, window=WIDE_WINDOW
+                method, target, headers, end_stream=not body, window=window
             )
         finally:
             self._claimed -= 1

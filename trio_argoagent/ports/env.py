@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 import attrs
+
+
+@lru_cache(maxsize=2)  # Now, and what is still recent: each is asked for with every status.
+def rfc3339(second: int) -> str:
+    """A Unix second in RFC 3339, UTC: what Kubernetes writes."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Random(Protocol):
@@ -38,8 +45,8 @@ class Env:
     entropy: Callable[[int], bytes]
 
     def timestamp(self) -> str:
-        """Now in RFC 3339, whole seconds, UTC: what Kubernetes writes."""
-        return datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Now, as ``rfc3339`` writes it."""
+        return rfc3339(int(self.now()))
 
     def new_id(self) -> str:
         """A fresh random id: 16 hexadecimal digits."""

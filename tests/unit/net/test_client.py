@@ -14,7 +14,7 @@ from trio_argoagent.net.errors import ConnectionBroken
 from trio_argoagent.net.http import Exchange
 from trio_argoagent.net.http2 import Http2Connection, open_http2
 from trio_argoagent.net.lanes import HTTP2_CONNECTIONS
-from trio_argoagent.net.protocol.limits import Limits
+from trio_argoagent.net.protocol.limits import STREAM_WINDOW, Limits
 from trio_argoagent.net.server import serve_http2
 
 from .clientside import Wires
@@ -50,6 +50,18 @@ async def test_streams_that_run_out_are_another_connection() -> None:
         assert (hold.busy, wires.dials) == (9, 3)
         hold.go.set()
     assert hold.most == 9
+
+
+async def test_a_long_answer_to_what_was_sent() -> None:
+    """No window is opened for it in advance; all of it comes as it is read."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.respond(200, (), bytes(3 * STREAM_WINDOW))
+
+    wires = Wires(partial(serve_http2, answer))
+    async with wires.client() as client:
+        response = await client.request("PATCH", "/", body=b"{}")
+    assert len(response.body) == 3 * STREAM_WINDOW
 
 
 async def test_connections_are_bounded() -> None:
