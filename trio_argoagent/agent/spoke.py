@@ -19,7 +19,7 @@ from trio_argoagent.ports.cluster import Cluster
 from trio_argoagent.ports.env import Env, rfc3339
 from trio_argoagent.replication.bodies import is_departure
 from trio_argoagent.replication.copies import Copies, retained
-from trio_argoagent.replication.dependencies import Arriving, Dependencies
+from trio_argoagent.replication.dependencies import CREDENTIALS, Arriving, Dependencies
 from trio_argoagent.replication.happenings import Happenings, Involved
 from trio_argoagent.replication.intents import Intents, intent_keys, source_uid, status_key
 from trio_argoagent.replication.namespaces import NamespaceMaker
@@ -35,7 +35,7 @@ from trio_argoagent.sync.plan import Place
 from trio_argoagent.sync.selection import is_ignored
 from trio_argoagent.sync.source import Want
 
-_NEEDED: Final = (Kind.APP_PROJECT, Kind.REPOSITORY, Kind.REPO_CREDS)
+_NEEDED: Final = (Kind.APP_PROJECT, *CREDENTIALS)
 """The kinds that an Application needs, when it comes and when it goes."""
 
 
@@ -106,8 +106,11 @@ class Spoke:
         return Workers(trades, listed=listed, ended=self._ended, limits=limits)
 
     def _ended(self, key: Key, outcome: Outcome, reason: str) -> None:
-        """What waits for a record is told that it has ended: a watch may not tell of that, or too early."""
-        if key.kind in _NEEDED and outcome is not Outcome.PENDING:
+        """What waits for credentials is told of their end: a watch may not tell of that, or too early.
+
+        Of a project it is asked only whether it is there, and that the watch tells.
+        """
+        if key.kind in CREDENTIALS and outcome is not Outcome.PENDING:
             self._touch_waiting(Kind.APPLICATION)
 
     def _make_telling(self, cluster: Cluster, report: Callable[[str], None]) -> Telling:
@@ -193,9 +196,8 @@ class Spoke:
             self.workers.observe(key, lambda: retained(row, key, change.new))
 
     def _touch_waiting(self, *those: Kind) -> None:
-        for key in self.workers.core.waiting():
-            if key.kind in those:
-                self.workers.touch(key)
+        for key in self.workers.core.waiting(*those):
+            self.workers.touch(key)
 
     # What the hub shall see
 

@@ -13,6 +13,8 @@ from trio_argoagent.replication.bodies import read_body
 from trio_argoagent.sync import repositories
 from trio_argoagent.sync.repositories import Credentials
 
+CREDENTIALS: Final = (Kind.REPOSITORY, Kind.REPO_CREDS)
+"""The kinds that hold them."""
 WAIT: Final = 10.0
 """Seconds an Application waits for its AppProject and its repository's credentials: Argo CD does not look
 again when they come. Credentials that are to go wait no longer for an Application that needs them to go."""
@@ -35,7 +37,7 @@ class Arriving:
 
     def note(self, record: Record) -> None:
         """A record is being taken."""
-        if record.key.kind not in (Kind.REPOSITORY, Kind.REPO_CREDS):
+        if record.key.kind not in CREDENTIALS:
             return
         self._found.pop(record.key, None)
         try:
@@ -93,7 +95,7 @@ class Dependencies:
         """
         if key.kind is Kind.APP_PROJECT:
             return self._needed(lambda spec: (spec.get("project") or "default") == live.meta.name)
-        if key.kind in (Kind.REPOSITORY, Kind.REPO_CREDS) and patient:
+        if key.kind in CREDENTIALS and patient:
             found = repositories.credentials(key.kind, live.get("data") or {})
             if found is not None:
                 return self._needed(lambda spec: any(map(found.serve, repositories.needed(spec))))

@@ -136,6 +136,7 @@ class Replica:
         """
         self._listed = listed
         self._slots: dict[Key, _Slot] = {}
+        self._waiting: dict[Kind, dict[Key, None]] = {}  # Those that have a record; see ``_want``.
         self._held = buckets.Buckets()
         self._ready: dict[Key, None] = {}
         self._timers: list[tuple[float, int, Key]] = []
@@ -155,6 +156,7 @@ class Replica:
         """
         self.link_down()
         self._linked = self._guards = True
+        self._waiting.clear()
         for key, slot in list(self._slots.items()):
             slot.told, slot.record = slot.held, None
             if slot.held is None:
@@ -175,6 +177,7 @@ class Replica:
         What it will be sent, we shall not see, and guarding what we know would undo it.
         """
         self._guards = False
+        self._waiting.clear()
         for key, slot in list(self._slots.items()):
             slot.record = slot.retained = None
             self._forget_if_empty(key, slot)
@@ -189,7 +192,8 @@ class Replica:
         if slot.record is None:
             # A key that keeps changing must not begin its wait (for a project, say) anew each time.
             slot.wanted_since = now
-        slot.record, slot.number, slot.told_pending = record, number, ""
+        self._want(record.key, slot, record)
+        slot.number, slot.told_pending = number, ""
         slot.failures = 0
         if self._contested(slot, now):
             self._answer_pending(slot, f"{CONTESTED} {drift.told(slot.drift) or 'it'}")
@@ -376,7 +380,8 @@ class Replica:
                 made = Holding(work.record.uid, work.record.digest)
                 told = AS_ASKED if result.holding == made else result.holding
                 self._say(structs.replace(result, number=slot.number, holding=told))
-            slot.record, slot.number, slot.told_pending = None, None, ""
+            self._want(work.key, slot, None)
+            slot.number, slot.told_pending = None, ""
 
     def retry(self, work: Work, now: float, *, after: float | None = None) -> None:
         """The worker could not finish for a passing cause (throttled, unavailable, conflicts): try again.
@@ -424,7 +429,7 @@ class Replica:
     @property
     def quiet(self) -> bool:
         """Is nothing wanted that is not applied, and nothing unreported?"""
-        return not self._reports and all(slot.record is None for slot in self._slots.values())
+        return not self._reports and not self._waiting
 
     def _say(self, report: Report) -> None:
         if self._linked:
@@ -442,6 +447,16 @@ class Replica:
             self._say(Result(slot.number, Outcome.PENDING, reason))
 
     # Queues
+
+    def _want(self, key: Key, slot: _Slot, record: Record | None) -> None:
+        slot.record = record
+        waiting = self._waiting.setdefault(key.kind, {})
+        if record is not None:
+            waiting[key] = None
+            return
+        waiting.pop(key, None)
+        if not waiting:
+            del self._waiting[key.kind]
 
     def _unqueue(self, key: Key, slot: _Slot) -> None:
         if slot.ready:
@@ -497,9 +512,9 @@ class Replica:
         """How many objects of this kind are held."""
         return self._held.count(kind)
 
-    def waiting(self) -> Sequence[Key]:
-        """The keys whose newest record is not applied yet."""
-        return [key for key, slot in self._slots.items() if slot.record is not None]
+    def waiting(self, *kinds: Kind) -> Sequence[Key]:
+        """The keys of these kinds (none named: of all) whose newest record is not applied yet."""
+        return [key for kind in kinds or self._waiting for key in self._waiting.get(kind, ())]
 
     def statistics(self, now: float) -> ReplicaStatistics:
         """Counters."""
@@ -507,7 +522,7 @@ class Replica:
         return ReplicaStatistics(
             held=len(self._held),
             working=sum(slot.busy for slot in slots),
-            waiting=sum(slot.record is not None for slot in slots),
+            waiting=sum(map(len, self._waiting.values())),
             applied=self._applied,
             rejected=self._rejected,
             reverted=self._reverted,

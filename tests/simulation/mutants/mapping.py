@@ -113,7 +113,7 @@ MAPPED: Final[tuple[Mutant, ...]] = (
         "credentials are withdrawn while an Application needs them to be deleted",
         Rewrite(
             "replication.dependencies:Dependencies.holds_back",
-            "key.kind in (Kind.REPOSITORY, Kind.REPO_CREDS) and patient",
+            "key.kind in CREDENTIALS and patient",
             "False",
         ),
     ),

@@ -390,6 +390,25 @@ def test_statistics_count() -> None:
     assert (counted.applied, counted.rejected, counted.reverted) == (1, 0, 0)
 
 
+def test_what_waits_is_known_by_kind() -> None:
+    """In the order in which it came, until it is applied or forgotten."""
+    replica = linked()
+    for number, key in enumerate((OTHER, INTENT, APP)):
+        replica.record(number, record(key=key), 0.0)
+    replica.record(3, record("D2", OTHER), 0.0)
+    assert replica.waiting() == [OTHER, APP, INTENT]
+    assert replica.waiting(Kind.INTENT) == [INTENT] and replica.waiting(Kind.REPOSITORY) == []
+    apply(replica)
+    assert not replica.quiet and not replica.waiting(Kind.INTENT)
+    assert replica.waiting(Kind.APPLICATION, Kind.REPOSITORY) == [OTHER, APP]
+    reports(replica)
+    replica.link_up()
+    assert replica.quiet and replica.waiting() == []
+    replica.record(4, record(), 1.0)
+    replica.stand_down()
+    assert replica.quiet and replica.waiting() == []
+
+
 def test_a_key_that_keeps_changing_has_waited_since_its_first_record() -> None:
     """Else an Application that is edited all the time would wait for its project for ever."""
     replica = linked()

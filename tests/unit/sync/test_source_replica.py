@@ -85,6 +85,13 @@ def _check_cached_roots(world: World) -> None:
     assert (len(afresh), afresh.hashes()) == (len(source._held), source._held.hashes())
 
 
+def _check_waiting(world: World) -> None:
+    """Those that are known to wait are those of which something is wanted."""
+    replica = world.replica
+    waiting = {key for key in replica._slots if replica.wanted(key) is not None}
+    assert set(replica.waiting()) == waiting and replica.statistics(world.now).waiting == len(waiting)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(_STEPS, st.booleans()), min_size=12, max_size=40))
 def test_every_interleaving_converges_and_then_is_silent(
@@ -98,6 +105,7 @@ def test_every_interleaving_converges_and_then_is_silent(
     for step, flag in steps:
         _run(world, step, flag)
         _check_cached_roots(world)
+        _check_waiting(world)
     world.settle()
     world.assert_converged()
 
