@@ -56,14 +56,18 @@ _TEXTS: Final = (
     (re.compile(rf"\b({_NAMES})(=| = ){_VALUE}", _FLAGS), rf"\1\2{REDACTED}"),
     (re.compile(rf"\b(password|passwd|passphrase)(: ?){_VALUE}", _FLAGS), rf"\1\2{REDACTED}"),
 )
-_WORD: Final = re.compile(r"\S+")
+# A URL ends at white space, or with the quote around it: what is beside it in JSON is none of its password.
+# A password that holds such a quote before such a mark, and that nobody has encoded, is shown in part.
+_WORD: Final = re.compile(r"(?:(?![\"'][,:)\]}])\S)+")
 _USER: Final = re.compile(r"\w://[^:/]*:")
 
 
 def redacted(text: str) -> str:
-    """The text without what looks like a secret, cut at ``MAX_TEXT`` characters."""
+    """The text without what looks like a secret, cut at the white space before ``MAX_TEXT`` characters."""
     if len(text) > MAX_TEXT:
-        text = f"{text[:MAX_TEXT]} ... and {len(text) - MAX_TEXT} characters more"
+        # Half a secret does not look like one.
+        kept = "".join(text[:MAX_TEXT].rsplit(maxsplit=1)[:-1])
+        text = f"{kept} ... and {len(text) - len(kept)} characters more".lstrip()
     text = _PEM.sub(REDACTED, text)
     if "://" in text and "@" in text:
         text = _WORD.sub(_without_password, text)
@@ -73,7 +77,10 @@ def redacted(text: str) -> str:
 
 
 def _without_password(word: re.Match[str]) -> str:
-    """A URL's password goes to the last @ of the word: who writes one into a URL may not have encoded it."""
+    """A URL's password goes to the last @ of the word: who writes one into a URL may not have encoded it.
+
+    A port, and a path with an @ behind it, look like that, too, and are hidden.
+    """
     before, at, after = word[0].rpartition("@")
     user = _USER.search(before)
     return before[: user.end()] + REDACTED + at + after if user is not None else word[0]

@@ -105,6 +105,7 @@ def test_what_stands_beside_it() -> None:
     """Is left, with the name."""
     assert redacted('a=1 password="b; c" d=2') == f"a=1 password={REDACTED} d=2"
     assert redacted("a redis://u:p/a@ss@redis:1 b") == f"a redis://u:{REDACTED}@redis:1 b"
+    assert redacted('{"a":"x://u:1/2@h","b":"c@d"}') == f'{{"a":"x://u:{REDACTED}@h","b":"c@d"}}'
     assert json.loads(redacted(json.dumps({"a": "1", "token": 'b"c', "d": ["e"]}))) == {
         "a": "1",
         "token": REDACTED,
@@ -124,8 +125,29 @@ def test_what_stands_beside_it() -> None:
 )  # fmt: skip
 def test_a_text_that_was_made_to_take_long(piece: str) -> None:
     """It takes no longer than others: in proportion to its length, which is bounded (else hours)."""
-    found = redacted(piece * 1_000_000)
-    assert len(found) < 2 * MAX_TEXT
+    for text in (piece * 1_000_000, (piece * MAX_TEXT)[:MAX_TEXT], f"{piece * MAX_TEXT} "):
+        assert len(redacted(text)) < 2 * MAX_TEXT
+
+
+@pytest.mark.parametrize(
+    "text", [f"redis://argocd:{WORD}@redis", Token("0" * 16, "1" * 64, "2" * 64).text, f"Bearer {WORD}"]
+)
+@pytest.mark.parametrize("shown", range(4, 40, 5))
+def test_a_secret_that_is_cut(text: str, shown: int) -> None:
+    """Nothing of it is shown for want of what would have told that it is one."""
+    before = "x" * (MAX_TEXT - shown - 1) + " "
+    found = redacted(f"{before}{text} and so on, for quite some time")
+    assert len(found) < MAX_TEXT + 40 and found.endswith(" characters more")
+    assert WORD[:2] not in found and "1" * 2 not in found.partition("...")[0]
+
+
+def test_a_cut_text() -> None:
+    """It ends with a whole word, and says how much more there was."""
+    found = redacted("ab " * MAX_TEXT)
+    kept = found.removesuffix(f" ... and {3 * MAX_TEXT - found.index(' ...')} characters more")
+    assert kept.endswith("ab ab") and MAX_TEXT - 8 < len(kept) < MAX_TEXT
+    assert redacted("a" * (MAX_TEXT + 1)) == f"... and {MAX_TEXT + 1} characters more"
+    assert redacted("a" * MAX_TEXT) == "a" * MAX_TEXT
 
 
 def test_a_private_key() -> None:
@@ -156,6 +178,9 @@ def test_a_private_key() -> None:
         'unknown field "spec.source.token"',
         "secretName=argocd-agent-ca, --secret-name=other",
         "the password: ",
+        '{"server":"https://10.0.0.1:6443","path":"guestbook","revision":"abc","author":"a@b.c"}',
+        "{'server': ['https://10.0.0.1:6443/api'],'author':'a@b.c'}",
+        json.dumps('{"server":"https://10.0.0.1:6443","author":"a@b.c"}'),
     ],
 )
 def test_what_does_not(text: str) -> None:
