@@ -25,6 +25,8 @@ stream     the questions about the link, which pairs of processes answer:
 fleet      the questions about whole fleets of processes
 kube       the questions about Kubernetes clients and the embedded API server
 virtual    the questions about fleets in virtual time
+counts     the question how many instructions pieces of work take
+objects    what Applications are filled with
 children   processes that are gone when a measurement ends
 apart      what is measured in a process of its own
 

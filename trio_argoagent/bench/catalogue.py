@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from trio_argoagent.bench import fleet, kube, stream, virtual
+from trio_argoagent.bench import counts, fleet, kube, stream, virtual
 from trio_argoagent.bench.questions import Question
 from trio_argoagent.errors import UserError
 
-_ALL: Final = (stream, fleet, kube, virtual)
+_ALL: Final = (stream, fleet, kube, virtual, counts)
 QUESTIONS: Final[Mapping[str, Question]] = {
     question.name: question for family in _ALL for question in family.QUESTIONS.values()
 }

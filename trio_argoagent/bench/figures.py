@@ -12,6 +12,9 @@ import attrs
 CPU: Final = "cpu"
 """The figure that sides are compared by: microseconds of CPU a message, or milliseconds a connection, of both
 processes together."""
+INSTRUCTIONS: Final = "instructions"
+BY_VALGRIND: Final = "instructions (valgrind)"
+"""Units: as the processor has counted them, and as a processor in software has."""
 Case = int | str
 """What one row of a question is about: a size, a count, or the name of something."""
 EXACT: Final[Mapping[str, float]] = {
@@ -24,6 +27,8 @@ EXACT: Final[Mapping[str, float]] = {
     "B": 64,
     "B an agent": 64,
     "B an Application": 64,
+    INSTRUCTIONS: 0,
+    BY_VALGRIND: 0,
 }
 """Units of figures that are no matter of chance, and by how much they may differ all the same: bytes by a
 frame or a TLS record more."""

@@ -34,6 +34,8 @@ def test_interval() -> None:
         ("/s", (249.4, 344.0), (2.9, 3.1), Change.DIFFERS),
         ("/s", (10.0, 10.01), (20.0, 20.01), Change.BETTER),
         ("virtual s", (10.0,), (20.0,), Change.WORSE),
+        ("instructions", (100.0,), (112.0,), Change.WORSE),
+        ("instructions (valgrind)", (100.0,), (109.0,), Change.SAME),
         ("virtual s", (20.0,), (10.0,), Change.BETTER),
         ("virtual s", (10.0, 30.0), (12.0, 31.0), Change.SAME),
         ("", (0.0,), (1.0,), Change.WORSE),

@@ -1,6 +1,5 @@
 """Questions about Kubernetes clients beside the official one, and about the embedded API server.
 
-objects    what Applications are filled with
 side       a process for the server, and one for each client
 worker     runs these processes
 listing    a collection is read

@@ -23,8 +23,8 @@ import trio
 from trio_argoagent.bench.apart import told
 from trio_argoagent.bench.children import child, last_word, line
 from trio_argoagent.bench.figures import CPU, Case, Values
-from trio_argoagent.bench.kube.objects import status
 from trio_argoagent.bench.machine import CLIENT, SERVER, pin
+from trio_argoagent.bench.objects import status
 from trio_argoagent.bench.questions import Ask, Asked, Side, each
 from trio_argoagent.bench.usage import peak
 from trio_argoagent.errors import UserError
