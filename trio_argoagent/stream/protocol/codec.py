@@ -116,14 +116,13 @@ class _SmallFrames:
 
     def _renew(self) -> None:
         self._unpacker: Any = msgpack.Unpacker(None, use_list=False, max_buffer_size=2 * LARGE, **_LIMITS)
-        self._fed = 0
 
     def unpack(self, frame: bytes) -> tuple[object, ...]:
-        self._fed += len(frame)
+        unpacker = self._unpacker
         try:
-            self._unpacker.feed(frame)
-            value: tuple[object, ...] = self._unpacker.unpack()
-            if self._unpacker.tell() != self._fed:
+            unpacker.feed(frame)
+            value: tuple[object, ...] = unpacker.unpack()
+            if unpacker.read_bytes(1):
                 raise ValueError("there is something behind it")
         except BaseException:
             self._renew()  # Whatever is left of this frame belongs to no other.

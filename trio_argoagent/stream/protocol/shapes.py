@@ -83,7 +83,9 @@ class Text:
         """See ``compiled``."""
         test = f"type(@) is str and {self.shortest} <= len(@) <= {self.longest}"
         if self.pattern is not None:
-            test += f" and {bind(self.pattern.fullmatch)}(@) is not None"
+            matches = f"{bind(self.pattern.fullmatch)}(@) is not None"
+            # What may be empty mostly is.
+            test += f" and (not @ or {matches})" if self.pattern.fullmatch("") else f" and {matches}"
         return Source(test)
 
     write = read

@@ -170,6 +170,12 @@ class _Held:
             return None
         return True if value == AS_ASKED else HOLDING.write(value)
 
+    def reading(self, bind: Bind) -> Source:
+        return Source("True", f"{bind(AS_ASKED)} if @ is True else {bind(self.read)}(@)")
+
+    def writing(self, bind: Bind) -> Source:
+        return Source("True", f"True if @ == {bind(AS_ASKED)} else {bind(self.write)}(@)")
+
 
 RESULT: Fields[Result] = Fields(
     Result,
