@@ -29,8 +29,8 @@ class Effort:
 
 SPARE: Final = 200
 """Descriptors that any process has open, at the most, besides those for what a case counts."""
-THOROUGH: Final = Effort(rounds=3, seconds=0.7, quick=False)
-QUICK: Final = Effort(rounds=1, seconds=0.2, quick=True)
+THOROUGH: Final = Effort(rounds=3, seconds=0.5, quick=False)
+QUICK: Final = Effort(rounds=1, seconds=0.15, quick=True)
 
 
 @attrs.frozen
@@ -93,19 +93,21 @@ def each(measure: Callable[[Case, Asked], Awaitable[Values]], at_once: int = 1) 
 
     Args:
         measure: one case.
-        at_once: how many may be measured at the same time: 1 unless no figure is about CPU or seconds.
+        at_once: how many may be measured at the same time: 1 unless no figure is about seconds. Then the
+            last case, which is the greatest, begins first: it would be alone at the end.
     """
 
     async def ask(asked: Asked) -> Found:
         limiter, found = trio.CapacityLimiter(at_once), dict[Case, Values]()
 
-        async def one(case: Case) -> None:
+        async def one(case: Case, *, task_status: trio.TaskStatus[None]) -> None:
             async with limiter:
+                task_status.started()
                 found[case] = await measure(case, asked)
 
         async with trio.open_nursery() as nursery:
-            for case in asked.cases:
-                nursery.start_soon(one, case)
+            for case in asked.cases[::-1] if at_once > 1 else asked.cases:
+                await nursery.start(one, case)
         return [(case, found[case]) for case in asked.cases]
 
     return ask

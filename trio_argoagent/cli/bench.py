@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import trio
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trio_argoagent.bench import machine, report, results
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.catalogue import choose, with_sides
+from trio_argoagent.bench.children import compile_modules
 from trio_argoagent.bench.comparing import Change, Difference, compare, lacking, regressions
 from trio_argoagent.bench.page import page
 from trio_argoagent.bench.questions import QUICK, THOROUGH, Effort, Question
@@ -35,6 +37,7 @@ def run_questions(*, questions: Sequence[str], sides: Sequence[str], quick: bool
         folder = _folder(output)
         console, effort = report.screen(), QUICK if quick else THOROUGH
         measured = _Measured(folder, machine.describe())
+        await trio.to_thread.run_sync(compile_modules)
         with _progress(console) as bar:
             turns = [_turns(each, sides, effort) for each in asked]
             task = bar.add_task("", total=sum(turns))
@@ -94,11 +97,14 @@ class _Measured:
         console: Console,
     ) -> None:
         """One question; whatever keeps it from being answered does not keep the others."""
+        began = trio.current_time()
         try:
             results.forget(self.folder, question)
             found = await answer(question, effort, step, sides=sides)
             self.answers.append(found)
             report.show(found, console)
+            took = trio.current_time() - began
+            console.print(f"{question.name}: answered in {took:.0f} s", style="dim", highlight=False)
             results.write(self.folder, found, self.machine, quick=effort.quick)
         except* Exception as group:
             reason = self.failed[question.name] = why(group)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
 import trio
 
-from trio_argoagent.bench.children import child, line
+from trio_argoagent.bench.children import child, compile_modules, line
 
 STUBBORN: Final = (
     sys.executable,
@@ -20,6 +21,15 @@ STUBBORN: Final = (
 """It ignores SIGTERM, and would end by itself after a minute: also where nobody ends it, the test does."""
 
 pytestmark = pytest.mark.processes
+
+
+def test_modules_are_compiled_as_an_installation_does(tmp_path: Path) -> None:
+    """What cannot be compiled, or is not there, keeps nobody from measuring."""
+    (tmp_path / "fine.py").write_text("x = 1")
+    (tmp_path / "broken.py").write_text("x =")
+    compile_modules(tmp_path)
+    assert [file.name.partition(".")[0] for file in (tmp_path / "__pycache__").iterdir()] == ["fine"]
+    compile_modules(tmp_path / "missing")
 
 
 async def test_a_process_that_will_not_go_is_gone() -> None:

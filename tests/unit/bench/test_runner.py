@@ -10,8 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from trio_argoagent.bench.figures import Found
-from trio_argoagent.bench.questions import OURS, SPARE, Asked, Effort, Question, Side
+from trio_argoagent.bench.figures import Case, Found, Values
+from trio_argoagent.bench.questions import OURS, SPARE, Asked, Effort, Question, Side, each
 from trio_argoagent.bench.runner import LIMIT, answer, rounds_of, why
 from trio_argoagent.errors import UserError
 
@@ -49,6 +49,21 @@ async def test_turns() -> None:
     assert [(row.case, row.side) for row in found.rows] == [(c, s) for c in (1, 2, 3) for s in "ab"]
     assert found.rows[0].figures["cost"].values == (0.0, 1.0, 2.0)
     assert told[3] == "q: a, round 2 of 3"
+
+
+@pytest.mark.parametrize(("at_once", "begun"), [(1, [1, 2, 3]), (2, [3, 2, 1])])
+async def test_the_greatest_case_is_not_alone_at_the_end(at_once: int, begun: list[int]) -> None:
+    """Where several are measured at a time it begins first; the answer has them in their order."""
+    order: list[Case] = []
+
+    async def measure(case: Case, asked: Asked) -> Values:
+        order.append(case)
+        await trio.lowlevel.checkpoint()
+        return {"cost": ("us", float(case))}
+
+    found = await answer(question(each(measure, at_once), rounds=1), EFFORT, quiet, sides=["a"])
+    assert order == begun
+    assert [row.case for row in found.rows] == [1, 2, 3]
 
 
 async def test_choice() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 import pytest
 import trio
+import trio.testing
 
 from trio_argoagent.bench import apart
 from trio_argoagent.bench.apart import Order, Play
@@ -89,7 +90,7 @@ async def test_cases_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await trio.lowlevel.checkpoint()
+        await trio.testing.wait_all_tasks_blocked()
         running -= 1
         return {"order": ("", arguments[1])}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_run(run: Run, tmp_path: Path) -> None:
     said = run("bench", "ping-pong", "--quick", "--side", "tls-own", "--output", str(tmp_path))
     assert said.code == 0
     assert "ping-pong: there and back, one at a time" in said.out
+    assert re.search(r"^ping-pong: answered in \d+ s$", said.out, re.MULTILINE)
     told = json.loads((tmp_path / "ping-pong.json").read_text())
     assert [(row["side"], row["case"]) for row in told["question"]["rows"]] == [("tls-own", 200)]
     assert "there and back" in (tmp_path / "report.html").read_text()

@@ -26,7 +26,7 @@ from trio_argoagent.testing.processes.program import RESTART
 AGENT: Final = "agent-000"
 IDLE: Final = 10.0
 """Seconds of quiet."""
-QUICK_IDLE: Final = 3.0
+QUICK_IDLE: Final = 2.0
 
 
 async def measure(command: Sequence[str], apps: int, idle: float, mode: Mode) -> Values:

@@ -17,7 +17,7 @@ APPS: Final = 10
 ENTRIES: Final = 8
 WATCHED: Final = 10.0
 """Seconds of quiet."""
-QUICK_WATCHED: Final = 3.0
+QUICK_WATCHED: Final = 2.0
 FILES: Final = 24
 """Descriptors for each agent here, about: its cluster's listener, the proxies' connections, its log."""
 

@@ -47,6 +47,7 @@ QUESTION: Final = Question(
     rates.asking(_WAY),
     sides=(THROUGH, ALONE),
     quick_cases=(500,),
+    quick_sides=(THROUGH.name,),
     rounds=2,
     goals=(Goal("writes on the spoke for each", "ours", 500, "writes", Sense.AT_MOST, 1),),
 )

@@ -31,6 +31,7 @@ QUESTION: Final = Question(
     rates.asking(_WAY),
     sides=(THROUGH, ALONE),
     quick_cases=(8,),
+    quick_sides=(THROUGH.name,),
     rounds=2,
     goals=(
         Goal("status changes a second", "ours", 8, "rate", Sense.AT_LEAST, 400),

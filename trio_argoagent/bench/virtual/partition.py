@@ -94,6 +94,7 @@ QUESTION: Final = Question(
     sides=_SIDES,
     ours=ALL,
     quick_cases=(1, 60),
+    quick_sides=(ALL,),
     rounds=2,
     goals=(
         Goal(

@@ -209,10 +209,10 @@ QUESTION: Final = Question(
     "storm",
     "virtual",
     "all agents dial again at once; until both sides of every link are proven to agree",
-    (10, 100, 300, 1000),
+    (10, 100, 1000),
     "agents",
     apart(__name__, CORES),
-    quick_cases=(10, 30),
+    quick_cases=(10, 20),
     rounds=1,
     goals=(
         Goal(f"seconds after a cut of {AWAY:g} s", "ours", 1000, "cut", Sense.AT_MOST, 10),
