@@ -62,7 +62,7 @@ def run_bundle(*, hub: Place, spoke: Place | None, file: str) -> None:
 
 
 def _check_free(path: Path) -> None:
-    if path.exists():
+    if os.path.exists(path):  # Path.exists fails where it cannot be known; writing says why.
         raise UserError(f"{path} is there already: give another --file")
 
 

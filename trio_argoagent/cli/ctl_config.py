@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ def run_create(*, kubeconfig_path: str, output_path: str, force: bool) -> None:
     """Make the file, asking a person."""
 
     def work() -> str:
-        if Path(output_path).expanduser().exists() and not force:
+        if os.path.exists(ctlconf.file_of(output_path)) and not force:
             raise UserError(f"{output_path} exists; to replace it: --force")
         names = _asked(list(Kubeconfig.read(kubeconfig_path).entries["contexts"]))
         return f"written: {ctlconf.write(output_path, names)}"
@@ -34,7 +35,7 @@ def run_add(*, kind: str, name: str, context: str, namespace: str, set_default: 
     """Add a name."""
 
     def work() -> str:
-        names = _read_or_new(config)
+        names = ctlconf.read(config, new=True)
         if name in names.of(kind):
             raise UserError(f"{kind} {name} is there already; to change it: ctl config edit {kind}")
         file = _write(config, names, kind, name, Entry(context, namespace), set_default=set_default)
@@ -85,12 +86,6 @@ def run_list(*, kind: str | None, config: str) -> None:
         return table(lines)
 
     _say(work)
-
-
-def _read_or_new(config: str) -> Names:
-    if config and not Path(config).expanduser().exists():
-        return Names()
-    return ctlconf.read(config)
 
 
 def _find(names: Names, kind: str, name: str, config: str) -> Entry:

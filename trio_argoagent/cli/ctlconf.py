@@ -77,17 +77,27 @@ class Names:
         return attrs.evolve(self, agents=entries)
 
 
-def read(path: str) -> Names:
+def file_of(path: str) -> Path:
+    """The file that is meant, of ``~`` where nobody knows the home: there is none."""
+    # Path.expanduser fails there.
+    return Path(os.path.expanduser(path or USUAL))
+
+
+def read(path: str, *, new: bool = False) -> Names:
     """Read the file; the usual one may be missing.
+
+    Args:
+        path: empty: the usual one.
+        new: may one that is named be missing, too?
 
     Raises:
         UserError: it cannot be read, or is something else.
     """
-    file = Path(path or USUAL).expanduser()
+    file = file_of(path)
     try:
         data = file.read_bytes()
     except FileNotFoundError as exc:
-        if not path:
+        if new or not path:
             return Names()
         raise UserError(f"--config: there is no {file}; to make one: trio-argoagent ctl config add") from exc
     except OSError as exc:
@@ -95,7 +105,7 @@ def read(path: str) -> Names:
     try:
         found = yamltext.load(data)
         return _names(found[0] if found else {})
-    except (ValueError, AttributeError, TypeError) as exc:
+    except ValueError as exc:
         raise UserError(f"{file} is no ctl.conf: {exc}") from exc
 
 
@@ -111,7 +121,9 @@ def write(path: str, names: Names) -> Path:
         _check(names)
     except ValueError as exc:
         raise UserError(str(exc)) from exc
-    file = Path(path or USUAL).expanduser()
+    file = file_of(path)
+    if file.parts[0].startswith("~"):
+        raise UserError(f"cannot write {file}: nobody knows that home; set HOME, or give the whole path")
     text = yaml.safe_dump(_document(names), sort_keys=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -125,23 +137,31 @@ def write(path: str, names: Names) -> Path:
 
 
 def _names(value: Any) -> Names:
-    if not isinstance(value, dict):
-        raise ValueError("it must be a mapping with contexts")
-    contexts = value.get("contexts") or {}
+    contexts = _mapping(_mapping(value, "it").get("contexts"), "contexts")
     names = Names(
-        _entries(contexts.get("principals")),
-        _entries(contexts.get("agents")),
+        _entries(contexts.get("principals"), "principals"),
+        _entries(contexts.get("agents"), "agents"),
         str(value.get("default-principal") or ""),
     )
     _check(names)
     return names
 
 
-def _entries(value: Any) -> dict[str, Entry]:
+def _entries(value: Any, what: str) -> dict[str, Entry]:
+    found = {name: _mapping(each, f"{what}: {name}") for name, each in _mapping(value, what).items()}
     return {
         name: Entry(str(each.get("kube-context") or ""), str(each.get("namespace") or ""))
-        for name, each in sorted((value or {}).items())
+        for name, each in sorted(found.items())
     }
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    """Raises ValueError unless it is one, or nothing."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be a mapping")
+    return value
 
 
 def _check(names: Names) -> None:

@@ -225,7 +225,9 @@ def test_what_is_refused_changes_nothing(run: Run, conf: Path, arguments: tuple[
     [
         ("[]", "it must be a mapping"),
         ("contexts: [", "is no ctl.conf"),
-        ("contexts: {agents: [edge]}", "is no ctl.conf"),
+        ("contexts: {agents: [edge]}", "agents must be a mapping"),
+        ("contexts: [edge]", "contexts must be a mapping"),
+        ("contexts: {principals: {hub: 3}}", "principals: hub must be a mapping"),
         ("default-principal: mars", "'mars' is none of the principals"),
     ],
 )
@@ -240,6 +242,18 @@ def test_a_file_that_is_missing(run: Run, home: Path) -> None:
     """The usual one may be; one that is named may not."""
     assert run("ctl", "config", "list").out == "COMPONENT  NAME  CONTEXT  NAMESPACE  DEFAULT\n"
     assert "there is no" in run("ctl", "agent", "list", "--config", str(home / "none")).line
+
+
+def test_a_file_that_cannot_be_looked_at(run: Run, home: Path) -> None:
+    """The line names path and cause; of a home that nobody knows no folder is made."""
+    entry = ("--name=hub", "--context=c", "--namespace=argocd")
+    kubeconfig = home / "kubeconfig"
+    kubeconfig.write_text("contexts: []")
+    for path, hint in (("x" * 300, "File name too long"), ("~nobody-here/ctl.conf", "set HOME, or give")):
+        assert hint in run("ctl", "config", "add", "principal", *entry, "--config", path).line
+        create = ("--kubeconfig-path", str(kubeconfig), "--output-path", path)
+        assert hint in run("ctl", "config", "create", *create).line
+    assert not Path("~nobody-here").exists()
 
 
 def test_create(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

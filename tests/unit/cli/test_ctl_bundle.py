@@ -165,6 +165,7 @@ def test_it_replaces_nothing(run: Run, tmp_path: Path) -> None:
     there = tmp_path / "bundle.tar.gz"
     there.write_text("mine")
     assert "is there already" in run("ctl", "support-bundle", "-f", str(there)).line
+    assert run("ctl", "support-bundle", "-f", "x" * 300).line  # That cannot be known, and is no traceback.
     assert there.read_text() == "mine"
 
 
