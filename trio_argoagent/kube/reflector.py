@@ -35,6 +35,8 @@ SILENCE: Final = 90.0
 """Seconds without an event or bookmark after which a watch is dead."""
 INITIAL_SILENCE: Final = 20.0
 """Seconds without an event after which no more initial ones are to be expected: lists are used."""
+GRAIN: Final = 0.01
+"""Seconds by which either may be cut short: to move a deadline costs as much as to decode an object."""
 WATCH_TIMEOUT: Final = (300.0, 600.0)
 """Seconds a watch is asked to last: a range, so that watches opened together do not end together."""
 SHORT: Final = 1.0
@@ -101,6 +103,12 @@ class _Watch:
     opened: bool = False
     useless: bool = False
     patience: trio.CancelScope = attrs.Factory(trio.CancelScope)
+
+    def heard(self, silence: float) -> None:
+        """Something has come: wait so many seconds for what follows."""
+        due = trio.current_time() + silence
+        if abs(due - self.patience.deadline) >= GRAIN:
+            self.patience.deadline = due
 
 
 class Reflector:
@@ -230,7 +238,7 @@ class Reflector:
             taken = 0
             async for event in events:
                 if watch.staging is None:
-                    watch.patience.deadline = trio.current_time() + SILENCE
+                    watch.heard(SILENCE)
                     self._apply(event)
                 elif not await self._stage(watch, watch.staging, event):
                     return
@@ -241,7 +249,7 @@ class Reflector:
 
     async def _stage(self, watch: _Watch, staging: Staging, event: WatchEvent) -> bool:
         """Take one of the initial events; False if there is no point in going on."""
-        watch.patience.deadline = trio.current_time() + INITIAL_SILENCE
+        watch.heard(INITIAL_SILENCE)
         try:
             snapshot = staging.take(event)
         except Endless:

@@ -24,7 +24,7 @@ from trio_argoagent.errors import (
 )
 from trio_argoagent.kube.informer import Informer
 from trio_argoagent.kube.protocol.cache import Change
-from trio_argoagent.kube.reflector import SILENCE, SLOW_RETRY
+from trio_argoagent.kube.reflector import GRAIN, SILENCE, SLOW_RETRY
 from trio_argoagent.model.resources import CONFIG_MAPS
 from trio_argoagent.ports.cluster import WatchEvent
 
@@ -238,6 +238,23 @@ async def test_a_silent_watch_is_given_up(autojump_clock: MockClock) -> None:
         cluster.mend()
         await trio.sleep(2)
         assert seen.take() == "+a"
+        assert informer.statistics().silent == 1
+
+
+async def test_silence_begins_with_the_last_of_many_events(autojump_clock: MockClock) -> None:
+    """However close to each other they come."""
+    cluster = FakeCluster()
+    async with running(cluster) as (informer, _):
+        await informer.wait_synced()
+        await settle()
+        for _ in range(100):
+            await trio.sleep(0.6 * GRAIN)
+            cluster.put("a")
+        await settle()
+        cluster.cut()
+        await trio.sleep(SILENCE - 2 * GRAIN)
+        assert (informer.statistics().events, informer.statistics().silent) == (100, 0)
+        await trio.sleep(2 * GRAIN)
         assert informer.statistics().silent == 1
 
 

@@ -6,8 +6,7 @@ which verb that makes, and whether that is allowed. A refusal, wherever it comes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -59,11 +58,6 @@ class Audited:
     begins: bool = False
 
 
-@attrs.define
-class _Outcome:
-    code: int
-
-
 class ApiHandler:
     """A ``net.http.Handler`` in front of an ``ApiServer``.
 
@@ -112,26 +106,20 @@ class ApiHandler:
         user = acting(request, self._authenticate(request), self._authorizer)
         route = routing.parse(segments)
         wanted = access.of_request(request.method, request.path, route, request.query)
-        with self._audited(user, wanted) as outcome:
+        code: int = LEFT
+        try:
             access.check(self._authorizer, user, wanted)
             if self._audit is not None and wanted.verb == WATCH:
                 self._audit(Audited(user, wanted, HTTPStatus.OK, begins=True))
             reply = await self._carry_out(exchange, segments, route, user)
-            outcome.code = reply.status if reply is not None else HTTPStatus.OK
-        return reply
-
-    @contextmanager
-    def _audited(self, user: User, wanted: Attributes) -> Iterator[_Outcome]:
-        """Whatever the block ends with is told."""
-        outcome = _Outcome(LEFT)
-        try:
-            yield outcome
+            code = reply.status if reply is not None else HTTPStatus.OK
+            return reply
         except ApiError as exc:
-            outcome.code = exc.status_code
+            code = exc.status_code
             raise
         finally:
             if self._audit is not None:
-                self._audit(Audited(user, wanted, outcome.code))
+                self._audit(Audited(user, wanted, code))
 
     async def _carry_out(
         self, exchange: Exchange, segments: Sequence[str], route: Route | None, user: User
