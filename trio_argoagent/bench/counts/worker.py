@@ -7,6 +7,7 @@ all. The ids of these processes are printed as one line of JSON.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -40,6 +41,9 @@ def main(jobs: Sequence[tuple[str, str, int]]) -> None:
     works = [(importlib.import_module(module).WORK[case], count) for module, case, count in jobs]
     for work in dict.fromkeys(work for work, _ in works):
         work(1)
+    # Else a collection that falls into a job would look at all that was made before it.
+    gc.collect()
+    gc.freeze()
     pids = [done_apart(work, count) for work, count in works]
     sys.stdout.write(json.dumps(pids) + "\n")
 
