@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -165,7 +166,7 @@ def _read_crds(path: str) -> list[tuple[str, dict[str, Any]]]:
     """
     folder = Path(path)
     files = [folder]
-    if folder.is_dir():
+    if os.path.isdir(folder):  # Path.is_dir fails where it cannot be known; reading says why.
         files = sorted(each for each in folder.iterdir() if each.suffix in (".yaml", ".yml", ".json"))
         if not files:
             raise UserError(f"--crds: there is no .yaml, .yml or .json file in {path}")

@@ -59,6 +59,8 @@ def test_no_definitions(run: Run, tmp_path: Path) -> None:
     assert run("apiserver", f"--crds={missing}").line == (
         f"--crds: cannot read {missing}: No such file or directory"
     )
+    long = str(tmp_path / ("x" * 300))
+    assert run("apiserver", f"--crds={long}").line == f"--crds: cannot read {long}: File name too long"
     assert run("apiserver", f"--crds={tmp_path}").line == (
         f"--crds: there is no .yaml, .yml or .json file in {tmp_path}"
     )
