@@ -139,7 +139,10 @@ class TlsDialer(abc.ABC):
                 # A load balancer without a principal behind it takes connections, and drops them.
                 text = "it hung up before it said anything: is the principal running?"
                 raise Unreachable(f"{self._where}: no link: {text}") from exc
-            raise explain(exc, host=self._name, where=self._where, ours=self.ours) from exc
+            connected = transport is not None
+            raise explain(
+                exc, host=self._name, where=self._where, ours=self.ours, connected=connected
+            ) from exc
         return tls
 
 

@@ -79,7 +79,9 @@ NO_HTTP2: Final = _ALERTS["NO_APPLICATION_PROTOCOL"]
 """The same, where the server just ignores what we offer."""
 
 
-def explain(exc: BaseException, *, host: str, where: str, ours: Ours | None = None) -> LinkError:
+def explain(
+    exc: BaseException, *, host: str, where: str, ours: Ours | None = None, connected: bool = True
+) -> LinkError:
     """The error that the user should see.
 
     Args:
@@ -87,6 +89,7 @@ def explain(exc: BaseException, *, host: str, where: str, ours: Ours | None = No
         host: the name that the principal was to prove.
         where: ``host:port``.
         ours: what is known here of both certificates.
+        connected: there was a connection; else nobody has had any work with it, whatever the reason.
     """
     for cause in _causes(exc):
         if isinstance(cause, ProxyFailed):
@@ -107,7 +110,7 @@ def explain(exc: BaseException, *, host: str, where: str, ours: Ours | None = No
             )
         if isinstance(cause, OSError) and cause.errno in _NO_WAY:
             return Unreachable(f"{where}: no way there: {cause.strerror or cause}")
-    return LinkBroken(f"{where}: no link: {exc or type(exc).__name__}")
+    return (LinkBroken if connected else Unreachable)(f"{where}: no link: {exc or type(exc).__name__}")
 
 
 def answered(status: int, text: str, retry_after: float, *, where: str) -> LinkError:

@@ -188,6 +188,16 @@ async def test_hanging_up_in_the_handshake() -> None:
     assert text.startswith(f"127.0.0.1:{port}: no link: it hung up before it said anything")
 
 
+async def test_dropped_before_it_is_a_connection() -> None:
+    """A load balancer with nobody behind it may be so quick that connecting fails by its reset."""
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        raise OSError(f"all attempts to connect to {host}:{port} failed") from ConnectionResetError("reset")
+
+    text = await no_link(Http2Dialer("hub", 8443, agent_tls(), connect=connect))
+    assert text == "hub:8443: no link: all attempts to connect to hub:8443 failed"
+
+
 async def test_hanging_up_amid_the_handshake() -> None:
     """Whoever has said something has had work with us."""
 

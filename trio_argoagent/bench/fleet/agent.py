@@ -104,7 +104,7 @@ QUESTION: Final = Question(
     (0, 100, 300, 1000),
     "Applications",
     _ask,
-    quick_cases=(0, 20),
+    quick_cases=(0,),
     rounds=1,
     goals=(
         Goal("MiB with none", "ours", 0, "rss", Sense.AT_MOST, 55),

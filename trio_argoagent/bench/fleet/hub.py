@@ -49,7 +49,7 @@ QUESTION: Final = Question(
     (1, 4, 10, 40),
     "agents",
     _ask,
-    quick_cases=(1, 3),
+    quick_cases=(3,),
     rounds=1,
     goals=(
         Goal("idle CPU of an agent", "ours", 10, "agent idle", Sense.AT_MOST, 0.5),
