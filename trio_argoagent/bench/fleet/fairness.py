@@ -77,7 +77,7 @@ async def _flooding(fleet: Fleet, arrivals: rig.Arrivals, rate: int) -> AsyncIte
 
 async def _measure(case: Case, asked: Asked) -> Values:
     rate, edits = int(case), QUICK_EDITS if asked.effort.quick else EDITS
-    async with rig.open_rig([SpokePlan(QUIET), SpokePlan(FLOODER)]) as fleet:
+    async with rig.open_rig([SpokePlan(QUIET), SpokePlan(FLOODER)], counted=False) as fleet:
         await rig.create(fleet, APPS, ENTRIES)
         arrivals = rig.Arrivals(fleet.hub)
         if asked.side is ALONE:

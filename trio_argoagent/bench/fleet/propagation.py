@@ -82,7 +82,7 @@ async def _load(fleet: Fleet, rate: int) -> AsyncIterator[None]:
 
 async def _measure(case: Case, asked: Asked) -> Values:
     count = QUICK_EDITS if asked.effort.quick else EDITS
-    async with rig.open_rig([SpokePlan(AGENT)], proxied=False) as fleet:
+    async with rig.open_rig([SpokePlan(AGENT)], counted=False) as fleet:
         await rig.create(fleet, 1, 8)
         async with _load(fleet, int(case)):
             return percentiles(await _edits(fleet, count), "ms")

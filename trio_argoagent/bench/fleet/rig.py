@@ -1,8 +1,8 @@
 """What the questions about whole fleets share: a principal and agents as processes, and clusters in this one.
 
 The clusters are embedded API servers over HTTPS. No Argo CD runs: a benchmark writes what it would write, and
-nothing else disturbs. Programs reach the principal and their clusters through a proxy that counts bytes; it
-costs them some tenths of a millisecond a message, so ``propagation`` does without it.
+nothing else disturbs. Where bytes of links are counted, agents reach the principal through a proxy, which is
+in this process, too, and costs each message some tenths of a millisecond.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from trio_argoagent.runtime.world import real_env
 from trio_argoagent.testing.argocd.applications import application
 from trio_argoagent.testing.fleet import NAMESPACE, PRINCIPAL, SpokePlan
 from trio_argoagent.testing.machine import Machine
-from trio_argoagent.testing.processes.fleet import OURS, Fleet, Node, open_fleet
+from trio_argoagent.testing.processes.fleet import OURS, Fleet, Hops, Node, open_fleet
 
 KEEPALIVE: Final = 30.0
 PATIENCE: Final = 120.0
@@ -44,18 +44,21 @@ RESOURCES: Final = 140
 
 @asynccontextmanager
 async def open_rig(
-    plans: Sequence[SpokePlan], command: Sequence[str] = OURS, *, proxied: bool = True
+    plans: Sequence[SpokePlan], command: Sequence[str] = OURS, *, counted: bool = True
 ) -> AsyncIterator[Fleet]:
     """A fleet of processes for as long as the block lasts.
 
     Args:
         plans: the agents.
         command: what starts trio-argoagent.
-        proxied: see ``Fleet``; what counts bytes needs it.
+        counted: are bytes of links counted, or links cut? That needs the proxy.
     """
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        fleet = Fleet(1, plans, real_env(), place, place, controllers=False, command=command, proxied=proxied)
+        fleet = Fleet(
+            1, plans, real_env(), place, place,
+            controllers=False, command=command, proxied=Hops.LINKS if counted else Hops(0),
+        )  # fmt: skip
         async with open_fleet(fleet, KEEPALIVE):
             with _surviving(fleet):
                 yield fleet

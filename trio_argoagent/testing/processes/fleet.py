@@ -6,6 +6,7 @@ So every wire of the fleet can be spoilt alone.
 
 from __future__ import annotations
 
+import enum
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -44,6 +45,15 @@ QUIET: Final = 2.0
 """Seconds without a difference and without a write of the product: then both sides have settled."""
 
 
+class Hops(enum.Flag):
+    """What connections there are between processes."""
+
+    LINKS = enum.auto()
+    """From agents to the principal."""
+    APIS = enum.auto()
+    """From the programs to their clusters."""
+
+
 @attrs.frozen
 class Node:
     """One agent: its cluster, what runs there, and its program."""
@@ -68,7 +78,7 @@ class Fleet:
         logs: for the programs' logs.
         controllers: does an application-controller run on each spoke?
         command: what starts trio-argoagent: this very one, unless another is to be looked at.
-        proxied: do the programs dial through the proxy? Else nothing can be spoilt, and nothing counted.
+        proxied: what goes through the proxy; of the rest nothing can be spoilt, and nothing counted.
     """
 
     def __init__(
@@ -81,7 +91,7 @@ class Fleet:
         *,
         controllers: bool = True,
         command: Sequence[str] = OURS,
-        proxied: bool = True,
+        proxied: Hops = Hops.LINKS | Hops.APIS,
     ) -> None:
         self.seed, self.env = seed, env
         self._controllers, self._start, self._proxied = controllers, tuple(command), proxied
@@ -209,7 +219,7 @@ class Fleet:
 
     def _agent_command(self, node: Node) -> Sequence[str]:
         certificate, key = self._identity(node.name, self.pki.agent(node.name))
-        port = self.links[node.name].port if self._proxied else self.port
+        port = self.links[node.name].port if Hops.LINKS in self._proxied else self.port
         return (
             "agent", self._kubeconfig(node.name), "--redis-addr=", f"--server-address={LOOPBACK}",
             f"--server-port={port}", f"--agent-mode={node.spoke.plan.mode.value}",
@@ -220,7 +230,7 @@ class Fleet:
     def _kubeconfig(self, program: str) -> str:
         """The option that leads a program to its API server."""
         found = self._machine_of(program).credentials(self._actor(program))
-        port = self.apis[program].port if self._proxied else int(found.port)
+        port = self.apis[program].port if Hops.APIS in self._proxied else int(found.port)
         text = kubeconfig(LOOPBACK, port, found.ca or b"", found.token, program, NAMESPACE)
         return f"--kubeconfig={self._write(f'{program}.proxied', text.encode())}"
 
