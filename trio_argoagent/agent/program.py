@@ -206,7 +206,7 @@ class Agent:
             links=self._uplink.links,
             observed=self.spoke.outlet.statistics(),
             desired=self.spoke.workers.statistics(),
-            consistent_as_of=self.spoke.outlet.consistent_as_of(Kind.STATUS),
+            consistent_as_of=self.spoke.outlet.consistent_as_of(),
             traffic=self._uplink.traffic(),
             silence=self.spoke.outlet.silence(),
             held=self.spoke.workers.guard.held,

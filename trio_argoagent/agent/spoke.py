@@ -68,7 +68,7 @@ class Spoke:
         self._executors = self.stores.executors(NamespaceMaker(cluster, self.scope.may_create))
         self._desired = kinds.rows(self.mode, Feed.DESIRED, policies.local)
         self._observed = kinds.rows(self.mode, Feed.OBSERVED, policies.local)
-        self.outlet = Outlet(self._body, self._asof, config.budget)
+        self.outlet = Outlet(self._body, self._asof, Kind.STATUS, config.budget)
         self._arriving = Arriving(lambda key: self.workers.core.wanted(key) is not None)
         self.workers = self._make_workers(config.limits)
         self._revival = Revival(policies.recreation, self.workers.core)

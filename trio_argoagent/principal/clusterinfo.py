@@ -16,7 +16,6 @@ import trio
 from msgspec import structs
 
 from trio_argoagent.kube.informer import Informer
-from trio_argoagent.model.keys import Kind
 from trio_argoagent.ports.env import Env
 from trio_argoagent.principal.clusters import Entry, choose, read_entry
 from trio_argoagent.principal.peer import Peer
@@ -61,7 +60,7 @@ NOBODY: Final = Sight(False, 0)
 def sight(peer: Peer) -> Sight:
     """What this peer shows now."""
     # Not the whole status: at a mass reconnect every agent is looked at again and again.
-    dirty, asof = peer.outlet.statistics().dirty, peer.outlet.consistent_as_of(Kind.APPLICATION)
+    dirty, asof = peer.outlet.statistics().dirty, peer.outlet.consistent_as_of()
     return Sight(peer.link is not None, peer.links, peer.info, dirty, asof)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
-from trio_argoagent.model.keys import Kind
 from trio_argoagent.principal.peer import Peer
 from trio_argoagent.principal.program import Principal
 from trio_argoagent.runtime.material import Material
@@ -58,6 +57,6 @@ def facts(principal: Principal) -> Iterator[str]:
 
 
 def _feeds(name: str, peer: Peer) -> Iterator[str]:
-    asof = peer.outlet.consistent_as_of(Kind.APPLICATION)
+    asof = peer.outlet.consistent_as_of()
     yield common.sent(f"desired of {name}", asof, peer.outlet.statistics())
     yield common.received(f"observed of {name}", peer.workers.statistics())

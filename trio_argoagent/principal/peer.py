@@ -389,7 +389,7 @@ class Peer:
             links=self.links,
             desired=self.outlet.statistics(),
             observed=self.workers.statistics(),
-            consistent_as_of=self.outlet.consistent_as_of(Kind.APPLICATION),
+            consistent_as_of=self.outlet.consistent_as_of(),
             traffic=self.traffic(),
             silence=self.outlet.silence(),
             held=self.holds.shown,

@@ -22,6 +22,7 @@ class Outlet:
     Args:
         body: the newest body of a key that is wanted; read when the link has room, not earlier.
         asof: the informer's resourceVersion for that kind.
+        leading: the kind whose versions tell how far the feed is proven.
         budget: what may be under way unanswered.
     """
 
@@ -29,6 +30,7 @@ class Outlet:
         self,
         body: Callable[[Key], bytes | None],
         asof: Callable[[Kind], str],
+        leading: Kind = Kind.APPLICATION,
         budget: Budget = DEFAULT,
     ) -> None:
         self.core = Source()
@@ -38,7 +40,7 @@ class Outlet:
         self.bell = Bell()
         self.tracer: Tracer | None = None
         """Told of what is sent, and of what becomes of it."""
-        self._body, self._asof = body, asof
+        self._body, self._asof, self._leading = body, asof, leading
         self._settled_at = ""
         self.silent: dict[Kind, str] = {}
         """The kinds of which only witnessed deletions are told, and why."""
@@ -121,6 +123,7 @@ class Outlet:
 
     def link_down(self) -> None:
         """The link is gone, and with it what was under way."""
+        self.is_proven()
         self.core.link_down(trio.current_time())
         self.flow.clear()
         if self.tracer is not None:
@@ -142,10 +145,18 @@ class Outlet:
         version = self._asof(kind)
         return version if rv.parse(version) is not None else ""
 
-    def consistent_as_of(self, kind: Kind) -> str:
-        """The resourceVersion up to which the replica is proven to hold what it should; empty: never yet."""
+    def is_proven(self) -> bool:
+        """Is the replica known to hold all that it should? As of which version is remembered.
+
+        To be asked whenever something was answered: nobody may ask later, before there is more to send.
+        """
         if self.core.proven:
-            self._settled_at = self._asof(kind)
+            self._settled_at = self._asof(self._leading)
+        return self.core.proven
+
+    def consistent_as_of(self) -> str:
+        """The resourceVersion up to which the replica is proven to hold what it should; empty: never yet."""
+        self.is_proven()
         return self._settled_at
 
     def unsettled(self, most: int) -> Sequence[Unsettled]:

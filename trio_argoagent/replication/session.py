@@ -356,7 +356,7 @@ class Session:
         return self._parting.due(trio.current_time()) or self._loader.part()
 
     def _look_whether_settled(self) -> None:
-        if not self._settled and self._feeds.outlet.core.proven:
+        if self._feeds.outlet.is_proven() and not self._settled:
             self._settled = True
             self._feeds.in_step()
 

@@ -254,7 +254,7 @@ async def test_silence_begins_with_the_last_of_many_events(autojump_clock: MockC
         cluster.cut()
         await trio.sleep(SILENCE - 2 * GRAIN)
         assert (informer.statistics().events, informer.statistics().silent) == (100, 0)
-        await trio.sleep(2 * GRAIN)
+        await trio.sleep(3 * GRAIN)
         assert informer.statistics().silent == 1
 
 

@@ -117,3 +117,23 @@ async def test_what_turns_out_to_be_held_is_traced_without_asking_for_all(autoju
     assert (told.walks, told.keys) == (0, [WEB])
     stage.outlet.compared()
     assert (told.walks, told.keys) == (1, [WEB, WEB])
+
+
+async def test_a_proof_that_nobody_has_read(autojump_clock: MockClock) -> None:
+    """What was proven before the link went is told afterwards, although nobody had asked meanwhile."""
+    stage = Stage()
+    stage.link()
+    assert stage.outlet.core.proven
+    stage.outlet.link_down()
+    stage.want(WEB, "D1")
+    assert stage.outlet.consistent_as_of() == "7"
+
+
+async def test_a_proof_before_there_is_more_to_send(autojump_clock: MockClock) -> None:
+    """Likewise what was known when an answer came."""
+    stage = Stage()
+    stage.link()
+    assert stage.outlet.is_proven()
+    stage.want(WEB, "D1")
+    stage.outlet.link_down()
+    assert stage.outlet.consistent_as_of() == "7"
