@@ -206,7 +206,7 @@ def test_a_missing_copy_and_an_orphan_are_seen(mode: Mode) -> None:
 
 def test_a_proof_that_never_moves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """L4: a feed that says it is proven as of long ago, although all is at rest."""
-    monkeypatch.setattr(Outlet, "consistent_as_of", lambda self, kind: "1")
+    monkeypatch.setattr(Outlet, "consistent_as_of", lambda self: "1")
     report = run_plan(draw_plan(1, Options(agents=1, apps=3, seconds=30.0, faults=())))
     assert [line.partition(":")[0] for line in report.violations] == ["L4"] * 2
 
