@@ -167,7 +167,8 @@ def _read_crds(path: str) -> list[tuple[str, dict[str, Any]]]:
     folder = Path(path)
     files = [folder]
     if os.path.isdir(folder):  # Path.is_dir fails where it cannot be known; reading says why.
-        files = sorted(each for each in folder.iterdir() if each.suffix in (".yaml", ".yml", ".json"))
+        entries = running.read_folder(path, "--crds")
+        files = sorted(each for each in entries if each.suffix in (".yaml", ".yml", ".json"))
         if not files:
             raise UserError(f"--crds: there is no .yaml, .yml or .json file in {path}")
     found = []

@@ -13,7 +13,7 @@ import click
 from trio_argoagent.cli.manifests import PARAMS
 from trio_argoagent.cli.option_table import Typed, meant
 from trio_argoagent.cli.output import rendered
-from trio_argoagent.cli.running import USAGE, read_file
+from trio_argoagent.cli.running import USAGE, read_file, refuse
 from trio_argoagent.cli.tables import table
 from trio_argoagent.errors import UserError
 from trio_argoagent.model import yamltext
@@ -69,7 +69,7 @@ def _judge(program: Program, typed: Typed, config_map: str) -> _Verdict:
         try:
             keys = _texts(read_config_map(config_map), mistakes)
         except UserError as exc:
-            raise click.ClickException(str(exc)) from exc
+            refuse([str(exc)])
         mistakes += _unknown(program, keys)
     reading = read(program, typed.texts, environ, keys)
     mistakes += reading.mistakes

@@ -140,3 +140,15 @@ def read_file(path: str, what: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as exc:
         raise UserError(f"{what}: cannot read {path}: {exc.strerror}") from exc
+
+
+def read_folder(path: str, what: str) -> list[Path]:
+    """What is in a folder the user has named, in no order.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return list(Path(path).iterdir())
+    except OSError as exc:
+        raise UserError(f"{what}: cannot read {path}: {exc.strerror}") from exc

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+from collections.abc import Iterator
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,16 @@ def test_no_definitions(run: Run, tmp_path: Path) -> None:
     assert run("apiserver", f"--crds={tmp_path}").line == (
         f"--crds: there is no .yaml, .yml or .json file in {tmp_path}"
     )
+
+
+def test_a_folder_that_cannot_be_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not made by its mode: root lists any."""
+
+    def refused(folder: Path) -> Iterator[Path]:
+        raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert run("apiserver", f"--crds={tmp_path}").line == f"--crds: cannot read {tmp_path}: Permission denied"
 
 
 @pytest.mark.parametrize(

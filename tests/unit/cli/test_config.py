@@ -201,7 +201,10 @@ def test_no_config_map(run: Run, tmp_path: Path, text: str, hint: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)
     assert hint in run("config", "check", "agent", f"--config-map={path}").line
-    assert "cannot read" in run("config", "check", "agent", f"--config-map={tmp_path / 'missing'}").line
+    missing = tmp_path / "missing"
+    assert run("config", "check", "agent", f"--config-map={missing}").line == (
+        f"--config-map: cannot read {missing}: No such file or directory"
+    )
 
 
 @pytest.mark.parametrize("program", ["principal", "agent"])
