@@ -2,14 +2,15 @@
 
 A handler is ``async def handler(exchange)``. It reads the request, answers with ``respond``, or with
 ``start``, ``send`` and ``end`` when the answer is a stream, and returns. When the peer goes away the handler
-is cancelled.
+is cancelled. It runs in a task of its own, unless it says of a request that it answers without a wait
+(``Prompt``): a task costs as much as a small answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from urllib.parse import parse_qs
 
 import attrs
@@ -110,3 +111,16 @@ class Exchange(Protocol):
 
 
 Handler = Callable[[Exchange], Awaitable[None]]
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A ``Handler`` that answers some requests without a wait."""
+
+    def is_prompt(self, request: Request) -> bool:
+        """Does it answer that one, once the body is here, and wait for nothing but its exchange?"""
+
+
+def never(request: Request) -> bool:
+    """The ``is_prompt`` of all other handlers."""
+    return False

@@ -7,7 +7,7 @@ throughout.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -19,8 +19,8 @@ from h2.errors import ErrorCodes
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.certificates import unbound
 from trio_argoagent.net.errors import ConnectionBroken, renewed
-from trio_argoagent.net.http import Handler, Request
-from trio_argoagent.net.http2_exchange import Http2Exchange
+from trio_argoagent.net.http import Handler, Request, never
+from trio_argoagent.net.http2_exchange import Http2Exchange, PromptExchange, run_through
 from trio_argoagent.net.http2_postman import Postman
 from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
@@ -62,6 +62,7 @@ class Http2Connection:
         *,
         client: bool,
         handler: Handler | None,
+        prompt: Callable[[Request], bool],
         authority: str,
         limits: Limits,
         postman: Postman | None,
@@ -72,6 +73,8 @@ class Http2Connection:
         self._peer_address = "" if client else peer_address(stream)
         self._client = client
         self._handler = handler
+        self._is_prompt = prompt
+        self._arrived: list[tuple[Handler, Http2Stream, Request]] = []
         # The nursery of ``open_http2``, which this object does not outlive.
         self._start_soon = handlers.start_soon
         self._authority = authority
@@ -277,7 +280,6 @@ class Http2Connection:
             self.engine.drop(stream_id)
             return
         stream = self._streams[stream_id] = Http2Stream(self, stream_id)
-        stream.scope = trio.CancelScope()
         pseudo, stream.headers = split_fields(event.headers)
         request = Request(
             method=pseudo.get(":method", ""),
@@ -291,8 +293,28 @@ class Http2Connection:
         )
         self._opened += 1
         self._handlers += 1
-        task = f"stream {stream_id}"
-        self._start_soon(self._serve, self._handler, stream, stream.scope, request, name=task)
+        self._arrived.append((self._handler, stream, request))
+
+    def paused(self) -> None:
+        """Serve the requests that have come: at once, what is here whole and needs no wait; else in tasks."""
+        arrived, self._arrived = self._arrived, []
+        for handler, stream, request in arrived:
+            if stream.ended and not stream.broken and self._is_prompt(request):
+                self._serve_at_once(handler, stream, request)
+                continue
+            scope = stream.scope = trio.CancelScope()
+            if stream.broken:
+                scope.cancel()
+            task = f"stream {stream.id}"
+            self._start_soon(self._serve, handler, stream, scope, request, name=task)
+
+    def _serve_at_once(self, handler: Handler, stream: Http2Stream, request: Request) -> None:
+        try:
+            run_through(handler(PromptExchange(stream, request)))
+        finally:
+            self._handlers -= 1
+            stream.settle(ErrorCodes.INTERNAL_ERROR)  # unless the answer is complete
+            self._rest()
 
     async def _serve(
         self, handler: Handler, stream: Http2Stream, scope: trio.CancelScope, request: Request
@@ -337,6 +359,7 @@ async def open_http2(
     *,
     client: bool,
     handler: Handler | None = None,
+    prompt: Callable[[Request], bool] = never,
     authority: str = "",
     limits: Limits | None = None,
     postman: Postman | None = None,
@@ -350,6 +373,7 @@ async def open_http2(
         stream: connected; with TLS, after its handshake.
         client: whether this side opens streams.
         handler: serves the streams that the peer opens, each in a task of its own.
+        prompt: which requests the handler answers without a wait: these need no task (``http.Prompt``).
         authority: what requests of this side are for (``:authority``).
         limits: what is announced to the peer, and what it may cost; without them, those for its role.
         postman: writes for this connection and others, what need not wait.
@@ -364,6 +388,7 @@ async def open_http2(
             nursery,
             client=client,
             handler=handler,
+            prompt=prompt,
             authority=authority,
             limits=allowed,
             postman=postman,

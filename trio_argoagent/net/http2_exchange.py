@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
+from trio_argoagent.errors import LocalProtocolError
 from trio_argoagent.net.errors import BodyTooLarge
 from trio_argoagent.net.http import BODY, Request
 from trio_argoagent.net.http2_stream import Http2Stream
@@ -30,7 +31,7 @@ class Http2Exchange:
         """The whole request body, at most ``limit`` bytes."""
         pieces: list[bytes] = []
         size = 0
-        while piece := await self._stream.receive():
+        while piece := await self.receive():
             size += len(piece)
             if size > limit:
                 raise BodyTooLarge(f"the request body is longer than {limit} bytes")
@@ -51,7 +52,7 @@ class Http2Exchange:
         # The body is in memory already: queueing all of it costs nothing more.
         self._stream.send_nowait(body)
         self._stream.end()
-        await self._stream.wait_room()
+        await self._wait_room()
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Begin an answer of unknown length."""
@@ -59,10 +60,42 @@ class Http2Exchange:
 
     async def send(self, data: bytes) -> None:
         """Send a part of it, when there is room."""
-        await self._stream.wait_room()
+        await self._wait_room()
         if self.request.method != "HEAD":
             self._stream.send_nowait(data)
 
     async def end(self) -> None:
         """It is complete."""
         self._stream.end()
+
+    async def _wait_room(self) -> None:
+        await self._stream.wait_room()
+
+
+class PromptExchange(Http2Exchange):
+    """Of a request that is here whole. Nothing here waits, nor looks whether its task is cancelled.
+
+    Its answer is queued whatever its size, as any answer in one go is.
+    """
+
+    async def receive(self) -> bytes:
+        """The request body, all of it; then nothing."""
+        return self._stream.take_arrived()
+
+    async def _wait_room(self) -> None:
+        pass
+
+
+def run_through(work: Awaitable[None]) -> None:
+    """Run what waits for nothing, without a task.
+
+    Raises:
+        LocalProtocolError: it waits.
+    """
+    steps = work.__await__()
+    try:
+        next(steps)
+    except StopIteration:
+        return
+    steps.close()
+    raise LocalProtocolError("a handler that was to answer at once waits")

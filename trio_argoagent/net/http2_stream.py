@@ -58,6 +58,11 @@ class Http2Stream:
         return self._remote_ended
 
     @property
+    def broken(self) -> bool:
+        """Whether it was reset, by either side, or its connection is over."""
+        return self._error is not None
+
+    @property
     def finished(self) -> bool:
         """Whether this side has called ``end``, or has reset the stream."""
         return self._outbox.ending or self._error is not None
@@ -93,6 +98,11 @@ class Http2Stream:
             self._engine.release(self.id, credit)
             if self._engine.pending:  # mostly it is not yet time to open the window
                 self.connection.kick()
+        return self._inbox.take()
+
+    def take_arrived(self) -> bytes:
+        """What has arrived of a stream that the peer has ended, joined; then nothing."""
+        self._credit = 0
         return self._inbox.take()
 
     async def wait_room(self) -> None:

@@ -36,6 +36,9 @@ class Owner(Streams, Protocol):
     def happened(self, event: Event) -> None:
         """A frame means something."""
 
+    def paused(self) -> None:
+        """All that could be told at once has been."""
+
     def progressed(self, stream_ids: Sequence[int]) -> None:
         """These streams have room again, or have sent their end."""
 
@@ -228,6 +231,7 @@ class Wire:
             self._owner.happened(event)
         if error is not None:
             self.stop(_broken(str(error), error), goaway=False)
+        self._owner.paused()
         if self._engine.pending:
             self.kick()
 

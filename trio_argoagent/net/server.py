@@ -1,4 +1,4 @@
-"""An HTTPS server: HTTP/2 or HTTP/1.1 as the peer likes, one task per connection and per request.
+"""An HTTPS server: HTTP/2 or HTTP/1.1 as the peer likes, a task per connection and per request that may wait.
 
 A bad peer costs its own connection, a failing handler its own request. Neither ends the server.
 """
@@ -18,7 +18,7 @@ from trio_argoagent.errors import LinkBroken, LocalProtocolError, RemoteProtocol
 from trio_argoagent.net.admission import Admission
 from trio_argoagent.net.contexts import Context, newest
 from trio_argoagent.net.errors import BodyTooLarge, ConnectionBroken
-from trio_argoagent.net.http import Exchange, Handler
+from trio_argoagent.net.http import Exchange, Handler, Prompt, never
 from trio_argoagent.net.http1 import serve_http1
 from trio_argoagent.net.http2 import open_http2
 from trio_argoagent.net.http2_postman import Postman, employed
@@ -133,8 +133,9 @@ async def serve_http2(
         postman: as for ``open_http2``.
     """
     guard = partial(_guard, handler, on_error)
+    prompt = handler.is_prompt if isinstance(handler, Prompt) else never
     async with open_http2(
-        stream, client=False, handler=guard, limits=limits or Limits(), postman=postman
+        stream, client=False, handler=guard, prompt=prompt, limits=limits or Limits(), postman=postman
     ) as connection:
         await connection.wait_closed()
         if connection.error and isinstance(connection.error.__cause__, RemoteProtocolError):

@@ -135,6 +135,11 @@ class Faults:
         self._waiting: deque[tuple[Fault, int]] = deque()
         self.happened = 0
 
+    @property
+    def waiting(self) -> bool:
+        """Is there any?"""
+        return bool(self._waiting)
+
     def order(self, fault: Fault) -> None:
         """Let it happen to the next requests it is meant for.
 

@@ -87,6 +87,10 @@ class ApiHandler:
         self._audit = audit
         self._verbs = Verbs(server, env, self._authorizer).table
 
+    def is_prompt(self, request: Request) -> bool:
+        """See ``net.http.Prompt``: watches wait, and whom a fault may befall."""
+        return "watch" not in request.query and not (self._faults and self._faults.waiting)
+
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
         try:

@@ -14,6 +14,7 @@ from trio_argoagent.apiserver.http import Access, ApiHandler, Faults
 from trio_argoagent.apiserver.http.faults import MAX_FAULTS, Fault, What
 from trio_argoagent.errors import BadRequest, LinkBroken, Throttled
 from trio_argoagent.model.resources import CONFIG_MAPS
+from trio_argoagent.net.http import Request
 from trio_argoagent.ports.env import Env
 
 from ..core.helpers import NOW, NS, make
@@ -42,6 +43,22 @@ async def order(handler: ApiHandler, *orders: dict[str, Any]) -> Any:
     answer = await ask(handler, "POST", "/faults", list(orders))
     assert answer.status == 201, answer.value
     return answer.value
+
+
+async def test_whose_answer_may_have_to_wait(
+    handler: ApiHandler, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A watch's, and anybody's while a fault waits for its request: these have tasks of their own."""
+
+    def is_prompt(target: str) -> bool:
+        return handler.is_prompt(Request("GET", target, ()))
+
+    assert is_prompt(MAPS) and is_prompt(f"{MAPS}?limit=1")
+    assert not is_prompt(f"{MAPS}?watch=1") and not is_prompt(f"{MAPS}?watch")
+    await order(handler, {"what": "delay", "seconds": 1})
+    assert not is_prompt(MAPS)
+    await ask(handler, "GET", MAPS)
+    assert is_prompt(MAPS)
 
 
 async def test_a_status_so_many_times(handler: ApiHandler, server: ApiServer) -> None:
