@@ -22,8 +22,9 @@ It builds on names that h2 does not promise to keep; setup.cfg pins the version 
    that never was (6.4), CONTINUATION of nothing (6.10), headers that cannot be decompressed (4.3), a request
    that ends with its headers although they promise a body (8.1.1), and, in ``incoming``, frames that are too
    long (4.2) and acknowledgements of SETTINGS that hold some (6.5).
-10. What is plain about DATA and HEADERS is done without the library (``plain``, ``plainheaders``): a third of
-    what a bulk transfer costs, and half of what the protocol of small messages and of requests does.
+10. What is plain about DATA, HEADERS and WINDOW_UPDATE is done without the library (``plain``,
+    ``plainheaders``): a third of what a bulk transfer costs, and half of what the protocol of small messages
+    and of requests does.
 """
 
 from __future__ import annotations

@@ -41,6 +41,11 @@ class Frames(FrameBuffer):
         high, low, kind, flags, stream_id = HEADER.unpack_from(data)
         return (high << 8) + low, kind, flags, stream_id & _STREAM
 
+    def peek(self, length: int) -> bytes | None:
+        """The body of the next frame, which is not taken; None: it is not here as a whole."""
+        stop = HEADER.size + length
+        return bytes(self._data[HEADER.size : stop]) if len(self._data) >= stop else None
+
     def cut(self, length: int) -> bytes | None:
         """Take the next frame: its body, copied once; None: it is not here as a whole, or too long."""
         data, stop = self._data, HEADER.size + length

@@ -23,9 +23,9 @@ from h2.exceptions import InvalidBodyLengthError
 from h2.stream import H2Stream, StreamInputs
 from h2.utilities import extract_method_header
 from hpack import HeaderTuple
-from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame
+from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame, WindowUpdateFrame
 
-from trio_argoagent.net.protocol.budgets import UPDATES_PER_FRAME, Meter
+from trio_argoagent.net.protocol.budgets import UPDATES_PER_FRAME
 from trio_argoagent.net.protocol.headers import Part, check
 from trio_argoagent.net.protocol.incoming import END_STREAM, HEADER
 from trio_argoagent.net.protocol.plain import RECEIVE, SEND, PlainData
@@ -40,9 +40,7 @@ _PARTS: Final[Mapping[type[Event], Part]] = {
 
 
 class PlainHeaders(PlainData):
-    """A connection of the library that does what is plain about DATA and HEADERS by itself."""
-
-    _meter: Meter
+    """A connection of the library that does what is plain about its usual frames by itself."""
 
     def _receive_plain(self) -> Sequence[Event] | None:
         """What the next frame means if it is a plain one and all of it is here; None: it is not.
@@ -59,6 +57,8 @@ class PlainHeaders(PlainData):
             return self._receive_data(stream, length, flags)
         if kind == HeadersFrame.type and flags & ~END_STREAM == _END_HEADERS:
             return self._receive_first(stream, stream_id, length, flags)
+        if kind == WindowUpdateFrame.type:
+            return self._receive_update(stream, stream_id, length)
         return None
 
     def _receive_first(

@@ -1,4 +1,4 @@
-"""DATA that is accounted for without the library leaves everything as the library would have left it."""
+"""DATA and windows, accounted for without the library, leave everything as it would have left it."""
 
 from __future__ import annotations
 
@@ -48,14 +48,22 @@ def odd(stream_id: int, size: int) -> bytes:
     return struct.pack(">BHBBL", 0, size, 0, 0xF6, stream_id | 1 << 31) + b"o" * size
 
 
+def update(stream_id: int, increment: int, size: int) -> bytes:
+    """A WINDOW_UPDATE, perhaps of a wrong size, and with flags that mean nothing."""
+    head = struct.pack(">BHBBL", 0, size, 8, 0x31, stream_id)
+    return head + struct.pack(">L", increment)[:size].ljust(size)
+
+
 STREAM = st.sampled_from([1, 3, 5])
 SIZE = st.integers(0, 40) | st.integers(12_000, 16_384)
 DATA = st.builds(data, STREAM, SIZE, st.sampled_from([(), (), ("END_STREAM",)]), st.just(0))
+INCREMENT = st.integers(1, 70_000)
+WRONG = st.sampled_from([0, 2**31 - 1, 2**31])
 OTHERS = st.one_of(
     st.builds(data, STREAM, SIZE, st.just(("PADDED",)), st.integers(0, 9)),
     st.builds(odd, STREAM, st.integers(0, 9)),
     st.builds(lambda stream_id: RstStreamFrame(stream_id, error_code=8).serialize(), STREAM),
-    st.builds(lambda n: WindowUpdateFrame(0, window_increment=n).serialize(), st.integers(1, 9)),
+    st.builds(update, STREAM | st.just(0), INCREMENT, st.just(4)),
     st.just(PingFrame(opaque_data=b"12345678").serialize()),
 )
 LAST = st.one_of(
@@ -64,6 +72,8 @@ LAST = st.one_of(
     st.just(struct.pack(">BHBBL", 0, 1, 0, 0, 0) + b"z"),  # of no stream
     st.just(HeadersFrame(7, b"").serialize() + data(1, 1, (), 0)),  # CONTINUATION must follow
     st.just(struct.pack(">BHBBL", 1, 0, 0, 0, 1)),  # longer than a frame may be
+    st.builds(update, STREAM | st.sampled_from([0, 7]), WRONG, st.just(4)),
+    st.builds(update, STREAM | st.just(0), INCREMENT, st.integers(0, 9)),
 )
 
 
@@ -159,6 +169,10 @@ def windows(server: Connection, stream_id: int) -> object:
 @example([None] * 3, [data(1, 1, ("END_STREAM",), 0), data(1, 1, (), 0)], b"", 0, False)
 @example([None] * 3, [], HeadersFrame(7, b"").serialize() + data(1, 1, (), 0), 9, False)
 @example([None] * 3, [data(3, 1, (), 0)], b"", 0, True)
+@example([None] * 3, [update(0, 2**31 - 65_536, 4), update(1, 2**31 - 65_536, 4)], update(1, 1, 4), 0, False)
+@example([None] * 3, [update(5, 5, 4), update(0, 5, 4)], update(0, 2**31 - 65_540, 4), 0, False)
+@example([None] * 3, [], update(5, 2**31 + 1, 4), 11, False)
+@example([None] * 3, [Reset(1), update(1, 5, 4)], update(5, 0, 4), 0, True)
 def test_as_the_library_takes_it(
     lengths: list[int | None], steps: list[bytes | Take | Reset], last: bytes, cut: int, client: bool
 ) -> None:
@@ -180,9 +194,11 @@ def test_on_a_closed_connection() -> None:
 
 
 def test_most_of_it_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small messages and the end of a body make no frame of the library."""
+    """Small messages, the end of a body and windows make no frame of the library."""
     server = opened(Connection, [None, None, None])
     monkeypatch.setattr(DataFrame, "__init__", None)
+    monkeypatch.setattr(WindowUpdateFrame, "__init__", None)
+    assert server.receive(update(0, 1, 4) + update(1, 2, 4), 0)[1] is None
     body = struct.pack(">BHBBL", 0, 4, 0, 0, 1) + b"data" + struct.pack(">BHBBL", 0, 0, 0, 1, 5)
     events, error = server.receive(body, 0)
     server.put_data(1, b"answer", end=True)
