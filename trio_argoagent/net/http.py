@@ -58,7 +58,8 @@ class Request:
     @cached_property
     def query(self) -> dict[str, list[str]]:
         """The query's values by name, blank ones included; not to be changed."""
-        return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+        query = self.target.partition("?")[2]
+        return parse_qs(query, keep_blank_values=True) if query else {}
 
     @cached_property
     def _first(self) -> dict[str, str]:

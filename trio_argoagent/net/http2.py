@@ -17,7 +17,7 @@ from h2 import events
 from h2.errors import ErrorCodes
 
 from trio_argoagent.errors import RemoteProtocolError
-from trio_argoagent.net.certificates import unbound
+from trio_argoagent.net.certificates import Standing, unbound
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http import Handler, Request, never
 from trio_argoagent.net.http2_exchange import Http2Exchange, PromptExchange, run_through
@@ -71,6 +71,8 @@ class Http2Connection:
         self.wire = Wire(stream, self.engine, self, limits.patience, postman)
         self._transport = stream
         self._peer_address = "" if client else peer_address(stream)
+        self._peer_certificate: bytes | None = getattr(stream, "peer_certificate", None)
+        self._peer_standing: Callable[[], Standing] = getattr(stream, "standing", unbound)
         self._client = client
         self._handler = handler
         self._is_prompt = prompt
@@ -224,7 +226,8 @@ class Http2Connection:
         if self._streams.pop(stream.id, None) is not None:
             self.engine.drop(stream.id)
             self._rest()
-            self._changed.unpark_all()
+            if self._changed:  # mostly nobody waits
+                self._changed.unpark_all()
 
     def idle_since(self) -> float:
         """Since when there has been no stream, nor a handler of one; infinite while there is."""
@@ -287,9 +290,9 @@ class Http2Connection:
             headers=stream.headers,
             authority=pseudo.get(":authority") or dict(stream.headers).get("host", ""),
             version="2",
-            peer_certificate=getattr(self._transport, "peer_certificate", None),
+            peer_certificate=self._peer_certificate,
             peer_address=self._peer_address,
-            peer_standing=getattr(self._transport, "standing", unbound),
+            peer_standing=self._peer_standing,
         )
         self._opened += 1
         self._handlers += 1

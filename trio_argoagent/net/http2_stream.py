@@ -206,24 +206,24 @@ class Http2Stream:
     def take_response(self, status: int, headers: Headers) -> None:
         """The answer's headers are here."""
         self._status, self.headers = status, headers
-        self._changed.unpark_all()
+        self._wake()
 
     def take_data(self, data: bytes, size: int) -> None:
         """Bytes have arrived; ``size`` with their padding."""
         self._credit += size
         if data:
             self._inbox.add(data)
-            self._changed.unpark_all()
+            self._wake()
 
     def take_end(self) -> None:
         """END_STREAM has arrived."""
         self._remote_ended = True
-        self._changed.unpark_all()
+        self._wake()
         self._closed_if_done()
 
     def progress(self) -> None:
         """Some of what was queued has left."""
-        self._changed.unpark_all()
+        self._wake()
         if self._stop_after_send and self._outbox.ended and not self._remote_ended:
             self.reset(ErrorCodes.NO_ERROR)
         self._closed_if_done()
@@ -236,8 +236,12 @@ class Http2Stream:
         # First the scope: a handler that waits in here is to be cancelled, not to see an exception.
         if self.scope is not None and not self._outbox.ended:
             self.scope.cancel()
-        self._changed.unpark_all()
+        self._wake()
         self.connection.forget(self)
+
+    def _wake(self) -> None:
+        if self._changed:  # mostly nobody waits
+            self._changed.unpark_all()
 
     def _closed_if_done(self) -> None:
         if self._remote_ended and self._outbox.handed:

@@ -99,7 +99,8 @@ class Route:
 
 def split(path: str) -> Sequence[str]:
     """The segments of a path, decoded; empty ones are left out."""
-    return [unquote(segment) for segment in path.split("/") if segment]
+    segments = [segment for segment in path.split("/") if segment]
+    return [unquote(segment) for segment in segments] if "%" in path else segments
 
 
 def parse(segments: Sequence[str]) -> Route | None:

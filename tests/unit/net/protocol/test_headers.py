@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_argoagent.errors import LocalProtocolError
-from trio_argoagent.net.protocol.headers import Part, check, outbound
+from trio_argoagent.net.protocol.headers import SHORT, Part, check, outbound
 
 from .test_connection import REQUEST, pair
 
@@ -154,6 +154,24 @@ def test_nothing_is_huffman_coded() -> None:
     assert b"as it is" in client.data_to_send()
     fields = outbound([("cookie", "a"), ("x", "a")], Part.TRAILERS)
     assert [field.indexable for field in fields] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remembered"),
+    [
+        ("x-usual", "u", True),
+        ("x-usual", "u" * SHORT, True),
+        ("x-usual", "u" * (SHORT + 1), False),
+        ("authorization", "a secret", False),
+    ],
+)
+def test_what_is_remembered(name: str, value: str, remembered: bool) -> None:
+    """What is good, short and no secret is looked at once; what is not good, each time."""
+    first, second = (outbound([(name, value)], Part.TRAILERS)[0] for _ in range(2))
+    assert first == second and (first is second) == remembered
+    for _ in range(2):
+        with pytest.raises(ProtocolError):
+            outbound([(name, value), ("x-wrong", " ")], Part.TRAILERS)
 
 
 def test_open_streams_are_counted() -> None:
