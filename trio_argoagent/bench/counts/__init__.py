@@ -3,7 +3,7 @@
 instructions  the question
 counters      perf and valgrind
 worker        the process that is counted
-messages, link, reading, fleet
+messages, link, reading, serving, fleet
               the pieces: each module has ``WORK``
 """
 

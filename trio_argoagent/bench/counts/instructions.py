@@ -37,6 +37,8 @@ PIECES: Final[Mapping[str, Piece]] = {
     "frame of 20 KiB": Piece("link", 50),
     "message": Piece("messages", 200),
     "object": Piece("reading", 50),
+    "read": Piece("serving", 100),
+    "write": Piece("serving", 100),
     "status change": Piece("fleet", 10),
     "edit": Piece("fleet", 10),
     "virtual second": Piece("fleet", 3),
