@@ -5,6 +5,8 @@ contexts  SSL contexts from PEM bytes; names and fingerprints of certificates
 tls       TLS over any byte stream
 protocol  HTTP/2 without a socket (pure)
 http2     the driver: one reader, one writer, a scope per stream
+http2_serving
+          who answers requests: tasks, or the reader's step
 http      one request and its answer, whichever HTTP it came by
 http1     the serving side of HTTP/1.1; http1_client: the asking side
 server    HTTPS, both versions

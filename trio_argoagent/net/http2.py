@@ -20,8 +20,8 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.certificates import Standing, unbound
 from trio_argoagent.net.errors import ConnectionBroken, renewed
 from trio_argoagent.net.http import Handler, Request, never
-from trio_argoagent.net.http2_exchange import Http2Exchange, PromptExchange, run_through
 from trio_argoagent.net.http2_postman import Postman
+from trio_argoagent.net.http2_serving import Service, Serving
 from trio_argoagent.net.http2_stream import Http2Stream
 from trio_argoagent.net.http2_wire import CLOSE_TIMEOUT, Wire
 from trio_argoagent.net.protocol.engine import LAST_STREAM, Engine
@@ -34,8 +34,6 @@ __all__ = ["ConnectionStatistics", "Http2Connection", "Http2Stream", "open_http2
 
 DRAIN_TIMEOUT: Final = 5.0
 """Seconds that streams in progress have to finish."""
-HANDLERS_PER_STREAM: Final = 2
-"""Handler tasks per stream allowed: a reset frees its stream at once, its handler only when it has ended."""
 
 
 @attrs.frozen
@@ -61,8 +59,7 @@ class Http2Connection:
         handlers: trio.Nursery,
         *,
         client: bool,
-        handler: Handler | None,
-        prompt: Callable[[Request], bool],
+        service: Service | None,
         authority: str,
         limits: Limits,
         postman: Postman | None,
@@ -74,14 +71,10 @@ class Http2Connection:
         self._peer_certificate: bytes | None = getattr(stream, "peer_certificate", None)
         self._peer_standing: Callable[[], Standing] = getattr(stream, "standing", unbound)
         self._client = client
-        self._handler = handler
-        self._is_prompt = prompt
-        self._arrived: list[tuple[Handler, Http2Stream, Request]] = []
         # The nursery of ``open_http2``, which this object does not outlive.
         self._start_soon = handlers.start_soon
         self._authority = authority
-        self._most_handlers = limits.streams * HANDLERS_PER_STREAM
-        self._handlers = 0
+        self._serving = Serving(service, limits.streams, handlers, self._rest) if service else None
         self._idle_since = trio.current_time()
         self._streams: dict[int, Http2Stream] = {}
         self._opened = 0
@@ -231,7 +224,7 @@ class Http2Connection:
 
     def idle_since(self) -> float:
         """Since when there has been no stream, nor a handler of one; infinite while there is."""
-        return NEVER if self._streams or self._handlers else self._idle_since
+        return NEVER if self._is_busy() else self._idle_since
 
     def give_up(self, stream_id: int, error: ConnectionBroken) -> None:
         """The peer takes nothing on that stream: reset it."""
@@ -278,7 +271,7 @@ class Http2Connection:
     def _accept(self, event: events.RequestReceived) -> None:
         stream_id = event.stream_id
         self.engine.accept(stream_id)
-        if self._handler is None or self._refusing or self._handlers >= self._most_handlers:
+        if self._serving is None or self._refusing or self._serving.is_full:
             self.engine.reset(stream_id, ErrorCodes.REFUSED_STREAM)
             self.engine.drop(stream_id)
             return
@@ -295,51 +288,18 @@ class Http2Connection:
             peer_standing=self._peer_standing,
         )
         self._opened += 1
-        self._handlers += 1
-        self._arrived.append((self._handler, stream, request))
+        self._serving.add(stream, request)
 
     def paused(self) -> None:
-        """Serve the requests that have come: at once, what is here whole and needs no wait; else in tasks."""
-        arrived, self._arrived = self._arrived, []
-        for handler, stream, request in arrived:
-            if stream.ended and not stream.broken and self._is_prompt(request):
-                self._serve_at_once(handler, stream, request)
-                continue
-            scope = stream.scope = trio.CancelScope()
-            if stream.broken:
-                scope.cancel()
-            task = f"stream {stream.id}"
-            self._start_soon(self._serve, handler, stream, scope, request, name=task)
+        """What has come at once has been told of: begin with the requests."""
+        if self._serving is not None:
+            self._serving.begin()
 
-    def _serve_at_once(self, handler: Handler, stream: Http2Stream, request: Request) -> None:
-        try:
-            run_through(handler(PromptExchange(stream, request)))
-        finally:
-            self._handlers -= 1
-            stream.settle(ErrorCodes.INTERNAL_ERROR)  # unless the answer is complete
-            self._rest()
-
-    async def _serve(
-        self, handler: Handler, stream: Http2Stream, scope: trio.CancelScope, request: Request
-    ) -> None:
-        code = ErrorCodes.CANCEL
-        try:
-            with scope:
-                await handler(Http2Exchange(stream, request))
-            code = ErrorCodes.INTERNAL_ERROR  # unless the answer is complete
-        except ConnectionBroken:
-            if not scope.cancel_called:  # else it only met its stream's end before its cancellation
-                raise
-        except Exception:
-            code = ErrorCodes.INTERNAL_ERROR
-            raise
-        finally:
-            self._handlers -= 1
-            stream.settle(code)
-            self._rest()
+    def _is_busy(self) -> bool:
+        return bool(self._streams) or (self._serving is not None and self._serving.handlers > 0)
 
     def _rest(self) -> None:
-        if not self._streams and not self._handlers:
+        if not self._is_busy():
             self._idle_since = trio.current_time()
 
     def _take_goaway(self, event: events.ConnectionTerminated) -> None:
@@ -390,8 +350,7 @@ async def open_http2(
             stream,
             nursery,
             client=client,
-            handler=handler,
-            prompt=prompt,
+            service=Service(handler, prompt) if handler is not None else None,
             authority=authority,
             limits=allowed,
             postman=postman,

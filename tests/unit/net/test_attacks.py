@@ -31,7 +31,8 @@ from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.net.admission import HANDSHAKE_TIMEOUT
 from trio_argoagent.net.errors import ConnectionBroken, TlsFailed
 from trio_argoagent.net.http import Exchange
-from trio_argoagent.net.http2 import HANDLERS_PER_STREAM, open_http2
+from trio_argoagent.net.http2 import open_http2
+from trio_argoagent.net.http2_serving import HANDLERS_PER_STREAM
 from trio_argoagent.net.protocol import limits
 from trio_argoagent.net.protocol.budgets import Budget, Rate
 from trio_argoagent.net.tls import TlsStream

@@ -34,6 +34,6 @@ def text(statistics: ServerStatistics, requests: Mapping[Asked, int]) -> bytes:
     name = f"{_PREFIX}request_total"
     lines += [f"# HELP {name} Requests about resources that were answered.", f"# TYPE {name} counter"]
     for asked, count in requests.items():
-        labels = ",".join(f'{label}="{value}"' for label, value in attrs.asdict(asked).items())
+        labels = ",".join(f'{label}="{value}"' for label, value in asked._asdict().items())
         lines.append(f"{name}{{{labels}}} {count}")
     return ("\n".join(lines) + "\n").encode()

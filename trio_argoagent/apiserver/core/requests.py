@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 WATCH: Final = "watch"
 """The verb of a list that goes on."""
@@ -13,8 +11,7 @@ LEFT: Final = 499
 """The code of a request whose client did not wait for the answer."""
 
 
-@attrs.frozen(order=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked for, and how it was answered.
 
     Attributes:
