@@ -9,9 +9,10 @@ import attrs
 import pytest
 
 from trio_argoagent.bench.figures import Case
-from trio_argoagent.bench.fleet import QUESTIONS, rates, rig
+from trio_argoagent.bench.fleet import QUESTIONS, flooder, rates, rig
 from trio_argoagent.bench.questions import QUICK
 from trio_argoagent.bench.runner import answer
+from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.processes import fleet as processes
 
 CASES: Final[Mapping[str, tuple[Case, ...]]] = {
@@ -24,7 +25,7 @@ CASES: Final[Mapping[str, tuple[Case, ...]]] = {
     "join": (2,),
     "agent-cost": (0, 2),
     "hub-cost": (1, 2),
-    "fairness": (20,),
+    "fairness": (0, 20, "full"),
 }
 
 
@@ -51,3 +52,16 @@ async def test_questions(name: str, place: int, monkeypatch: pytest.MonkeyPatch)
     sides = {each.name for each in question.sides}
     assert {name for goal in question.goals for name in (goal.side, goal.peer or goal.side)} <= sides
     assert {growth.side for growth in question.growth} <= sides
+
+
+async def test_a_flooder_changes_as_often_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One status after the other, from a process of its own."""
+    monkeypatch.setattr(processes, "QUIET", 0.3)
+    async with rig.open_rig([SpokePlan("quiet")], counted=False) as fleet:
+        arrivals = rig.Arrivals(fleet.hub)
+        async with flooder.open_flooder(fleet, "flooder", 2, 1) as process:
+            assert process.stdin is not None
+            await process.stdin.send_all(3 * flooder.CHANGE)
+            await arrivals.wait("flooder", 0, 4)
+            await arrivals.wait("flooder", 1, 3)
+            assert not await fleet.wait_settled(rig.PATIENCE)

@@ -11,7 +11,7 @@ restart      what a restart of the principal costs
 join         a new agent's Applications
 agent        what an agent costs its spoke
 hub          what the principal takes for each agent
-fairness     a quiet agent beside one that floods
+fairness     a quiet agent beside one that floods; flooder: that one, on a machine of its own
 """
 
 from __future__ import annotations
