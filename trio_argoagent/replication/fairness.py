@@ -18,7 +18,12 @@ import attrs
 
 SLOTS: Final = 16
 """Writes under way at once, of all agents together. At 5 ms each that is 3,000 a second, more than an API
-server does; at 15 ms of its CPU each, the queue inside it that a quiet agent must sit out is 0.1 s."""
+server does; at 15 ms of its CPU each, the queue inside it that a quiet agent must sit out is 0.1 s.
+
+Rejected: fewer, or a limit that follows latency down. Beside a flood 7 of the 9 ms that a quiet agent waits
+longer are queues of the event loop, 2 the server's: 8 slots change nothing, 4 take a fifth off its specs and
+nothing off its statuses, and 2 cost 8 to 28 % of all that gets through. Nor can latency tell a queue from a
+webhook that is slow for some writes."""
 WRITE: Final = 8 * 1024
 """What a write costs whatever its size, in bytes of its body: most of an API server's work does not grow."""
 QUANTUM: Final = 32 * 1024
