@@ -173,9 +173,7 @@ def plan(merged: Merged, memo: Memo | None, message: str | None = None, at: str 
     live, shown = merged.live, merged.shown
     written = memo is not None and (memo.sent, memo.stored) == (merged.sent, merged.stored)
     settled = conditions.settle(shown if written else merged.status, shown, message, at)
-    changes = []
-    if settled != shown:
-        changes.append(steps.op_add("/status", settled))
+    changes = steps.member_changes("status", shown, settled)
     standing = live.get("operation")
     if merged.operation != standing:
         changes.append(

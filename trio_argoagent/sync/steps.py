@@ -106,3 +106,21 @@ def map_changes(
         elif live.get(key) != text:
             changes.append(op_add(path + pointer(key), text))
     return changes
+
+
+def member_changes(field: str, live: Mapping[str, Any], want: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Member by member changes of one top-level field: of a large status what is equal is not sent again.
+
+    They fit the version that was read, and no other: ``at_version`` belongs before them.
+
+    Args:
+        field: which.
+        live: what the object has; empty: maybe no such field yet.
+        want: what it shall have.
+    """
+    path = pointer(field)
+    if not live:
+        return [op_add(path, want)] if want else []
+    gone = [op_remove(path + pointer(name)) for name in live if name not in want]
+    others = (name for name, value in want.items() if name not in live or live[name] != value)
+    return gone + [op_add(path + pointer(name), want[name]) for name in others]
