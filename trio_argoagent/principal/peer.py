@@ -247,15 +247,13 @@ class Peer:
         What comes to this agent is new, and what goes to another one is gone.
         """
         shared, obj = kinds.BASE[kind].shared, change.object
-        old, new = (
-            self.mapping.find(kind, each) if each is not None else None for each in (change.old, change.new)
-        )
-        key = new or old
-        if key is None:
+        mine = change.of(lambda each: self.mapping.find(kind, each) is not None)
+        key = self.mapping.find(kind, mine.object) if mine is not None else None
+        if mine is None or key is None:
             if kind is Kind.APPLICATION and self._remark(obj):
                 self.telling.look(obj)
             return
-        change = attrs.evolve(change, old=change.old if old else None, new=change.new if new else None)
+        change = mine
         self._desired.changed(key, change)
         if kind in self._desired.rows:
             self.telling.changed(key, change)

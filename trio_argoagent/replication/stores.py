@@ -90,7 +90,7 @@ class Stores:
         self._handlers.append(handler)
 
     def _dispatch(self, store: Store, change: Change) -> None:
-        parts = [(row.kind, part) for row in store.rows if (part := _part(row, change)) is not None]
+        parts = [(row.kind, part) for row in store.rows if (part := change.of(row.selects)) is not None]
         for kind, part in sorted(parts, key=lambda each: each[1].new is not None):
             for handler in self._handlers:
                 handler(kind, part)
@@ -134,12 +134,6 @@ class Stores:
             for resource, store in self._by_resource.items()
         }
         return {kind: made[row.resource] for kind, row in kinds.BASE.items() if row.resource in made}
-
-
-def _part(row: Row, change: Change) -> Change | None:
-    """What a change of an object means for one kind; None: nothing."""
-    old, new = (obj if obj is not None and row.selects(obj) else None for obj in (change.old, change.new))
-    return attrs.evolve(change, old=old, new=new) if old is not None or new is not None else None
 
 
 def _kept(rows: tuple[Row, ...], obj: Object) -> Object:

@@ -112,8 +112,7 @@ def mismatch(policies: Policies, wanted: Mapping[str, str]) -> Mismatch:
 def remark(annotations: Mapping[str, str]) -> str:
     """What a person should mend about these annotations; empty: nothing."""
     told = annotations.get(names.MISMATCH_POLICY)
-    words = [each.value for each in Mismatch]
-    if told is None or told in words:
+    if told is None or told in (words := [each.value for each in Mismatch]):
         return ""
     wrong = f"annotation {names.MISMATCH_POLICY} is {told!r}, so the agent's own setting counts"
     return f"{wrong}; set it to {' or '.join(words)}"

@@ -41,9 +41,8 @@ MAPPED: Final[tuple[Mutant, ...]] = (
         "an Application that moves to another agent counts as merely absent",
         Rewrite(
             "principal.peer:Peer.on_change",
-            "attrs.evolve(change, old=change.old if old else None, new=change.new if new else None)",
-            "attrs.evolve(change, old=change.old if old else None, new=change.new if new else None,"
-            " witnessed=change.witnessed and (new is not None or change.new is None))",
+            "change = mine",
+            "change = attrs.evolve(mine, witnessed=mine.witnessed and (mine.new or change.new) is mine.new)",
         ),
     ),
     mutant(

@@ -14,7 +14,7 @@ Where a server's resourceVersions have no order (see ``model.rv``) only equality
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import attrs
@@ -55,6 +55,13 @@ class Change:
     def name(self) -> Name:
         """Which object."""
         return name_of(self.object)
+
+    def of(self, concerns: Callable[[Object], bool]) -> Change | None:
+        """What it is to somebody whom some objects concern and others do not; None: nothing."""
+        old, new = (each if each is not None and concerns(each) else None for each in (self.old, self.new))
+        if old is self.old and new is self.new:
+            return self
+        return attrs.evolve(self, old=old, new=new) if old is not None or new is not None else None
 
 
 def name_of(thing: Object) -> Name:
