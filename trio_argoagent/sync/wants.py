@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from trio_argoagent.model.keys import Key, Kind, Verb
 from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import Evidence
@@ -76,13 +78,15 @@ def status(
     if not value:
         return None
     finished = (value.get("operationState") or {}).get("finishedAt") or ""
+    # Encoded once for both digests: a status can be large.
+    members = {name: msgspec.Raw(canonical(member)) for name, member in value.items()}
     urgent = body["operation"] is not None or bool(asked) or finished >= recently
     pending = [verb for verb, behind in asked.items() if body.get(verb) or behind]
     return Want(
         uid,
-        digest.wanted(Kind.STATUS, uid, value),
+        digest.wanted(Kind.STATUS, uid, members),
         Rank.STATUS,
-        substance="" if urgent else digest.stored(projection.substance(value)),
+        substance="" if urgent else digest.stored(projection.substance(members)),
         aside=digest.stored([body["operation"], body["intent"], pending]),
     )
 
