@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 from trio_argoagent.model.keys import Kind, Verb
-from trio_argoagent.model.objects import Object
+from trio_argoagent.model.objects import Object, canonical
 from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import conditions, digest, intents, names, operations, projection, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -53,8 +53,8 @@ class Memo:
 class Merged:
     """The status and operation that an object shall have, and which status it has.
 
-    ``clears`` are the annotations of requests that were worked off. ``sent`` is the digest of the one status,
-    ``stored`` of the other: statuses are large, so each is digested once.
+    ``clears`` are the annotations of requests that were worked off. ``encoded`` is the one status as JSON,
+    ``sent`` its digest, ``stored`` that of the other: statuses are large, so each is digested once.
     """
 
     live: Object
@@ -63,6 +63,7 @@ class Merged:
     clears: tuple[str, ...]
     exact: bool
     intent: str
+    encoded: bytes
     sent: str
     shown: dict[str, Any]
     stored: str
@@ -123,7 +124,7 @@ def merge(
         memo: what was written last.
         worked_off: had the spoke written this one of ``intents.REQUESTS``, which stands on the hub, by then?
     """
-    status: dict[str, Any] = mapping.status_up(dict(body["status"]))
+    status: dict[str, Any] = mapping.status_up(conditions.without(body["status"]))
     shown: dict[str, Any] = live.get("status") or {}
     bare = conditions.without(shown)
     stored = memo.stored_by(live) if memo is not None else digest.stored(bare)
@@ -134,8 +135,9 @@ def merge(
     operation = standing if waits else operations.mirrored(body["operation"])
     stands = (each for each in intents.REQUESTS.items() if each[1][0] in live.annotations)
     clears = tuple(name for verb, both in stands if not body.get(verb) and worked_off(verb) for name in both)
-    sent = digest.stored(status)
-    return Merged(live, status, operation, clears, exact, body["intent"], sent, shown, stored)
+    encoded = canonical(status)
+    sent = digest.of_bytes(encoded)
+    return Merged(live, status, operation, clears, exact, body["intent"], encoded, sent, shown, stored)
 
 
 def _keep_answers(status: dict[str, Any], shown: Mapping[str, Any], waits: bool, intent: str) -> bool:
@@ -189,5 +191,10 @@ def plan(merged: Merged, memo: Memo | None, message: str | None = None, at: str 
 
 def memo_of(record: Record, merged: Merged, live: Object) -> Memo:
     """What to remember of an object for which this was merged, or which a write has made of that object."""
-    stored = merged.stored if live is merged.live else digest.stored(_shown(live))
+    if live is merged.live:
+        stored = merged.stored
+    elif bytes(live.fields.get("status", b"")) == merged.encoded:
+        stored = merged.sent  # What came back as it was sent need not be read.
+    else:
+        stored = digest.stored(_shown(live))
     return Memo(record.digest, merged.sent, stored, merged.exact, merged.intent, _version(live))
