@@ -9,7 +9,7 @@ import pytest
 from trio_argoagent.apiserver.core.patches import apply_json
 from trio_argoagent.errors import Invalid
 from trio_argoagent.model.keys import Key, Kind, Verb
-from trio_argoagent.model.objects import Object
+from trio_argoagent.model.objects import Object, decode
 from trio_argoagent.model.records import DRIFT, Holding, Record
 from trio_argoagent.sync import digest, intents, names, operations, overlay, steps
 from trio_argoagent.sync.mapping import NamespaceMapping
@@ -250,3 +250,15 @@ def test_children_with_the_spokes_names_are_no_holding() -> None:
     status = {"resources": [{"kind": "Application", "namespace": "argocd", "name": "child"}]}
     live = hub(annotations={names.SOURCE_UID: "spoke"}, status=status)
     assert overlay.holding(AUTONOMOUS, live, None) == Holding("spoke", DRIFT)
+
+
+def test_an_answer_is_remembered_alike_however_it_is_written() -> None:
+    """Whether it has to be read or came back byte by byte."""
+    value = body(NEW)
+    merged = merge(value, hub())
+    shown = decode(merged.encoded)
+    answers = [hub(version="6", status=each) for each in (shown, dict(reversed(shown.items())))]
+    as_sent = [bytes(answer.fields["status"]) == merged.encoded for answer in answers]
+    assert as_sent == [True, False]
+    same, other = (overlay.memo_of(record(value), merged, answer) for answer in answers)
+    assert same == other and same.stored == merged.sent
