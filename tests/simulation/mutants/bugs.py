@@ -114,8 +114,8 @@ BUGS: Final[tuple[Mutant, ...]] = (
         "time stamps wait their minute even while somebody waits for them",
         Rewrite(
             "sync.wants:status",
-            '"" if urgent else digest.stored(projection.substance(value))',
-            "digest.stored(projection.substance(value))",
+            '"" if urgent else digest.stored(projection.substance(members))',
+            "digest.stored(projection.substance(members))",
         ),
     ),
     mutant(
