@@ -81,12 +81,38 @@ class Text:
 
     def reading(self, bind: Bind) -> Source:
         """See ``compiled``."""
-        test = f"type(@) is str and {self.shortest} <= len(@) <= {self.longest}"
+        test = f"type(@) is str and {_length(self.shortest, self.longest)}"
         if self.pattern is not None:
             matches = f"{bind(self.pattern.fullmatch)}(@) is not None"
             # What may be empty mostly is.
             test += f" and (not @ or {matches})" if self.pattern.fullmatch("") else f" and {matches}"
         return Source(test)
+
+    write = read
+    writing = reading
+
+
+@attrs.frozen
+class Decimal:
+    """Decimal digits (ASCII) of bounded number, or none at all."""
+
+    longest: int
+    called: str
+
+    def read(self, value: object) -> str:
+        """See ``Shape``."""
+        if type(value) is not str:
+            raise Mismatch("text")
+        if len(value) > self.longest:
+            raise Mismatch(f"{self.called} of 0 to {self.longest} characters")
+        if value and not (value.isascii() and value.isdigit()):
+            raise Mismatch(self.called)
+        return value
+
+    def reading(self, bind: Bind) -> Source:
+        """See ``compiled``."""
+        digits = "not @ or @.isascii() and @.isdigit()"
+        return Source(f"type(@) is str and len(@) <= {self.longest} and ({digits})")
 
     write = read
     writing = reading
@@ -183,7 +209,7 @@ class Blob:
 
     def reading(self, bind: Bind) -> Source:
         """See ``compiled``."""
-        return Source(f"type(@) is bytes and {self.shortest} <= len(@) <= {self.longest}")
+        return Source(f"type(@) is bytes and {_length(self.shortest, self.longest)}")
 
     write = read
     writing = reading
@@ -328,6 +354,11 @@ class Pair:
             exc.path.append(f"[{len(done)}]")
             raise
         return tuple(done)
+
+
+def _length(shortest: int, longest: int) -> str:
+    """The test of a length, as source; none is less than nothing."""
+    return f"{shortest} <= len(@) <= {longest}" if shortest else f"len(@) <= {longest}"
 
 
 def broken(expected: str, *path: str) -> Mismatch:

@@ -23,6 +23,7 @@ from trio_argoagent.stream.protocol.shapes import (
     Blob,
     Choice,
     Code,
+    Decimal,
     Flag,
     Line,
     Many,
@@ -43,7 +44,6 @@ MAX_SELECTOR: Final = 1024
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
-_DECIMAL = re.compile(r"[0-9]*")
 
 # Names become parts of URLs and of other objects' names: what is no Kubernetes name ends here.
 NAMESPACE = Text(63, 0, re.compile(f"({_LABEL.pattern})?"), "a namespace")
@@ -51,7 +51,7 @@ NAME = Text(253, 1, _SUBDOMAIN, "a name")
 AGENT = Text(63, 1, _LABEL, "an agent's name")
 UID = Text(128, 1, None, "a uid")
 DIGEST = Text(128, 1, None, "a digest")
-ASOF = Text(32, 0, _DECIMAL, "a decimal resourceVersion")
+ASOF = Decimal(32, "a decimal resourceVersion")
 SHORT = Text(64)
 LINE = Line(m.MAX_LINE)
 ROOT = Blob(m.ROOT_SIZE, m.ROOT_SIZE)
@@ -82,13 +82,13 @@ def _check_record(record: Record) -> None:
     tombstone = record.body is None  # the property, without its call
     if tombstone and record.evidence is None:
         raise broken("evidence in a tombstone", "evidence")
-    if tombstone == bool(record.digest):
+    if tombstone != (not record.digest):
         raise broken("a digest with a body, and none without", "digest")
 
 
 def _check_message(message: m.RecordMessage) -> None:
     """Who refers says to what, and what comes in parts begins with fewer bytes than it has."""
-    if (message.encoding is _PREFIX) != bool(message.base):
+    if (message.encoding is _PREFIX) == (not message.base):
         raise broken("a base where the encoding needs one, and only there", "base")
     body = message.record.body
     if body is None and message.encoding is not _PLAIN:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -15,7 +16,7 @@ from trio_argoagent.stream.protocol import codec, vocabulary
 from trio_argoagent.stream.protocol import messages as m
 from trio_argoagent.stream.protocol.compiled import Source
 from trio_argoagent.stream.protocol.fields import Fields
-from trio_argoagent.stream.protocol.shapes import Mismatch, Pair, Text, Whole
+from trio_argoagent.stream.protocol.shapes import Decimal, Mismatch, Pair, Text, Whole
 
 from .vocabulary import EXAMPLES, STRATEGIES, leaves, plain, replaced
 
@@ -92,6 +93,22 @@ def test_shapes_that_do_not_say_how_they_look() -> None:
         made.read(((1, 10),))
     with pytest.raises(Mismatch, match=r"^name\[0\]: expected a whole number"):
         made.write(m.Confirm((-1, 0)))  # type: ignore[arg-type]
+
+
+@given(st.text("0123456789a²٣-+_ \n", max_size=40) | st.text(max_size=5))
+@example("9" * 32)
+@example("9" * 33)
+@example("7\n")
+def test_decimal_digits(text: str) -> None:
+    """They are ASCII and nothing else, read or written, at once or field by field."""
+    made = Fields(m.Confirm, name=Decimal(32, "digits"))
+    good = re.fullmatch(r"[0-9]{0,32}", text) is not None
+    for read in (made.read, made._read_plainly):
+        assert (outcome(read, (text,)) == repr(m.Confirm(text))) is good
+    for write in (made.write, made._write_plainly):
+        assert (outcome(write, m.Confirm(text)) == repr([text])) is good
+    with pytest.raises(Mismatch, match=r"^name: expected digits of 0 to 32 characters$"):
+        made.read(("9" * 33,))
 
 
 def test_optional() -> None:
