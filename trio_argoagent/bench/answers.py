@@ -9,7 +9,7 @@ import attrs
 
 from trio_argoagent.bench.figures import CPU, Case, Figure, Sense
 from trio_argoagent.bench.growth import Trend, fitted
-from trio_argoagent.bench.questions import Goal, Question
+from trio_argoagent.bench.questions import Goal, Growth, Question
 
 
 @attrs.frozen
@@ -102,8 +102,11 @@ class Answer:
     @property
     def trends(self) -> tuple[Trend, ...]:
         """How its costs grow."""
-        expected = self.question.growth
-        return tuple(Trend(each, fitted(self.series(each.side, each.figure))) for each in expected)
+        return tuple(self._trend(each) for each in self.question.growth)
+
+    def _trend(self, growth: Growth) -> Trend:
+        found = self.series(growth.side, growth.figure)
+        return Trend(growth, fitted(found), found[0][1].unit if found else "")
 
     def series(self, side: str, figure: str) -> tuple[tuple[Case, Figure], ...]:
         """One figure of one side over the cases that have it."""

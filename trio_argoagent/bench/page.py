@@ -75,9 +75,8 @@ def _summary(answers: Sequence[Answer]) -> str:
             bound = f"{verdict.goal.sense.value} {number(verdict.goal.bound)}{times}"
             rows.append(_judged(link, verdict.goal.text, bound, value, met=verdict.met))
         for trend in answer.trends:
-            value = "" if trend.exponent is None else f"n^{trend.exponent:.2f}"
             bound = f"at most n^{trend.growth.most:g}"
-            rows.append(_judged(link, trend.growth.text, bound, value, met=trend.met))
+            rows.append(_judged(link, trend.growth.text, bound, trend.told, met=trend.met))
     if not rows:
         return ""
     heads = ("question", "goal", "bound", "found", "")

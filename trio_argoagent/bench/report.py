@@ -122,7 +122,7 @@ def trends(judged: Iterable[Trend]) -> list[str]:
     """How costs grow, in one line each."""
     lines = []
     for trend in judged:
-        fits = "" if trend.exponent is None else f"n^{trend.exponent:.2f}, "
+        fits = trend.told and f"{trend.told}, "
         growth = trend.growth
         lines.append(f"growth: {growth.text}: at most n^{growth.most:g}: {fits}{_VERDICTS[trend.met]}")
     return lines

@@ -64,7 +64,7 @@ def test_page() -> None:
     """Goals, growth, tables, who is missing and what has failed; what comes from elsewhere is escaped."""
     text = checked(page([ANSWER], {"other": "too <few> files"}, describe(), quick=True))
     for part in (
-        "how &lt;much&gt;", "it is little", '<td class="missed">missed</td>', "at most n^0.2", "n^1.00",
+        "how &lt;much&gt;", "it is little", '<td class="missed">missed</td>', "at most n^0.2", "<td>n^0.9",
         "<td>11 ±9%</td>", "peer: peer &amp; co. is not installed", "other: too &lt;few&gt; files",
         "quick look",
     ):  # fmt: skip
