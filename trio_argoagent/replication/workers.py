@@ -97,7 +97,7 @@ class Workers:
     def new_link(self) -> None:
         """A link is up: what is still to go will be asked for again, and told again if it is held."""
         self.guard.new_link(trio.current_time())
-        self._held = ""
+        self._looked_at, self._held = -1, ""
         if self.tracer is not None:
             self.tracer.forgotten()
 

@@ -8,10 +8,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_argoagent.errors import RemoteProtocolError
 from trio_argoagent.model.keys import Key, Kind
-from trio_argoagent.model.records import AS_ASKED, Holding, Outcome, Record, Result
+from trio_argoagent.model.records import AS_ASKED, Evidence, Holding, Outcome, Record, Result
 from trio_argoagent.replication.executor import TryLater
 from trio_argoagent.replication.workers import MAX_WORKERS, Achieved, Workers
-from trio_argoagent.sync.replica import RETRY_FIRST, Report
+from trio_argoagent.sync.guard import SETTLE, Departure, Limits
+from trio_argoagent.sync.replica import RETRY_FIRST, Report, Work
 
 from .links import WEB, Trade
 
@@ -131,6 +132,30 @@ async def test_an_unforeseen_error_is_not_swallowed() -> None:
     workers.record(1, record())
     with pytest.RaisesGroup(ZeroDivisionError):
         await workers.run()
+
+
+async def test_what_is_held_is_told_again_on_a_new_link(
+    trade: Trade, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    """Whoever hears of it has forgotten it with the link, and with it what confirms it."""
+    workers = Workers({Kind.APPLICATION: trade}, listed=frozenset(), limits=Limits())
+    told, departure = list[bool](), Departure(WEB, "u1", Evidence.INFERRED)
+
+    async def bring_about(work: Work) -> Achieved:
+        answer = workers.guard.ask(departure, trio.current_time())
+        return Achieved(Outcome.PENDING, answer.reason, after=answer.after)
+
+    trade.bring_about = bring_about  # type: ignore[method-assign]
+    workers.on_held = lambda held: told.append(held is not None)
+    nursery.start_soon(workers.run)
+    workers.new_link()
+    workers.record(1, record())
+    await trio.sleep(10 * SETTLE)
+    assert told == [True]
+    workers.new_link()
+    workers.record(1, record())
+    await trio.sleep(10 * SETTLE)
+    assert told == [True, True]
 
 
 async def test_a_refusal_tells_what_is_held(workers: Workers, trade: Trade) -> None:
