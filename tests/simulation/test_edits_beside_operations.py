@@ -22,7 +22,7 @@ SETTINGS: Final = {
     "terminate": Settings(operation=20.0, progressing=0.1, pruning=0.1),
 }
 """What is terminated must not end by itself while a program is away."""
-STRIDE: Final = 71
+STRIDE: Final = 67
 """Steps between two crashes: a prime, and another one than in ``test_every_step``."""
 DOWN: Final = 0.5
 """Seconds that the program is away."""

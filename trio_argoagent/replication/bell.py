@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import trio
 
 
@@ -17,7 +19,7 @@ class Bell:
 
     async def wait(self, deadline: float | None = None) -> None:
         """Return once it has been rung since the last wait, or at ``deadline`` (``trio.current_time``)."""
-        if deadline is None:
+        if deadline is None or deadline == math.inf:  # A scope for nothing costs more than the wait.
             await self._event.wait()
         else:
             with trio.CancelScope(deadline=deadline):

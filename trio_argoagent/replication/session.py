@@ -170,12 +170,18 @@ class Session:
             frames = ()
 
     def _hear(self, message: messages.Message) -> None:
+        if isinstance(message, messages.RecordMessage):
+            self._unload(self._unloader.message(message))
+        elif isinstance(message, messages.Part):
+            self._unload(self._unloader.part(message))
+        else:
+            self._hear_control(message)
+            self._bell.ring()
+
+    def _hear_control(self, message: messages.Message) -> None:
+        """What brings no body: most of it is to be answered."""
         now, source = trio.current_time(), self._feeds.outlet.core
         match message:
-            case messages.RecordMessage():
-                self._unload(self._unloader.message(message))
-            case messages.Part():
-                self._unload(self._unloader.part(message))
             case messages.Results(results):
                 self._take_results(results)
             case messages.Have(entries):
@@ -189,14 +195,12 @@ class Session:
             case messages.Buckets(hashes):
                 self._list(hashes)
             case messages.Mark(root):
-                hashes_now = source.mark(root, now)
-                if hashes_now is not None:
+                if (hashes_now := source.mark(root, now)) is not None:
                     self._asking = messages.Buckets(hashes_now)
             case messages.Ping(token):
                 self._pong = messages.Pong(token)  # One is enough for a peer that asks faster than it reads.
             case _:
                 self._hear_aside(message)
-        self._bell.ring()
 
     def _compared(self) -> None:
         self._feeds.outlet.compared()
@@ -248,6 +252,7 @@ class Session:
             self._feeds.workers.core.refuse(come.number, come.key, "", Outcome.UNREADABLE)
         elif come is not None:
             self._take(*come)
+        self._feeds.workers.ring()
 
     def _take(self, number: int, record: Record) -> None:
         if self._parting.said:

@@ -130,8 +130,10 @@ class Workers:
 
     def ring(self) -> None:
         """There may be work, or something to report."""
-        self._work_bell.ring()
-        self.bell.ring()
+        if self.core.has_work:
+            self._work_bell.ring()
+        if self.core.has_reports:
+            self.bell.ring()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -156,6 +158,7 @@ class Workers:
     def _look_at_held(self) -> None:
         if self.guard.changes != self._looked_at:
             self._looked_at, held = self.guard.changes, self.guard.held
+            self.bell.ring()  # The other side is told, too.
             name = held.name if held is not None else ""
             if name != self._held:
                 self._held = name

@@ -323,6 +323,11 @@ class Replica:
             self._forget_if_empty(key, slot)
         return None
 
+    @property
+    def has_work(self) -> bool:
+        """Is there something to ask ``take`` for, now or later?"""
+        return bool(self._ready or self._timers)
+
     def next_deadline(self) -> float | None:
         """When ``take`` should be asked again although nothing has happened."""
         return self._timers[0][0] if self._timers else None

@@ -49,6 +49,22 @@ async def test_applied(workers: Workers, trade: Trade) -> None:
     assert reports(workers) == [Result(1, Outcome.APPLIED, "", AS_ASKED)]
 
 
+async def test_nobody_is_woken_for_nothing(workers: Workers, trade: Trade, autojump_clock: MockClock) -> None:
+    """An echo that tells nothing new, and a key that waits for nothing, do not wake the link."""
+    workers.record(1, record())
+    await wait_all_tasks_blocked()
+    reports(workers)
+    await workers.bell.wait()
+    workers.observe(WEB)
+    workers.touch(WEB)
+    with trio.move_on_after(1.0) as scope:
+        await workers.bell.wait()
+    assert scope.cancelled_caught
+    del trade.held[WEB]
+    workers.observe(WEB)
+    await workers.bell.wait()
+
+
 async def test_a_body_without_sense_is_rejected(workers: Workers, trade: Trade) -> None:
     """Only that record: the next one is taken as ever."""
     trade.answers.append(RemoteProtocolError("nonsense"))
