@@ -193,7 +193,8 @@ class Spoke:
                 self.principal_uid = change.new.annotations.get(names.PRINCIPAL_UID, "")
             if not row.in_place:
                 self._revival.saw(key, change)
-            self.workers.observe(key, lambda: retained(row, key, change.new))
+            if not (self.workers.core.guarded(key) and projection.is_same(row, change.old, change.new)):
+                self.workers.observe(key, lambda: retained(row, key, change.new))
 
     def _touch_waiting(self, *those: Kind) -> None:
         for key in self.workers.core.waiting(*those):
