@@ -1,11 +1,16 @@
 """Two sets of figures: what has become better or worse, and is it more than chance?
 
-A figure's rounds give a mean and Student's 95 % confidence interval of it. Two figures differ when their
-intervals do not overlap, which is stricter than a test of the difference: it errs on the side of silence.
-Exact figures (``figures.EXACT``: counts, bytes, virtual seconds) are no matter of chance, so the threshold
-alone judges them, where both runs did the same work. Of other figures one round has no interval, and that of
-two is twelve times as wide as they lie apart: where it decides, that they differ is told, and not judged.
-Whether better is more or less follows from the unit.
+Three rules, in their order; a change within the threshold is none by any of them:
+
+- What is no matter of chance (``figures.EXACT``: counts, bytes, virtual seconds), and the memory of a whole
+  process, which is the same within 2 %, is judged by the threshold alone, where both runs did the same work.
+- A figure's rounds give a mean and Student's 95 % confidence interval of it. Two figures differ when their
+  intervals do not overlap, which is stricter than a test of the difference: it errs on the side of silence.
+- One round has no interval, and that of two is twelve times as wide as they lie apart. So medians that are
+  ``FAR`` from each other differ, too, if no round of one is among those of the other.
+
+What else differs is told and not judged where rounds are few. Whether better is more or less follows from the
+unit.
 """
 
 from __future__ import annotations
@@ -14,17 +19,29 @@ import enum
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
-from trio_argoagent.bench.figures import EXACT, Figure, Sense
+from trio_argoagent.bench.figures import BY_VALGRIND, DRAWN, EXACT, INSTRUCTIONS, RATIO, Figure, Sense
 from trio_argoagent.bench.results import Key
+from trio_argoagent.errors import UserError
 
 STUDENT: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Two-sided 95 % quantiles of Student's t by degrees of freedom, from 1; beyond: the last one."""
 JUDGED: Final = 3
-"""Rounds of both, at the least, for their intervals to be judged by."""
+"""Rounds of both, at the least, for their intervals to say that nothing has changed."""
+FAR: Final = 1.8
+"""A ratio of medians that is no noise: rounds that are kept in benchmarks/history lie at most 1.6 apart."""
+SURE: Final[Mapping[str, float]] = {**EXACT, "MiB": 2.0}
+"""Units that the threshold alone judges, and by how much they may differ all the same: a process by two
+arenas of its allocator."""
+UNSURE: Final = ("KiB", "KiB each")
+"""Units of memory that one of many adds: a small difference of great figures, which chance may double."""
+LOCAL: Final = ("MiB", INSTRUCTIONS, BY_VALGRIND)
+"""Units of ``SURE`` that another machine makes another figure of."""
+MACHINE: Final = ("cpu", "cores", "memory_gib")
+"""What tells machines apart."""
 
 
 class Change(enum.Enum):
@@ -32,7 +49,7 @@ class Change(enum.Enum):
 
     BETTER = "better"
     WORSE = "worse"
-    DIFFERS = "differs, few rounds"
+    DIFFERS = "differs, not judged"
     SAME = "same"
 
 
@@ -71,8 +88,22 @@ def interval(figure: Figure) -> tuple[float, float] | None:
     return mean - half, mean + half
 
 
+@attrs.frozen
+class _Terms:
+    """How two runs may be compared; see ``compare``."""
+
+    threshold: float
+    alike: bool
+    here: bool
+
+
 def compare(
-    before: Mapping[Key, Figure], after: Mapping[Key, Figure], threshold: float, *, alike: bool = True
+    before: Mapping[Key, Figure],
+    after: Mapping[Key, Figure],
+    threshold: float,
+    *,
+    alike: bool = True,
+    here: bool = True,
 ) -> list[Difference]:
     """Every figure that both have, in the order of the older.
 
@@ -81,9 +112,22 @@ def compare(
         after: the newer ones.
         threshold: what the medians must differ by, as a share of the older, to be more than the same.
         alike: both did the same work. A quick look does less of it, and its counts and bytes are others.
+        here: on the same machine. Of another one only what does not depend on it is judged: ratios to peers,
+            and counts but for instructions.
+
+    Raises:
+        UserError: the threshold is no number.
     """
+    if math.isnan(threshold):
+        raise UserError(f"--threshold: {threshold} is no number")
+    terms = _Terms(threshold, alike, here)
     both = [(key, old, after[key]) for key, old in before.items() if key in after]
-    return [Difference(key, old, new, _change(old, new, threshold, alike)) for key, old, new in both]
+    return [Difference(key, old, new, _change(old, new, terms)) for key, old, new in both]
+
+
+def elsewhere(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What tells that two runs are from different machines; empty: nothing does."""
+    return [name for name in MACHINE if before.get(name) is None or before[name] != after.get(name)]
 
 
 def lacking(before: Mapping[Key, Figure], after: Mapping[Key, Figure]) -> list[str]:
@@ -99,16 +143,36 @@ def regressions(differences: Sequence[Difference]) -> list[Difference]:
     return [each for each in differences if each.change is Change.WORSE]
 
 
-def _change(old: Figure, new: Figure, threshold: float, alike: bool) -> Change:
-    exact = alike and old.unit in EXACT and new.unit == old.unit
-    beyond = abs(new.median - old.median) - threshold * abs(old.median)
-    if beyond <= 0 or (exact and abs(new.median - old.median) <= EXACT[old.unit]):
+def _change(old: Figure, new: Figure, terms: _Terms) -> Change:
+    unit, apart = old.unit, abs(new.median - old.median)
+    if unit != new.unit:
+        return Change.DIFFERS
+    if apart <= terms.threshold * abs(old.median) or (terms.alike and apart <= SURE.get(unit, 0)):
         return Change.SAME
-    if not exact:
-        before, after = interval(old), interval(new)
-        apart = before is not None and after is not None and (before[1] < after[0] or after[1] < before[0])
-        if not apart:
-            few = min(len(old.values), len(new.values)) < JUDGED
-            return Change.DIFFERS if few else Change.SAME
+    if not _judged(unit, terms):
+        return Change.DIFFERS
+    if unit not in SURE and not _beyond_noise(old, new, terms):
+        few = min(len(old.values), len(new.values)) < JUDGED
+        return Change.DIFFERS if few else Change.SAME
     rises = new.median > old.median
     return Change.BETTER if rises == (old.better is Sense.AT_LEAST) else Change.WORSE
+
+
+def _judged(unit: str, terms: _Terms) -> bool:
+    """Does it say anything of the programs, if it differs?"""
+    if unit == DRAWN or (unit in SURE and not terms.alike):
+        return False
+    return terms.here or unit == RATIO or (unit in SURE and unit not in LOCAL)
+
+
+def _beyond_noise(old: Figure, new: Figure, terms: _Terms) -> bool:
+    before, after = interval(old), interval(new)
+    if before is not None and after is not None and _disjoint(before, after):
+        return True
+    less, more = sorted((old.median, new.median))
+    far = terms.alike and old.unit not in UNSURE and 0 < FAR * less <= more
+    return far and _disjoint((min(old.values), max(old.values)), (min(new.values), max(new.values)))
+
+
+def _disjoint(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[1] < other[0] or other[1] < one[0]

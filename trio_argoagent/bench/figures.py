@@ -32,6 +32,8 @@ EXACT: Final[Mapping[str, float]] = {
 }
 """Units of figures that are no matter of chance, and by how much they may differ all the same: bytes by a
 frame or a TLS record more."""
+RATIO: Final = "x"
+"""The unit of a figure as a multiple of a peer's."""
 DRAWN: Final = "drawn"
 """The unit of what a question does, and not what it finds: neither more nor less of it is better."""
 _SCALES: Final = {"us": 1e6, "ms": 1e3}

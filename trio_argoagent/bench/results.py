@@ -78,11 +78,13 @@ class Result:
         figures: by question, side, case and name.
         machine: where they were taken.
         quick: was it a quick look?
+        whole: all that a folder holds, and not a file of it.
     """
 
-    figures: Mapping[Key, Figure]
+    figures: dict[Key, Figure]
     machine: Mapping[str, Any]
     quick: bool = False
+    whole: bool = False
 
 
 def read(path: Path) -> Result:
@@ -102,7 +104,7 @@ def read(path: Path) -> Result:
         if twice := figures.keys() & each.figures.keys():
             raise UserError(f"{file}: {min(twice)[0]} is in another file there, too: remove one of them")
         figures |= each.figures
-    return Result(figures, first.machine, first.quick)
+    return Result(figures, first.machine, first.quick, whole=path.is_dir())
 
 
 def _unlike(one: Result, other: Result) -> str:

@@ -19,9 +19,10 @@ from trio_argoagent.bench import machine, report, results
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.catalogue import choose, with_sides
 from trio_argoagent.bench.children import compile_modules
-from trio_argoagent.bench.comparing import Change, Difference, compare, lacking, regressions
+from trio_argoagent.bench.comparing import Change, Difference, compare, elsewhere, lacking, regressions
 from trio_argoagent.bench.page import page
 from trio_argoagent.bench.questions import QUICK, THOROUGH, Effort, Question
+from trio_argoagent.bench.relative import relative
 from trio_argoagent.bench.runner import answer, rounds_of, why
 from trio_argoagent.cli import running
 from trio_argoagent.errors import UserError
@@ -61,20 +62,23 @@ def run_compare(*, before: str, after: str, threshold: float) -> None:
 
     async def program() -> int:
         older, newer = results.read(Path(before)), results.read(Path(after))
-        found = compare(
-            older.figures, newer.figures, threshold / 100, alike=older.quick == newer.quick
-        )
+        other, alike = elsewhere(older.machine, newer.machine), older.quick == newer.quick
+        sets = [each.figures | relative(each.figures) if other else each.figures for each in (older, newer)]
+        found = compare(sets[0], sets[1], threshold / 100, alike=alike, here=not other)
         if not found:
             raise UserError(f"{before} and {after} have no figure in common")
         console = report.screen()
         _show_changes(found, console)
-        for part in lacking(older.figures, newer.figures):
+        gone = lacking(older.figures, newer.figures)
+        for part in gone:
             console.print(f"missing in {after}: {part}", markup=False, soft_wrap=True)
-        if older.quick != newer.quick:
+        if not alike:
             console.print("One of them is a quick look: coarse, and of fewer rounds.")
-        if older.machine.get("cpu") != newer.machine.get("cpu"):
-            console.print("They were taken on different machines: only ratios to peers mean anything.")
-        return 1 if regressions(found) else 0
+        if other:
+            told = f"They were taken on different machines ({', '.join(other)})"
+            console.print(f"{told}: judged are counts, bytes and our CPU by peers'.", soft_wrap=True)
+        whole = alike and older.whole and newer.whole
+        return 1 if regressions(found) or (whole and gone) else 0
 
     running.judge(program)
 

@@ -77,9 +77,10 @@ def questions() -> None:
 def compare(**options: Any) -> None:
     """Compare the figures of two runs: files of --output, or the folders.
 
-    A figure has changed when its medians differ by more than the threshold and the 95 % confidence intervals
-    of its rounds do not overlap; counts, bytes and virtual seconds, when they differ by more than the
-    threshold. Exit code 1: something is worse.
+    A figure has changed when its medians differ by more than the threshold and the 95 % confidence
+    intervals of its rounds do not overlap, or the medians are far apart; counts, bytes, virtual seconds and
+    the memory of a process, when they differ by more than the threshold. Exit code 1: something is worse,
+    or the second of two folders lacks a figure.
     """
     from trio_argoagent.cli.bench import run_compare
 

@@ -86,23 +86,51 @@ def test_one_fails(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     said = run("bench", "--output", str(tmp_path))
     assert said.code == 2
     assert "odd: no answer: it has failed: ValueError: of all things; no server\n" in said.out
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["good.json", "report.html"]
+    assert sorted(file.name for file in tmp_path.glob("[!.]*")) == ["good.json", "report.html"]
     assert "of all things" in (tmp_path / "report.html").read_text()
 
 
 def test_missing_figures(run: Run, tmp_path: Path) -> None:
-    """What the newer figures lack is named."""
+    """What the newer figures lack is named, and of two whole runs alike it counts."""
     for name in ("a", "b"):
         answer = Answer(Question(name, "f", "what", (1,), "n", fine), (ROW,), {})
-        for folder in ("before", "after")[: 2 if name == "a" else 1]:
+        for folder in ("before", "after", "quick")[: 3 if name == "a" else 1]:
             (tmp_path / folder).mkdir(exist_ok=True)
-            write(tmp_path / folder, answer, describe(), quick=folder == "after")
-    said = run("bench", "compare", str(tmp_path / "before"), str(tmp_path / "after"))
+            write(tmp_path / folder, answer, describe(), quick=folder == "quick")
+    before, after, quick = (str(tmp_path / folder) for folder in ("before", "after", "quick"))
+    said = run("bench", "compare", before, after)
+    assert said.out.splitlines() == ["1 figures: 1 same", f"missing in {after}: b"]
+    assert said.code == 1
+    assert run("bench", "compare", before, f"{after}/a.json").code == 0
+    said = run("bench", "compare", before, quick)
     assert said.out.splitlines() == [
         "1 figures: 1 same",
-        f"missing in {tmp_path}/after: b",
+        f"missing in {quick}: b",
         "One of them is a quick look: coarse, and of fewer rounds.",
     ]
+    assert said.code == 0
+
+
+def test_other_machine(run: Run, tmp_path: Path) -> None:
+    """All is three times slower there, the peer too: nothing is worse."""
+    question, here = QUESTIONS["echo"], describe()
+    for folder, ours, peer in (("before", 1.0, 4.0), ("slow", 3.0, 12.0), ("worse", 3.0, 4.0)):
+        (tmp_path / folder).mkdir()
+        costs = {"frames": ours, "grpc.aio": peer}
+        rows = tuple(Row(side, 200, {"cpu": Figure("us", (cost,) * 3)}) for side, cost in costs.items())
+        machine = here | {"cores": 1000 + (folder == "before")}
+        write(tmp_path / folder, Answer(question, rows, {}), machine, quick=False)
+    slow = run("bench", "compare", str(tmp_path / "before"), str(tmp_path / "slow"))
+    assert slow.code == 0
+    assert slow.out.splitlines() == [
+        "differs, not judged: echo frames 200 cpu: 1 ±0% -> 3 ±0% us (3.00x)",
+        "differs, not judged: echo grpc.aio 200 cpu: 4 ±0% -> 12 ±0% us (3.00x)",
+        "3 figures: 2 differs, not judged, 1 same",
+        "They were taken on different machines (cores): judged are counts, bytes and our CPU by peers'.",
+    ]
+    worse = run("bench", "compare", str(tmp_path / "before"), str(tmp_path / "worse"))
+    assert worse.code == 1
+    assert "worse: echo frames / grpc.aio 200 cpu: 0.25 ±0% -> 0.75 ±0% x (3.00x)" in worse.out.splitlines()
 
 
 def test_questions(run: Run) -> None:
