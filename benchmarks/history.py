@@ -45,7 +45,8 @@ def keep(folder: Path, version: str, history: Path = HISTORY, readme: Path = REA
         readme: what shows the newest.
 
     Raises:
-        UserError: the version is none, a headline figure was not measured, or the README has no place for it.
+        UserError: the version is none, the run is not of it (see ``headline.kept``), or the README has no
+            place for its figures.
         OSError: a file cannot be read or written.
     """
     if not VERSION.fullmatch(version):

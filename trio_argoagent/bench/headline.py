@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-from trio_argoagent.bench.figures import Figure
+from trio_argoagent.bench.machine import DIRTY, PACKAGE
 from trio_argoagent.bench.report import number
-from trio_argoagent.bench.results import Key, Result
+from trio_argoagent.bench.results import FORM, JOINT, Key, Result
 from trio_argoagent.errors import UserError
 
 BAR: Final = 20
@@ -70,21 +70,32 @@ def kept(result: Result, version: str) -> dict[str, Any]:
         version: of the release.
 
     Raises:
-        UserError: a headline figure was not measured, or it was a quick look.
+        UserError: a headline figure was not measured, it was a quick look, or not of this release.
     """
     if result.quick:
         raise UserError("this was a quick look: a release is measured without --quick")
+    _refuse_other(result.machine, version)
     keys = [key for line in LINES for key in (line.key, line.beside) if key in result.figures]
     missing = [" ".join(line.key) for line in LINES if line.key not in result.figures]
     if missing:
         raise UserError(f"not measured: {'; '.join(missing)}: measure these, too")
-    figures = {"/".join(key): _short(result.figures[key]) for key in dict.fromkeys(keys)}
-    return {"version": version, "machine": dict(result.machine), "figures": figures}
+    figures = {JOINT.join(key): result.figures[key].as_json() for key in dict.fromkeys(keys)}
+    return {
+        "form": FORM,
+        "version": version,
+        "quick": False,
+        "machine": dict(result.machine),
+        "figures": figures,
+    }
 
 
-def _short(figure: Figure) -> dict[str, Any]:
-    median = float(f"{figure.median:.4g}")
-    return {"unit": figure.unit, "median": median, "n": len(figure.values), "spread": round(figure.spread, 3)}
+def _refuse_other(machine: Mapping[str, Any], version: str) -> None:
+    """What was measured must be what is released, as far as it can be known."""
+    revision, measured = machine.get("revision", ""), machine["versions"].get(PACKAGE, version)
+    if revision.endswith(DIRTY):
+        raise UserError(f"{revision}: measured with changes not committed: commit, and measure again")
+    if measured != version:
+        raise UserError(f"measured was {measured}: give that version, or measure {version}")
 
 
 def table(history: Mapping[str, Any]) -> str:
@@ -97,7 +108,7 @@ def table(history: Mapping[str, Any]) -> str:
     lines = ["| what | found | goal |", "|---|---|---|"]
     bars = []
     for line in LINES:
-        mine, other = figures["/".join(line.key)], figures.get("/".join(line.beside))
+        mine, other = figures[JOINT.join(line.key)], figures.get(JOINT.join(line.beside))
         lines.append(f"| {line.text} | {_value(mine)}{_beside(line, other)} | {line.goal} |")
         if line.peer and other:
             bars += _bars(line, mine, other)

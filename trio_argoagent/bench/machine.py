@@ -9,8 +9,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+PACKAGE: Final = "trio-argoagent"
 _PACKAGES: Final = (
-    "trio-argoagent",
+    PACKAGE,
     "trio",
     "h2",
     "msgpack",
@@ -22,7 +23,9 @@ _PACKAGES: Final = (
 )
 
 
-_REVISION: Final = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
+DIRTY: Final = "+"
+"""At the end of a revision: with changes that are not committed."""
+_REVISION: Final = ("git", "describe", "--always", f"--dirty={DIRTY}", "--exclude=*")
 
 SERVER: Final = 0
 CLIENT: Final = 1

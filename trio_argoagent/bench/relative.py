@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trio_argoagent.bench.catalogue import QUESTIONS
+from trio_argoagent.bench import catalogue
 from trio_argoagent.bench.figures import CPU, RATIO, Figure
 from trio_argoagent.bench.results import Key
 
@@ -17,7 +17,7 @@ def relative(figures: Mapping[Key, Figure]) -> dict[Key, Figure]:
     """
     found: dict[Key, Figure] = {}
     for (name, side, case, figure), theirs in figures.items():
-        question = QUESTIONS.get(name)
+        question = catalogue.QUESTIONS.get(name)
         if question is None or figure != CPU or side not in {s.name for s in question.sides if s.package}:
             continue
         ours = figures.get((name, question.ours, case, figure))

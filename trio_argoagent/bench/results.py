@@ -7,6 +7,7 @@ round's value, so that whoever compares two of them can judge how much a differe
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,8 @@ LARGEST: Final = 16 * 2**20
 """Bytes of a file that is read: one of ours has some 100 KB."""
 GREATEST: Final = 1e15
 """Of a figure, either way: with what is beyond that nothing can be reckoned."""
+JOINT: Final = "/"
+"""Between the parts of a key, where it is written as one."""
 BUSY: Final = "load"
 """What of a machine may be another when the next question is asked."""
 
@@ -118,16 +121,25 @@ def _unlike(one: Result, other: Result) -> str:
 def _result(file: Path) -> Result:
     told = _load(file)
     try:
-        return Result(_figures(told["question"]), dict(told["machine"]), bool(told["quick"]))
+        # A release keeps figures by their keys, and a run those of one question.
+        figures = _by_key(told["figures"]) if "figures" in told else _figures(told["question"])
+        if not isinstance(told["quick"], bool):
+            raise TypeError("quick is neither true nor false")
+        return Result(figures, dict(told["machine"]), told["quick"])
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as exc:
         raise UserError(f"{file}: not written by bench: {type(exc).__name__}: {exc}") from exc
 
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        if file.stat().st_size > LARGEST:
+        # Asked before it is opened: a pipe waits there for somebody who writes.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise UserError(f"{file}: not written by bench: no regular file")
+        with file.open("rb") as opened:
+            text = opened.read(LARGEST + 1)
+        if len(text) > LARGEST:
             raise UserError(f"{file}: not written by bench: more than {LARGEST // 2**20} MiB")
-        told = json.loads(file.read_text("utf-8"))
+        told = json.loads(text.decode())
     except OSError as exc:
         raise UserError(f"cannot read {file}: {exc.strerror}") from exc
     except (ValueError, RecursionError) as exc:
@@ -139,14 +151,32 @@ def _load(file: Path) -> dict[str, Any]:
 
 def _figures(question: Mapping[str, Any]) -> dict[Key, Figure]:
     """Of one question, as ``as_json`` writes them."""
+    return {
+        (str(question["name"]), str(row["side"]), str(row["case"]), str(name)): _figure(name, figure)
+        for row in question["rows"]
+        for name, figure in row["figures"].items()
+    }
+
+
+def _by_key(figures: Mapping[str, Any]) -> dict[Key, Figure]:
+    """As ``headline.kept`` writes them."""
     found: dict[Key, Figure] = {}
-    for row in question["rows"]:
-        for name, figure in row["figures"].items():
-            values = tuple(float(value) for value in figure["values"])
-            if not values:
-                raise ValueError(f"{name} has no values")
-            if not all(abs(value) <= GREATEST for value in values):
-                raise ValueError(f"{name} has a value that is none, or is enormous")
-            key = (str(question["name"]), str(row["side"]), str(row["case"]), str(name))
-            found[key] = Figure(str(figure["unit"]), values)
+    for joined, figure in figures.items():
+        try:
+            name, side, case, what = joined.split(JOINT)
+        except ValueError as exc:
+            raise ValueError(f"{joined} names no question, side, case and figure") from exc
+        found[name, side, case, what] = _figure(joined, figure)
     return found
+
+
+def _figure(name: str, told: Mapping[str, Any]) -> Figure:
+    values = told["values"]
+    # A truth value passes for a number in Python, and a string for a list of characters.
+    if not isinstance(values, list) or any(type(value) not in (int, float) for value in values):
+        raise TypeError(f"{name}: its values are no list of numbers")
+    if not values:
+        raise ValueError(f"{name} has no values")
+    if not all(abs(float(value)) <= GREATEST for value in values):
+        raise ValueError(f"{name} has a value that is none, or is enormous")
+    return Figure(str(told["unit"]), tuple(float(value) for value in values))

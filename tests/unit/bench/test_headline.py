@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from trio_argoagent.bench.machine import describe
 from trio_argoagent.bench.results import Key, Result
 from trio_argoagent.errors import UserError
 
+OURS = "trio-argoagent"
+
 
 def result() -> Result:
     """With all that is asked for, and of some a peer's."""
@@ -25,7 +28,8 @@ def result() -> Result:
         figures[line.key] = Figure("us", (2.0, 2.2, 2.1))
         if line.peer:
             figures[line.beside] = Figure("us", (10.5,))
-    return Result(figures, describe() | {"revision": "0a1b2c3"})
+    here = describe()
+    return Result(figures, here | {"revision": "0a1b2c3", "versions": here["versions"] | {OURS: "1.0"}})
 
 
 def test_questions() -> None:
@@ -80,9 +84,32 @@ def test_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told["machine"]["versions"]["python"]
     assert told["machine"]["revision"] == "0a1b2c3"
     assert readme.read_text() == shown(readme.read_text(), table(told))
+    with pytest.raises(UserError, match=r"measured was 1\.0: give that version, or measure 1\.1"):
+        keep(tmp_path, "1.1", tmp_path, readme)
     monkeypatch.setattr(results, "read", lambda folder: attrs.evolve(result(), quick=True))
     with pytest.raises(UserError, match="quick look"):
-        keep(tmp_path, "1.1", tmp_path, readme)
+        keep(tmp_path, "1.0", tmp_path, readme)
+    dirty = attrs.evolve(result(), machine=result().machine | {"revision": "0a1b2c3+"})
+    monkeypatch.setattr(results, "read", lambda folder: dirty)
+    with pytest.raises(UserError, match=r"0a1b2c3\+: measured with changes not committed"):
+        keep(tmp_path, "1.0", tmp_path, readme)
+
+
+def test_compared(tmp_path: Path) -> None:
+    """What is kept of a release is read again as figures, with every round."""
+    file = tmp_path / "1.0.json"
+    file.write_text(json.dumps(kept(result(), "1.0")))
+    found = results.read(file)
+    assert found.figures == result().figures
+    assert found.machine["revision"] == "0a1b2c3"
+    assert not found.quick
+
+
+def test_not_installed() -> None:
+    """The version of what runs from a checkout may not be known: then it is what one says."""
+    found = result()
+    del found.machine["versions"][OURS]
+    assert kept(found, "2.0")["version"] == "2.0"
 
 
 @pytest.mark.parametrize(

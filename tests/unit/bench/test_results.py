@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 
 import attrs
@@ -13,7 +14,7 @@ from trio_argoagent.bench.answers import Answer, Row
 from trio_argoagent.bench.figures import Figure, Sense
 from trio_argoagent.bench.machine import describe
 from trio_argoagent.bench.questions import OURS, Goal, Growth, Question
-from trio_argoagent.bench.results import FORM, forget, read, write
+from trio_argoagent.bench.results import FORM, LARGEST, forget, read, write
 from trio_argoagent.errors import UserError
 
 from .conftest import unasked
@@ -25,6 +26,12 @@ QUESTION = Question(
 )  # fmt: skip
 ROWS = tuple(Row(OURS.name, case, {"cost": Figure("us", (1.0, 2.0, 4.5))}) for case in (1, 10))
 ANSWER = Answer(QUESTION, ROWS, {"peer": "it is not installed"})
+
+
+FIGURE = (
+    '{"form": 1, "machine": {}, "question": {"name": "q", "rows": [{"side": "a", "case": 1,'
+    ' "figures": {"cost": {"unit": "us", "values": %s}}}]}, "quick": %s}'
+)
 
 
 def test_there_and_back(tmp_path: Path) -> None:
@@ -58,8 +65,14 @@ def test_there_and_back(tmp_path: Path) -> None:
         (
             '{"form": 1, "machine": {}, "question": {"name": "q", "rows": [{"side": "a", "case": 1,'
             ' "figures": {"cost": {"unit": "us", "values": ["much"]}}}]}}',
-            "not written by bench: ValueError",
+            "not written by bench: TypeError",
         ),
+        (FIGURE % ("123", "false"), "TypeError: cost: its values are no list of numbers"),
+        (FIGURE % ('"123"', "false"), "TypeError: cost: its values are no list of numbers"),
+        (FIGURE % ('["1"]', "false"), "TypeError: cost: its values are no list of numbers"),
+        (FIGURE % ("[true]", "false"), "TypeError: cost: its values are no list of numbers"),
+        (FIGURE % ("[1]", '"no"'), "TypeError: quick is neither true nor false"),
+        ('{"form": 1, "machine": {}, "quick": false, "figures": {"a/b/c": {}}}', "a/b/c names no question"),
         *(
             (
                 '{"form": 1, "machine": {}, "quick": false, "question": {"name": "q", "rows": [{"side": "a",'
@@ -69,7 +82,7 @@ def test_there_and_back(tmp_path: Path) -> None:
             for value in ("NaN", "Infinity", "1e999", "-1e16", "1" + 400 * "0")
         ),
     ],
-    ids=range(14),
+    ids=range(20),
 )
 def test_no_such_file(tmp_path: Path, text: str, hint: str) -> None:
     """One line that names the file."""
@@ -89,6 +102,19 @@ def test_nothing_there(tmp_path: Path) -> None:
         read(tmp_path / "none.json")
     with pytest.raises(UserError, match="cannot write"):
         write(tmp_path / "none", ANSWER, describe(), quick=True)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    """What has no end, or waits for somebody to write, is not read, nor what is larger than ours."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(UserError, match=f"^{path}: not written by bench: no regular file$"):
+            read(path)
+    big = tmp_path / "big.json"
+    with big.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    with pytest.raises(UserError, match="more than 16 MiB"):
+        read(big)
 
 
 def test_one_run(tmp_path: Path) -> None:
