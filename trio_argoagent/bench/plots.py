@@ -1,7 +1,8 @@
 """Figures as pictures: SVG text, drawn by matplotlib where it is installed.
 
-A question whose cases are sizes is drawn as lines over a logarithmic axis, one a side, with whiskers from the
-least to the greatest round; one whose cases have names, or that has a single case, as bars.
+A question whose cases are sizes is drawn as lines over a logarithmic axis, one a side; one whose cases have
+names, or that has a single case, as bars. Whiskers go from the least to the greatest round. Where growth was
+expected, the curve that was fitted is drawn, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.figures import Case, Figure
+from trio_argoagent.bench.growth import Trend
 from trio_argoagent.bench.report import number
 
 PACKAGE: Final = "matplotlib"
@@ -20,6 +22,10 @@ MOST_PICTURES: Final = 6
 """Figures of one question that are drawn: its first ones."""
 DECADE: Final = 10
 """How far values must lie apart for an axis to be logarithmic."""
+POINTS: Final = 60
+"""Steps that a curve is drawn in."""
+MARGIN: Final = 1.3
+"""How much farther than the sizes an axis goes, on either side."""
 _SIZE: Final = (4.6, 3.0)
 """Inches."""
 
@@ -58,12 +64,13 @@ def _picture(answer: Answer, name: str) -> str:
     axes.set_title(name)
     axes.set_ylabel(unit)
     axes.set_xlabel(answer.question.case_unit)
-    sized = all(isinstance(case, int) and case > 0 for found in series.values() for case, _ in found)
+    sized = all(isinstance(case, int) for found in series.values() for case, _ in found)
     if sized and any(len(found) > 1 for found in series.values()):
         _lines(axes, series)
+        _curves(axes, [trend for trend in answer.trends if trend.growth.figure == name])
     else:
         _bars(axes, series)
-    if len(series) > 1:
+    if len(axes.get_legend_handles_labels()[1]) > 1:
         axes.legend()
     text = io.StringIO()
     canvas.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
@@ -74,25 +81,44 @@ def _picture(answer: Answer, name: str) -> str:
 def _lines(axes: Any, series: Mapping[str, Series]) -> None:
     for side, found in series.items():
         middle = [figure.median for _, figure in found]
-        whiskers = [
-            [figure.median - min(figure.values) for _, figure in found],
-            [max(figure.values) - figure.median for _, figure in found],
-        ]
-        axes.errorbar([case for case, _ in found], middle, yerr=whiskers, label=side, marker="o", capsize=2)
+        cases = [case for case, _ in found]
+        axes.errorbar(cases, middle, yerr=_whiskers(found), label=side, marker="o", capsize=2)
     _plain(axes, sorted({case for found in series.values() for case, _ in found if isinstance(case, int)}))
     medians = [figure.median for found in series.values() for _, figure in found]
     if min(medians) > 0 and max(medians) >= DECADE * min(medians):
         axes.set_yscale("log")
     else:
         # From nothing, so that what hardly differs looks as if it hardly did.
-        axes.set_ylim(bottom=0, top=1.15 * max(medians) or 1)
+        highest = max(max(figure.values) for found in series.values() for _, figure in found)
+        axes.set_ylim(bottom=0, top=1.15 * highest or 1)
     axes.yaxis.set_major_formatter(lambda value, place: number(value))
     axes.grid(visible=True, alpha=0.3)
 
 
+def _whiskers(found: Series) -> list[list[float]]:
+    """Below each median, and above it."""
+    return [
+        [figure.median - min(figure.values) for _, figure in found],
+        [max(figure.values) - figure.median for _, figure in found],
+    ]
+
+
+def _curves(axes: Any, trends: Sequence[Trend]) -> None:
+    """What was fitted, from the least size to the greatest."""
+    ticks = axes.get_xticks()
+    least, most = min(ticks), max(ticks)
+    cases = [least + (most - least) * (step / POINTS) ** 3 for step in range(POINTS + 1)]
+    for trend in trends:
+        if trend.fit is not None:
+            costs = [trend.fit.at(case) for case in cases]
+            axes.plot(cases, costs, label=trend.told, linestyle=":", color="black", zorder=0)
+
+
 def _plain(axes: Any, cases: Sequence[int]) -> None:
-    """Sizes on a logarithmic axis, written out."""
-    axes.set_xscale("log")
+    """Sizes on a logarithmic axis, written out; what is less than the least beyond 0 is linear."""
+    one = min((case for case in cases if case > 0), default=1)
+    axes.set_xscale("symlog", linthresh=one)
+    axes.set_xlim(cases[0] / MARGIN if cases[0] else one * (1 - MARGIN), cases[-1] * MARGIN)
     axes.set_xticks(cases, [f"{case:,}" for case in cases])
     axes.set_xticks([], minor=True)
 
@@ -102,8 +128,9 @@ def _bars(axes: Any, series: Mapping[str, Series]) -> None:
     wide = 0.8 / len(series)
     for turn, (side, found) in enumerate(series.items()):
         places = [cases.index(case) + turn * wide for case, _ in found]
-        axes.bar(places, [figure.median for _, figure in found], wide, label=side)
-    middle = 0.4 - wide / 2
-    axes.set_xticks([place + middle for place in range(len(cases))], [str(case) for case in cases])
+        middle = [figure.median for _, figure in found]
+        axes.bar(places, middle, wide, label=side, yerr=_whiskers(found), capsize=2)
+    centre = 0.4 - wide / 2
+    axes.set_xticks([place + centre for place in range(len(cases))], [str(case) for case in cases])
     if len(cases) > 4:
         axes.tick_params(axis="x", rotation=60)

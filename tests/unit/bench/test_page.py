@@ -92,6 +92,36 @@ def test_plots(cases: tuple[int | str, ...]) -> None:
     assert plots.draw(answer) == [svg]
 
 
+@pytest.mark.skipif(not plots.available(), reason=f"{plots.PACKAGE} is not installed")
+def test_sizes_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A size of 0 is one: a line goes on from there, and is no bar."""
+    monkeypatch.setattr(plots, "_bars", None)
+    rows = tuple(Row(OURS.name, n, {"cost": Figure("us", (1.0 + n, 1.1 + n))}) for n in (0, 10, 100))
+    (svg,) = plots.draw(Answer(QUESTION, rows, {}))
+    assert {"0", "10", "100"} <= set(re.findall(r">([^<>\s]+)</text>", svg))
+
+
+@pytest.mark.skipif(not plots.available(), reason=f"{plots.PACKAGE} is not installed")
+def test_fit_is_drawn() -> None:
+    """With what was found beside it; of what has no growth, none."""
+    (svg,) = plots.draw(ANSWER)
+    assert f">{ANSWER.trends[0].told}</text>" in svg
+    bare = attrs.evolve(ANSWER, question=attrs.evolve(QUESTION, growth=()))
+    assert "n^" not in plots.draw(bare)[0]
+
+
+@pytest.mark.skipif(not plots.available(), reason=f"{plots.PACKAGE} is not installed")
+@pytest.mark.parametrize("cases", [(1, 10, 100), ("cut", "crash", "storm")], ids=str)
+def test_whiskers(cases: tuple[int | str, ...]) -> None:
+    """How far the rounds lie apart is shown of lines and of bars."""
+    pictures = []
+    for values in ((2.0, 2.0, 2.0), (1.0, 2.0, 2.5)):
+        rows = tuple(Row(OURS.name, case, {"cost": Figure("us", values)}) for case in cases)
+        (svg,) = plots.draw(Answer(attrs.evolve(QUESTION, growth=()), rows, {}))
+        pictures.append(svg)
+    assert pictures[0] != pictures[1]
+
+
 @pytest.mark.skipif(plots.available(), reason=f"{plots.PACKAGE} is installed")
 def test_no_plots() -> None:
     """Said on the page, and everything else is there."""
