@@ -15,17 +15,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     import click
 
     from trio_argoagent.cli.commands import cli
-    from trio_argoagent.cli.running import INTERRUPTED, USAGE, usage_line
+    from trio_argoagent.cli.running import INTERRUPTED, USAGE, printing, usage_line
 
-    try:
-        # Not standalone: click would print the usage before each mistake, and the mistake would drown.
-        code = cli(arguments, prog_name="trio-argoagent", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as exc:  # A group of commands, and none was named.
-        click.echo(exc.format_message(), err=True)
-        code = USAGE
-    except click.ClickException as exc:
-        click.echo(f"error: {usage_line(exc)}", err=True)
-        code = USAGE
-    except click.Abort:
-        code = INTERRUPTED
-    sys.exit(code)
+    with printing():
+        try:
+            # Not standalone: click would print the usage before each mistake, and the mistake would drown.
+            code = cli(arguments, prog_name="trio-argoagent", standalone_mode=False)
+        except click.exceptions.NoArgsIsHelpError as exc:  # A group of commands, and none was named.
+            click.echo(exc.format_message(), err=True)
+            code = USAGE
+        except click.ClickException as exc:
+            click.echo(f"error: {usage_line(exc)}", err=True)
+            code = USAGE
+        except click.Abort:
+            code = INTERRUPTED
+        sys.exit(code)

@@ -169,7 +169,7 @@ def _show_changes(found: Sequence[Difference], console: Console) -> None:
 
 def list_questions() -> None:
     """Print what is asked, by family."""
-    console = Console()
+    console = report.screen()
     for question in choose(()):
         cases = ", ".join(report.named(case) for case in question.cases)
         sides = ", ".join(side.name for side in question.sides)

@@ -1,17 +1,20 @@
 """Runs a program until it is told to stop, and says a user's mistake in one line.
 
 Exit codes: 0 a clean end (a signal included); 1 the program found what it looks for (differences); 2 the
-user's input cannot be used; 130 interrupted before anything ran, or was judged; anything else is a bug, with
-its traceback.
+user's input cannot be used; 130 interrupted before anything ran, or was judged; 141 whoever read what is
+printed has gone; anything else is a bug, with its traceback.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import linecache
+import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -26,6 +29,10 @@ from trio_argoagent.runtime.events import Event, Observer
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 """Ctrl-C before anything ran, as shells count it."""
+UNREAD: Final = 128 + signal.SIGPIPE
+"""Nobody reads what is printed any more (``| head``): what shells count of a program that this has ended."""
+_UNPRINTED: Final = (errno.EPIPE, errno.ENOSPC, errno.EIO)
+"""What else fails with one of these is told where it is done: Trio has errors of its own for streams."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -104,6 +111,43 @@ def judge(program: Callable[[], Awaitable[int]]) -> None:
         run(to_its_end)
     except SystemExit as ended:
         sys.exit(ended.code if ended.code or finished else INTERRUPTED)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """What the block prints, which leaves the process, has arrived when it does: nobody else would tell.
+
+    A reader that has gone ends it as it ends other programs, without a word; a full disk is one line.
+    """
+    out = sys.stdout
+    try:
+        try:
+            yield
+        except SystemExit:
+            if sys.stdout is not out:  # Click has put another in its place: nobody reads.
+                raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+            if out is not None:
+                out.flush()
+            raise
+    except BaseException as exc:
+        causes = [_unprinted(each) for each in leaves(exc)]
+        if 0 in causes:
+            raise
+        # What is left of it could not be printed at the interpreter's end, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        if errno.EPIPE in causes:
+            sys.exit(UNREAD)
+        refuse([f"cannot print: {os.strerror(causes[0])}"])
+
+
+def _unprinted(exc: BaseException | None) -> int:
+    """The number of the error that keeps something from being printed; 0: it is no such error."""
+    if isinstance(exc, OSError):
+        return exc.errno if exc.errno in _UNPRINTED else 0
+    # Rich exits with code 1 where nobody reads: to us, that code says something else.
+    while isinstance(exc, SystemExit):
+        exc = exc.__context__
+    return errno.EPIPE if isinstance(exc, BrokenPipeError) else 0
 
 
 async def _until_signalled(program: Callable[[], Awaitable[int]], farewell: Farewell) -> int:
