@@ -33,7 +33,7 @@ UNREAD: Final = 128 + signal.SIGPIPE
 """Nobody reads what is printed any more (``| head``): what shells count of a program that this has ended."""
 _UNPRINTED: Final = (errno.EPIPE, errno.ENOSPC, errno.EIO)
 """What else fails with one of these is told where it is done: Trio has errors of its own for streams."""
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @attrs.define
@@ -159,7 +159,9 @@ async def _until_signalled(program: Callable[[], Awaitable[int]], farewell: Fare
             nursery.cancel_scope.cancel()
 
         async def watch_signals(task_status: trio.TaskStatus[None]) -> None:
-            with trio.open_signal_receiver(*_SIGNALS) as signals:
+            # What is ignored stays so: nohup has made sure that no terminal's end is ours.
+            heeded = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+            with trio.open_signal_receiver(*heeded) as signals:
                 task_status.started()
                 async for _ in signals:
                     if farewell.take is None:

@@ -27,6 +27,36 @@ def test_what_is_imported_is_not_looked_through() -> None:
     assert (ended.value.code, gc.get_freeze_count()) == (0, 0)
 
 
+HANGING_UP: Final = """
+import os, signal, sys
+import trio
+from trio_argoagent.cli.running import run
+
+if sys.argv[1] == "ignored":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+async def program():
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await trio.sleep(0 if sys.argv[1] == "ignored" else 60)
+        print("done")
+    finally:
+        print("cleared")
+    return 0
+
+run(program)
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("how", "said"), [("heeded", ["cleared"]), ("ignored", ["done", "cleared"])])
+def test_a_terminal_that_is_closed(how: str, said: list[str]) -> None:
+    """It ends a program like any other signal, and what the program has started; nohup keeps it from that."""
+    command = [sys.executable, "-c", HANGING_UP, how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, said, "")
+
+
 FULL: Final = "error: cannot print: No space left on device\n"
 
 
