@@ -99,17 +99,29 @@ def peak() -> float:
     return next(told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 
 
+def kernels(pid: int, name: str) -> str:
+    """What the kernel says of another process in the file of that name.
+
+    Raises:
+        UserError: the process has ended, or the kernel has no such file.
+    """
+    file = Path(f"/proc/{pid}/{name}")
+    try:
+        return file.read_text()
+    except OSError as exc:
+        if Path(f"/proc/self/{name}").exists():
+            raise UserError("a process that is measured has ended") from exc
+        raise UserError(f"this system does not tell what a process uses: cannot read {file}") from exc
+
+
 def usage_of(pid: int) -> Usage:
     """What the kernel says of another process: its CPU in ticks of some 10 ms, and what is resident.
 
     Raises:
-        UserError: it has ended.
+        UserError: it has ended, or the kernel does not say.
     """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        rss = resident(pid)
-    except OSError as exc:
-        raise UserError("a process that is measured has ended") from exc
+    fields = kernels(pid, "stat").rpartition(")")[2].split()
+    rss = int(kernels(pid, "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     ticks = int(fields[11]) + int(fields[12])
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), time.perf_counter(), rss)
 

@@ -16,7 +16,7 @@ from trio_argoagent.bench import loads
 from trio_argoagent.bench.figures import CPU
 from trio_argoagent.bench.loads import END, OUTSTANDING, payload
 from trio_argoagent.bench.place import Place
-from trio_argoagent.bench.usage import Server, answering, ask_usage, peak, usage_of
+from trio_argoagent.bench.usage import Server, answering, ask_usage, kernels, peak, usage_of
 from trio_argoagent.errors import UserError
 
 
@@ -143,6 +143,8 @@ def test_usage_of_another() -> None:
     for pid in (0, 2**22 + 1):
         with pytest.raises(UserError, match="has ended"):
             usage_of(pid)
+    with pytest.raises(UserError, match=rf"does not tell .*: cannot read /proc/{os.getpid()}/moods$"):
+        kernels(os.getpid(), "moods")
 
 
 async def test_measured(server: Server, tmp_path: Path) -> None:

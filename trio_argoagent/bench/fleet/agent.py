@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import trio
@@ -17,7 +16,7 @@ import trio
 from trio_argoagent.bench.figures import Case, Found, Sense, Values, beyond
 from trio_argoagent.bench.fleet import rig
 from trio_argoagent.bench.questions import Asked, Goal, Growth, Question, each
-from trio_argoagent.errors import UserError
+from trio_argoagent.bench.usage import kernels
 from trio_argoagent.model.identity import Mode
 from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.processes.fleet import OURS, Fleet
@@ -60,14 +59,10 @@ def _memory(pid: int) -> dict[str, float]:
     """MiB: resident, and resident in this process alone.
 
     Raises:
-        UserError: it has ended.
+        UserError: it has ended, or the kernel does not say.
     """
     kept = {"rss": 0, "own": 0}
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError as exc:
-        raise UserError("an agent that is measured has ended") from exc
-    for line in text.splitlines()[1:]:
+    for line in kernels(pid, "smaps_rollup").splitlines()[1:]:
         name, size = line.split()[:2]
         if name == "Rss:":
             kept["rss"] += int(size)
