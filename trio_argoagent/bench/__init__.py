@@ -9,6 +9,7 @@ machine    what it was measured on
 report     tables on a terminal
 page       one HTML page; its pictures: plots
 results    JSON files, written and read
+keeping    the folder that they go to
 comparing  two sets of figures: better, worse, or chance?
 catalogue  all questions by name
 

@@ -80,18 +80,37 @@ def _median(row: Row | None, name: str) -> float | None:
 
 
 @attrs.frozen
+class Taking:
+    """When it was measured, and how much.
+
+    Attributes:
+        at: when it began, RFC 3339.
+        seconds: how long it took.
+        rounds: of each side, as they were asked for.
+    """
+
+    at: str
+    seconds: float
+    rounds: int
+
+
+@attrs.frozen
 class Answer:
     """What came of a question.
 
     Attributes:
         question: which.
-        rows: in the order of the table.
+        rows: in the order of the table; of a side that has failed, of the rounds before.
         absent: sides that could not be measured, and why.
+        failed: those of them that are here, and did not get through.
+        taking: None: nobody knows.
     """
 
     question: Question
     rows: tuple[Row, ...]
     absent: Mapping[str, str]
+    failed: tuple[str, ...] = ()
+    taking: Taking | None = None
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -130,6 +149,8 @@ class Answer:
             "compared_with": self.question.ours,
             "rows": [row.as_json() | {"cpu_ratio": self.ratio(row)} for row in self.rows],
             "absent": dict(self.absent),
+            "failed": list(self.failed),
+            "taking": attrs.asdict(self.taking) if self.taking else None,
             "goals": [verdict.as_json() for verdict in self.verdicts],
             "growth": [trend.as_json() for trend in self.trends],
         }

@@ -30,14 +30,26 @@ def choose(names: Sequence[str]) -> list[Question]:
     return [each for each in QUESTIONS.values() if not names or each.name in names or each.family in names]
 
 
-def with_sides(questions: Sequence[Question], sides: Sequence[str]) -> list[Question]:
-    """Those of them that have one of these sides; all where none is named.
+def with_sides(names: Sequence[str], sides: Sequence[str]) -> list[Question]:
+    """Those of the questions of these names that have one of these sides; all where none is named.
 
     Raises:
-        UserError: none of them has such a side.
+        UserError: there is none of such a name, none of them has such a side, one of the names stands for
+            none that has, or a side is not installed.
     """
-    known = dict.fromkeys(side.name for question in questions for side in question.sides)
+    questions = choose(names)
+    known = {side.name: side for question in questions for side in question.sides}
     for name in sides:
         if name not in known:
             raise UserError(f"--side: there is no {name!r}: choose of {', '.join(known)}")
-    return [each for each in questions if not sides or {side.name for side in each.sides} & set(sides)]
+        if known[name].absent:
+            raise UserError(f"--side: {name}: {known[name].absent}")
+    for name in names if sides else ():
+        if not any(_has(each, sides) for each in choose([name])):
+            theirs = dict.fromkeys(side.name for each in choose([name]) for side in each.sides)
+            raise UserError(f"--side: {name} has no {' and no '.join(sides)}: it has {', '.join(theirs)}")
+    return [each for each in questions if not sides or _has(each, sides)]
+
+
+def _has(question: Question, sides: Sequence[str]) -> bool:
+    return any(side.name in sides for side in question.sides)

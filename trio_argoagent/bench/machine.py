@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import ssl
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -87,7 +88,7 @@ def cpu_model() -> str:
 
 def versions() -> dict[str, str]:
     """Of what the figures depend on; without those that are not installed."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION.split()[1]}
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)

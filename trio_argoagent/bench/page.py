@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -10,6 +11,8 @@ from trio_argoagent.bench import plots
 from trio_argoagent.bench.answers import Answer
 from trio_argoagent.bench.report import cell, named, number
 
+TITLE: Final = "<title>trio-argoagent: figures</title>"
+WAITING: Final = "questions still to be asked, when this was written: {}"
 _STYLE: Final = """
 :root { color-scheme: light; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -28,7 +31,12 @@ _CLASSES: Final = {True: "met", False: "missed", None: "unknown"}
 
 
 def page(
-    answers: Sequence[Answer], failed: Mapping[str, str], machine: Mapping[str, Any], *, quick: bool
+    answers: Sequence[Answer],
+    failed: Mapping[str, str],
+    machine: Mapping[str, Any],
+    *,
+    quick: bool,
+    waiting: int = 0,
 ) -> str:
     """The page.
 
@@ -37,21 +45,37 @@ def page(
         failed: questions that could not be answered, and why.
         machine: see ``machine.describe``.
         quick: was it a quick look?
+        waiting: questions that are still to be asked. Until none is, nothing is drawn: what draws would take
+            its part of the memory, and of the time, of what is measured next.
     """
-    draws = plots.available()
-    parts = [_summary(answers), *(_question(answer, draws) for answer in answers)]
+    pictures, undrawn = ({}, WAITING.format(waiting)) if waiting else _pictures(answers)
+    parts = [_summary(answers), *(_question(each, pictures.get(each.question.name, "")) for each in answers)]
     if failed:
-        parts.append("<h2>Without an answer</h2>" + _list(f"{name}: {why}" for name, why in failed.items()))
-    if not draws:
-        parts.append(f"<p><small>No plots: {plots.PACKAGE} is not installed.</small></p>")
+        reasons = _list(f"{name}: {why}" for name, why in failed.items())
+        parts.append(f"<h2>Without an answer, or not kept</h2>{reasons}")
+    if undrawn:
+        parts.append(f"<p><small>No plots: {escape(undrawn)}.</small></p>")
     looked = " A quick look: one round of smaller cases; its figures are coarse." if quick else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>trio-argoagent: figures</title><style>{_STYLE}</style></head><body>"
+        f"{TITLE}<style>{_STYLE}</style></head><body>"
         f"<h1>trio-argoagent: figures</h1><p>{escape(_told(machine))}.{looked}</p>"
         f"{''.join(parts)}</body></html>\n"
     )
+
+
+def _pictures(answers: Sequence[Answer]) -> tuple[dict[str, str], str]:
+    """Those of each question, or why there are none."""
+    if not plots.available():
+        return {}, f"{plots.PACKAGE} is not installed"
+    # It would tell people that it cannot keep its fonts in their home, which is no matter.
+    logging.getLogger(plots.PACKAGE).setLevel(logging.ERROR)
+    try:
+        drawn = {each.question.name: "".join(plots.draw(each)) for each in answers if each.rows}
+    except Exception as exc:  # Whatever the parts of another's program fail with.
+        return {}, f"{plots.PACKAGE} does not work: {type(exc).__name__}: {exc}"
+    return {name: f'<div class="pictures">{text}</div>' for name, text in drawn.items()}, ""
 
 
 def _told(machine: Mapping[str, Any]) -> str:
@@ -91,11 +115,20 @@ def _judged(link: str, text: str, bound: str, value: str, *, met: bool | None) -
     )
 
 
-def _question(answer: Answer, draws: bool) -> str:
+def _question(answer: Answer, pictures: str) -> str:
     asked = answer.question
     heading = f'<h2 id="{escape(asked.name)}">{escape(asked.name)}: {escape(asked.what)}</h2>'
-    pictures = f'<div class="pictures">{"".join(plots.draw(answer))}</div>' if draws and answer.rows else ""
-    return heading + _table(answer) + _list(f"{n}: {why}" for n, why in answer.absent.items()) + pictures
+    absent = _list(f"{name}: {why}" for name, why in answer.absent.items())
+    return heading + _taking(answer) + _table(answer) + absent + pictures
+
+
+def _taking(answer: Answer) -> str:
+    """When and how much."""
+    taking = answer.taking
+    if taking is None:
+        return ""
+    rounds = "1 round" if taking.rounds == 1 else f"{taking.rounds} rounds"
+    return f"<p><small>{taking.at}, {taking.seconds:,.0f} s, {rounds} of each side</small></p>"
 
 
 def _table(answer: Answer) -> str:

@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from trio_argoagent.bench.figures import Case, Found, Sense, Values
+from trio_argoagent.errors import UserError
 
 
 @attrs.frozen
@@ -25,6 +26,10 @@ class Effort:
     rounds: int
     seconds: float
     quick: bool
+
+
+class NotHere(UserError):
+    """This machine lacks what measuring it takes; the text says what."""
 
 
 SPARE: Final = 200
@@ -84,7 +89,8 @@ Ask = Callable[[Asked], Awaitable[Found]]
 """Measures one round.
 
 Raises:
-    UserError: it cannot be done here; the text says why.
+    NotHere: it cannot be done here; the text says why.
+    UserError: something that it needs has failed; the text says why.
 """
 
 

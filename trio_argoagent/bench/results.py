@@ -39,7 +39,8 @@ def as_json(answer: Answer, machine: Mapping[str, Any], *, quick: bool) -> dict[
     return {"form": FORM, "quick": quick, "machine": dict(machine), "question": answer.as_json()}
 
 
-def _file(folder: Path, question: Question) -> Path:
+def path(folder: Path, question: Question) -> Path:
+    """Of the file that bears the question's name."""
     return folder / f"{question.name}.json"
 
 
@@ -49,7 +50,7 @@ def forget(folder: Path, question: Question) -> None:
     Raises:
         UserError: it cannot be removed.
     """
-    file = _file(folder, question)
+    file = path(folder, question)
     try:
         file.unlink(missing_ok=True)
     except OSError as exc:
@@ -57,20 +58,35 @@ def forget(folder: Path, question: Question) -> None:
 
 
 def write(folder: Path, answer: Answer, machine: Mapping[str, Any], *, quick: bool) -> Path:
-    """Into a file that bears the question's name.
+    """Into the question's file, whole or not at all.
 
     Raises:
         UserError: it cannot be written.
     """
-    file = _file(folder, answer.question)
+    file = path(folder, answer.question)
     try:
         text = json.dumps(as_json(answer, machine, quick=quick), indent=1, allow_nan=False)
-        file.write_text(text + "\n")
     except ValueError as exc:
         raise UserError(f"{answer.question.name}: a figure is no number: {exc}") from exc
+    replace(file, text + "\n")
+    return file
+
+
+def replace(file: Path, text: str) -> None:
+    """Write a file whole; where it cannot be, what was there stays.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        try:
+            partial.write_text(text, "utf-8")
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as exc:
         raise UserError(f"cannot write {file}: {exc.strerror}") from exc
-    return file
 
 
 @attrs.frozen

@@ -50,7 +50,7 @@ def run(**options: Any) -> None:
     Peers that are not installed are left out, and named: pip install '.[bench]' in a checkout. CPU is what
     compares; rates tell of the machine, too, unless it does nothing else.
     """
-    from trio_argoagent.cli.bench import run_questions
+    from trio_argoagent.cli.bench_run import run_questions
 
     run_questions(**options)
 

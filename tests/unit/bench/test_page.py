@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import ssl
 from html.parser import HTMLParser
 
 import attrs
 import pytest
 
 from trio_argoagent.bench import plots
-from trio_argoagent.bench.answers import Answer, Row
+from trio_argoagent.bench.answers import Answer, Row, Taking
 from trio_argoagent.bench.figures import Figure, Sense
 from trio_argoagent.bench.machine import describe
 from trio_argoagent.bench.page import page
@@ -120,6 +121,30 @@ def test_whiskers(cases: tuple[int | str, ...]) -> None:
         (svg,) = plots.draw(Answer(attrs.evolve(QUESTION, growth=()), rows, {}))
         pictures.append(svg)
     assert pictures[0] != pictures[1]
+
+
+def test_broken_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said on the page, and everything else is there; until all is measured, nothing is even tried."""
+
+    def draw(answer: Answer) -> list[str]:
+        raise ImportError("no <numbers>")
+
+    monkeypatch.setattr(plots, "draw", draw)
+    monkeypatch.setattr(plots, "available", lambda: True)
+    text = checked(page([ANSWER], {}, describe(), quick=False))
+    assert f"No plots: {plots.PACKAGE} does not work: ImportError: no &lt;numbers&gt;." in text
+    assert "<td>11 ±9%</td>" in text
+    text = checked(page([ANSWER], {}, describe(), quick=False, waiting=2))
+    assert "No plots: questions still to be asked, when this was written: 2." in text
+
+
+def test_taking() -> None:
+    """When it was asked, for how long, how often, and with what."""
+    taken = attrs.evolve(ANSWER, taking=Taking("2026-01-02T03:04:05Z", 61.5, 3))
+    text = checked(page([taken], {}, describe(), quick=True, waiting=1))
+    assert "2026-01-02T03:04:05Z, 62 s, 3 rounds of each side" in text
+    assert f"openssl {ssl.OPENSSL_VERSION.split()[1]}" in text
+    assert taken.as_json()["taking"] == {"at": "2026-01-02T03:04:05Z", "seconds": 61.5, "rounds": 3}
 
 
 @pytest.mark.skipif(plots.available(), reason=f"{plots.PACKAGE} is installed")

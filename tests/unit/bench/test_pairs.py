@@ -91,7 +91,7 @@ async def test_failing_server() -> None:
 def test_peers_are_not_loaded() -> None:
     """The command imports no peer: each is imported by its own processes."""
     code = (
-        "import sys, trio_argoagent.cli.bench\n"
+        "import sys, trio_argoagent.cli.bench, trio_argoagent.cli.bench_run\n"
         "print([name for name in ('grpc', 'grpclib', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -137,6 +137,17 @@ def test_one_run(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["q.json"]
 
 
+def test_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A disk that is full leaves what was there, and nothing beside it."""
+    file = write(tmp_path, ANSWER, describe(), quick=True)
+    before = file.read_text()
+    (tmp_path / ".q.json.partial").symlink_to("/dev/full")
+    with pytest.raises(UserError, match=r"^cannot write .*q\.json: No space left on device$"):
+        write(tmp_path, ANSWER, describe(), quick=False)
+    assert [each.name for each in tmp_path.iterdir()] == ["q.json"]
+    assert file.read_text() == before
+
+
 def test_no_number(tmp_path: Path) -> None:
     """What could not be read again is not written."""
     odd = attrs.evolve(ANSWER, rows=(Row(OURS.name, 1, {"cost": Figure("us", (math.inf,))}),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
@@ -11,7 +12,7 @@ import trio
 import trio.testing
 
 from trio_argoagent.bench.figures import Case, Found, Values
-from trio_argoagent.bench.questions import OURS, SPARE, Asked, Effort, Question, Side, each
+from trio_argoagent.bench.questions import OURS, SPARE, Asked, Effort, NotHere, Question, Side, each
 from trio_argoagent.bench.runner import LIMIT, answer, rounds_of, why
 from trio_argoagent.errors import UserError
 
@@ -93,9 +94,53 @@ async def test_stuck(autojump_clock: trio.testing.MockClock) -> None:
         await trio.sleep_forever()
         return []
 
-    with pytest.raises(UserError, match=r"^q: a: no figures after 600 s: given up$"):
+    given_up = "no figures after 600 s: given up"
+    with pytest.raises(UserError, match=rf"^a: {given_up}; b: {given_up}$"):
         await answer(question(never), EFFORT, quiet)
-    assert trio.current_time() == LIMIT
+    assert trio.current_time() == 2 * LIMIT
+
+
+async def test_a_side_that_fails() -> None:
+    """It is absent from then on, with its reason; what it and the others have shown is kept."""
+    asking = Asking()
+
+    async def fragile(asked: Asked) -> Found:
+        if asked.side is B and asked.turn == 1:
+            raise ExceptionGroup("tasks", [UserError("b: the server does not start"), ValueError("x")])
+        return await asking(asked)
+
+    found = await answer(question(fragile), EFFORT, quiet)
+    assert asking.asked == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]
+    assert found.absent == {"b": "the server does not start; it has failed: ValueError: x"}
+    assert found.failed == ("b",)
+    assert [(row.side, row.figures["cost"].values) for row in found.rows[:2]] == [
+        ("a", (0.0, 1.0, 2.0)),
+        ("b", (0.0,)),
+    ]
+
+
+async def test_not_here() -> None:
+    """What this machine lacks is no failure: it is said as it is, out of any group."""
+
+    async def measure(case: Case, asked: Asked) -> Values:
+        raise NotHere("nothing counts")
+
+    with pytest.raises(NotHere, match=r"^nothing counts$"):
+        await answer(question(each(measure)), EFFORT, quiet)
+
+
+async def test_taking(autojump_clock: trio.testing.MockClock) -> None:
+    """When it was asked, for how long, and in how many rounds, whatever has come of them."""
+    asking = Asking()
+
+    async def slow(asked: Asked) -> Found:
+        await trio.sleep(1.5)
+        return await asking(asked)
+
+    taking = (await answer(question(slow), EFFORT, quiet)).taking
+    assert taking is not None
+    assert (taking.seconds, taking.rounds) == (9.0, 3)
+    assert datetime.fromisoformat(taking.at).utcoffset() == timedelta(0)
 
 
 def test_why() -> None:
@@ -119,7 +164,7 @@ async def test_files() -> None:
     if hard == resource.RLIM_INFINITY:
         pytest.skip("this machine has no hard limit of open files")
     many = question(Asking(), files=1, cases=(1, hard - SPARE + 1), sides=(OURS,))
-    with pytest.raises(UserError, match=rf"^q: needs {hard + 1:,} open files, and {hard:,} are allowed"):
+    with pytest.raises(NotHere, match=rf"^needs {hard + 1:,} open files, and {hard:,} are allowed"):
         await answer(many, EFFORT, quiet)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard - 1, hard))

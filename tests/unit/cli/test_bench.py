@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
+import trio
+from rich.console import Console
+from rich.progress import Progress
 
 from trio_argoagent.bench import catalogue
 from trio_argoagent.bench.answers import Answer, Row
 from trio_argoagent.bench.catalogue import FAMILIES, QUESTIONS
 from trio_argoagent.bench.figures import Figure, Found
 from trio_argoagent.bench.machine import describe
-from trio_argoagent.bench.questions import Asked, Question
+from trio_argoagent.bench.questions import OURS, Asked, NotHere, Question, Side
 from trio_argoagent.bench.results import write
+from trio_argoagent.cli import bench_run
 from trio_argoagent.errors import UserError
 
 from .conftest import Run
 
 ROW = Row("ours", 1, {"cost": Figure("us", (1.0,))})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """For figures; matplotlib keeps things of its own in the home."""
+    made = tmp_path / "figures"
+    made.mkdir()
+    return made
 
 
 @pytest.mark.parametrize(
@@ -29,6 +43,8 @@ ROW = Row("ours", 1, {"cost": Figure("us", (1.0,))})
         (("echoes", "latency", "echoes"), "QUESTION: there is no 'echoes' and no 'latency': choose of "),
         (("echo", "--side", "http3"), "--side: there is no 'http3': choose of messages, frames, "),
         (("echo", "--output", "/proc/none"), "--output: cannot write to /proc/none: "),
+        (("echo", "--output", ""), "--output: give a folder"),
+        (("hour", "ping-pong", "--side", "tls-own"), "--side: hour has no tls-own: it has ours"),
         (("--fast",), "No such option '--fast'"),
         (("compare", "/none.json", "/none.json"), "cannot read /none.json: No such file"),
         (("compare", "/none.json", "/none.json", "--threshold", "much"), "'--threshold'"),
@@ -77,17 +93,133 @@ async def fine(asked: Asked) -> Found:
     return [(case, {"cost": ("us", 1.0)}) for case in asked.cases]
 
 
-def test_one_fails(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_fails(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are asked all the same; what an earlier run has found of it is gone."""
     asks = {"odd": broken, "good": fine}
     asked = {name: Question(name, "f", "what", (1,), "n", ask) for name, ask in asks.items()}
     monkeypatch.setattr(catalogue, "QUESTIONS", asked)
-    (tmp_path / "odd.json").write_text("{}")
-    said = run("bench", "--output", str(tmp_path))
+    write(folder, Answer(asked["odd"], (ROW,), {}), describe(), quick=False)
+    said = run("bench", "--output", str(folder))
     assert said.code == 2
     assert "odd: no answer: it has failed: ValueError: of all things; no server\n" in said.out
-    assert sorted(file.name for file in tmp_path.glob("[!.]*")) == ["good.json", "report.html"]
-    assert "of all things" in (tmp_path / "report.html").read_text()
+    assert sorted(file.name for file in folder.iterdir()) == ["good.json", "report.html"]
+    assert "of all things" in (folder / "report.html").read_text()
+
+
+def ask_these(monkeypatch: pytest.MonkeyPatch, *questions: Question) -> None:
+    """Nothing else is in the catalogue."""
+    monkeypatch.setattr(catalogue, "QUESTIONS", {each.name: each for each in questions})
+    monkeypatch.setattr(catalogue, "FAMILIES", tuple({each.family for each in questions}))
+
+
+@pytest.mark.parametrize("name", ["good.json", "report.html"])
+@pytest.mark.parametrize("content", [None, '{"mine": 1}', "<title>mine</title>"])
+def test_what_is_not_ours_stays(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str | None
+) -> None:
+    """It is named before anything is measured."""
+    ask_these(monkeypatch, Question("good", "f", "what", (1,), "n", broken))
+    file = folder / name
+    if content is None:
+        os.mkfifo(file)
+    else:
+        file.write_text(content)
+    line = run("bench", "--output", str(folder)).line
+    assert line == f"--output: bench has not written {file}, and would: choose another folder"
+    assert [each.name for each in folder.iterdir()] == [name]
+    assert content is None or file.read_text() == content
+
+
+def test_what_is_ours_is_replaced(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By every run; so is what has nothing in it; other files are nobody's business."""
+    ask_these(monkeypatch, Question("good", "f", "what", (1,), "n", fine))
+    (folder / "report.html").touch()
+    (folder / "mine.json").write_text("{}")
+    assert [run("bench", "--output", str(folder)).code for _ in range(2)] == [0, 0]
+    assert sorted(each.name for each in folder.iterdir()) == ["good.json", "mine.json", "report.html"]
+
+
+def test_not_here(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine lacks is told; it is a mistake only of who has named it."""
+
+    async def lacking(asked: Asked) -> Found:
+        raise NotHere("nothing counts")
+
+    missing = Side("peer", "", "", package="no_such_package")
+    ask_these(
+        monkeypatch,
+        Question("odd", "odds", "what", (1,), "n", lacking),
+        Question("good", "f", "what", (1,), "n", fine, (OURS, missing)),
+    )
+    said = run("bench", "--output", str(tmp_path))
+    assert said.code == 0
+    assert "odd: no answer: nothing counts\n" in said.out
+    assert "peer: no_such_package is not installed\n" in said.out
+    assert [run("bench", "--output", str(tmp_path), name).code for name in ("odd", "odds", "f")] == [2, 2, 0]
+    line = run("bench", "--output", str(tmp_path), "--side", "peer").line
+    assert line == "--side: peer: no_such_package is not installed"
+
+
+def test_a_broken_peer(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our figures are kept all the same; something has failed."""
+
+    async def fragile(asked: Asked) -> Found:
+        return await (fine if asked.side is OURS else broken)(asked)
+
+    ask_these(monkeypatch, Question("q", "f", "what", (1,), "n", fragile, (OURS, Side("peer", "", ""))))
+    said = run("bench", "--output", str(tmp_path))
+    assert said.code == 2
+    assert "peer: it has failed: ValueError: of all things; no server\n" in said.out
+    told = json.loads((tmp_path / "q.json").read_text())["question"]
+    assert [row["side"] for row in told["rows"]] == ["ours"]
+    assert told["failed"] == ["peer"]
+
+
+def test_interrupted(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been answered is on the page already; one line says so."""
+
+    async def interrupting(asked: Asked) -> Found:
+        os.kill(os.getpid(), signal.SIGINT)
+        await trio.sleep_forever()
+        return []
+
+    asks = {"good": fine, "odd": interrupting, "late": fine}
+    ask_these(monkeypatch, *(Question(name, "f", f"of {name}", (1,), "n", ask) for name, ask in asks.items()))
+    said = run("bench", "--output", str(folder))
+    page = folder / "report.html"
+    assert (said.code, said.err) == (130, f"interrupted: 1 of 3 questions are answered: {page}\n")
+    assert "of good" in page.read_text()
+    assert sorted(each.name for each in folder.iterdir()) == ["good.json", "report.html"]
+
+
+def test_a_full_disk(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be kept is shown, and said not to be kept."""
+    ask_these(monkeypatch, Question("good", "f", "what", (1,), "n", fine))
+    (folder / ".good.json.partial").symlink_to("/dev/full")
+    said = run("bench", "--output", str(folder))
+    assert said.code == 2
+    assert f"good: not kept: cannot write {folder}/good.json: No space left on device\n" in said.out
+    assert "good: answered in 0 s\n" in said.out
+    assert [each.name for each in folder.iterdir()] == ["report.html"]
+
+
+def test_progress(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round that has only begun is not done; what has failed is skipped."""
+    bars, seen = list[Progress](), list[float]()
+
+    def progress(console: Console) -> Progress:
+        bars.append(Progress(console=console, auto_refresh=False))
+        return bars[0]
+
+    async def looking(asked: Asked) -> Found:
+        seen.append(bars[0].tasks[0].completed)
+        return await fine(asked) if asked.side is OURS else await broken(asked)
+
+    monkeypatch.setattr(bench_run, "_progress", progress)
+    sides = (OURS, Side("peer", "", ""))
+    ask_these(monkeypatch, *(Question(name, "f", "what", (1,), "n", looking, sides) for name in "ab"))
+    run("bench", "--output", str(tmp_path))
+    assert seen == [0, 1, 2, 3, 6, 7, 8, 9]
 
 
 def test_missing_figures(run: Run, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import trio
 
 from trio_argoagent.bench.children import last_word
 from trio_argoagent.bench.figures import BY_VALGRIND, INSTRUCTIONS
+from trio_argoagent.bench.questions import NotHere
 from trio_argoagent.errors import UserError
 
 Job = tuple[str, str, int]
@@ -112,7 +113,7 @@ async def usable() -> Counter:
     """The best that there is here.
 
     Raises:
-        UserError: there is none; the text says why.
+        NotHere: there is none; the text says why.
     """
     reasons = []
     for counter in COUNTERS:
@@ -120,7 +121,7 @@ async def usable() -> Counter:
         if not reason:
             return counter
         reasons.append(reason)
-    raise UserError(f"nothing here counts instructions: {'; '.join(reasons)}")
+    raise NotHere(f"nothing here counts instructions: {'; '.join(reasons)}")
 
 
 def by_perf(text: str) -> int:
