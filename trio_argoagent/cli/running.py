@@ -129,7 +129,7 @@ def printing() -> Iterator[None]:
             if out is not None:
                 out.flush()
             raise
-    except BaseException as exc:
+    except (OSError, SystemExit, BaseExceptionGroup) as exc:
         causes = [_unprinted(each) for each in leaves(exc)]
         if 0 in causes:
             raise
