@@ -15,10 +15,10 @@ import attrs
 import pytest
 import trio
 
-from trio_argoagent.bench.virtual.scale import create, spokes
 from trio_argoagent.testing.fleet import PRINCIPAL, open_fleet
 from trio_argoagent.testing.proofs import proven
 from trio_argoagent.testing.scheduling import simulate, steps_taken
+from trio_argoagent.testing.storms import create, spokes
 
 APPS = 3
 """Of each agent."""

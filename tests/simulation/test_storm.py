@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from trio_argoagent.bench.virtual.storm import CUT, RESTART, storms
 from trio_argoagent.principal.turnstile import COMPARING, Turnstile
+from trio_argoagent.testing.storms import CUT, RESTART, storms
 
 AGENTS = 60
 SHARE = 8

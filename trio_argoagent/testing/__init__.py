@@ -51,6 +51,7 @@ hindrance     a program that is paused, an API server that is throttled
 programs      a process that can be killed and started again
 outages       what a test can do to a fleet
 fleet         a whole fleet in one process
+storms        large fleets, all of whose agents dial again at once
 user          what a user does with a cluster by hand
 snapshot      what all clusters hold, to be compared and read
 plugin        the fixtures

@@ -16,11 +16,10 @@ from trio_argoagent.bench.apart import CORES, Order, apart
 from trio_argoagent.bench.figures import CPU, Found, Sense, Values, beyond
 from trio_argoagent.bench.questions import Asked, Goal, Growth, Question
 from trio_argoagent.bench.usage import peak
-from trio_argoagent.model.identity import Mode
-from trio_argoagent.testing.argocd.applications import application, automated
-from trio_argoagent.testing.fleet import NAMESPACE, Fleet, SpokePlan, open_fleet
+from trio_argoagent.testing.fleet import open_fleet
 from trio_argoagent.testing.proofs import wait_proven
 from trio_argoagent.testing.scheduling import simulate
+from trio_argoagent.testing.storms import create, spokes
 from trio_argoagent.testing.user import unsynced
 
 APPS: Final = 10
@@ -30,24 +29,6 @@ PATIENCE: Final = 3600.0
 """Virtual seconds."""
 LOOK: Final = 1.0
 """Virtual seconds between two looks at whether all is Synced."""
-
-
-def spokes(agents: int) -> list[SpokePlan]:
-    """The fleet's spokes."""
-    return [
-        SpokePlan(f"agent-{number:04}", Mode.MANAGED if number % 4 else Mode.AUTONOMOUS)
-        for number in range(agents)
-    ]
-
-
-async def create(fleet: Fleet, apps: int) -> None:
-    """Create every Application where it is owned."""
-    for name, spoke in fleet.spokes.items():
-        autonomous = spoke.mapping.autonomous
-        namespace, cluster = (NAMESPACE, name) if autonomous else (name, "hub")
-        for number in range(apps):
-            app = application(f"app-{number}", namespace=namespace, syncPolicy=automated())
-            await fleet.apply(app, cluster)
 
 
 async def _converge(agents: int, apps: int, seed: int) -> Values:
