@@ -82,6 +82,27 @@ def test_judged() -> None:
     assert {name: value for name, (_, value) in both.items()} == found
 
 
+@pytest.mark.parametrize(
+    "nothing", [attrs.evolve(report(4.0), actions=Counter()), attrs.evolve(report(4.0), faults=Counter())]
+)
+def test_nothing_to_judge(nothing: Report) -> None:
+    """A kind that has troubled nobody is not free of losses, and neither are all kinds together."""
+    calm = faults.judged([nothing])
+    assert set(calm) == {"changes", "troubles"}
+    assert set(faults.in_all([("cut", faults.judged([report(4.0)])), ("crash", calm)])) == set(calm)
+
+
+def test_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind is played for several, and no round plays those of another."""
+    drawn: list[int] = []
+    monkeypatch.setattr(faults, "draw_plan", lambda seed, options: drawn.append(seed))
+    monkeypatch.setattr(faults, "run_plan", lambda plan: report(4.0))
+    for turn in range(2):
+        found = faults.play(Order("ours", "cut", turn, quick=False))
+        assert found["troubles"] == ("drawn", 2.0 * faults.SEEDS)
+    assert len(set(drawn)) == len(drawn) == 2 * faults.SEEDS >= 6
+
+
 async def test_cases_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more at a time than allowed; what comes back is in the order of the cases."""
     running = most = 0
