@@ -45,6 +45,8 @@ async def write(
                 patch = change_of(what, number + 7, size)
                 await cluster.patch(APPLICATIONS, namespace, rig.app_name(number % apps), patch)
 
+        # Then there is a connection, as there is in what this is beside.
+        await cluster.get(APPLICATIONS, namespace, rig.app_name(0))
         began = time.perf_counter()
         async with trio.open_nursery() as nursery:
             for first in range(flying):
