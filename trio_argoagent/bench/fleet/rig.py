@@ -135,15 +135,22 @@ def encoded(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-async def create(fleet: Fleet, apps: int, entries: int = RESOURCES) -> None:
-    """So many Applications for each agent, in step on both sides, each with a status."""
-    hub = fleet.hub.local("setup")
+async def create(fleet: Fleet, apps: int, entries: int = RESOURCES, *, first: int = 0) -> None:
+    """So many Applications for each agent, in step on both sides, each with a status.
+
+    Args:
+        fleet: whole.
+        apps: how many.
+        entries: see ``status``.
+        first: the number of the first.
+    """
+    hub, numbers = fleet.hub.local("setup"), range(first, first + apps)
     for name in fleet.nodes:
-        for number in range(apps):
+        for number in numbers:
             await hub.create(APPLICATIONS, application(app_name(number), namespace=name))
     await settle(fleet, PAUSE)
     for node in fleet.nodes.values():
-        for number in range(apps):
+        for number in numbers:
             await write_status(node, number, 0, entries)
             if number % 50 == 49:
                 await trio.lowlevel.checkpoint()
