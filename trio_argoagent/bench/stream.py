@@ -9,7 +9,7 @@ import attrs
 
 from trio_argoagent.bench.figures import CPU, Case, Sense
 from trio_argoagent.bench.pairs import pair
-from trio_argoagent.bench.questions import Goal, Question, Side
+from trio_argoagent.bench.questions import Goal, Growth, Question, Side
 
 FAMILY: Final = "stream"
 _PACKAGE: Final = "trio_argoagent.bench"
@@ -42,6 +42,7 @@ def _question(
     *,
     quick_cases: tuple[Case, ...] = (),
     goals: tuple[Goal, ...] = (),
+    growth: tuple[Growth, ...] = (),
 ) -> Question:
     """One about the link: frames are ours."""
     those = tuple(SIDES[side] for side in sides)
@@ -56,6 +57,7 @@ def _question(
         "frames",
         quick_cases,
         goals,
+        growth,
         quick_sides=_QUICK,
     )
 
@@ -81,6 +83,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
                 Goal("20 KiB frames, of raw Trio TLS", "frames", 20480, "rate", _MORE, 0.8, "tls-trio"),
                 Goal("20 KiB frames, of our raw TLS", "frames", 20480, "rate", _MORE, 0.8, "tls-own"),
             ),
+            growth=(Growth("CPU of a frame against its bytes", CPU, 1.0, "frames"),),
         ),
         _question("echo", "there and back, 256 at a time", (200,), "B", _ALL),
         _question(
@@ -103,11 +106,12 @@ QUESTIONS: Final[Mapping[str, Question]] = {
         _crowd(
             "idle",
             "what an idle connection costs the server in memory",
-            (500, 1000),
+            (250, 500, 1000),
             "connections",
             _CONNECTED,
             quick_cases=(100, 200),
             goals=(Goal("KiB of an idle connection", "frames", 1000, "rss", _LESS, 100),),
+            growth=(Growth("memory of an idle connection against connections", "rss", 0.1, "frames"),),
         ),
         _question(
             "connect",

@@ -39,7 +39,8 @@ async def _measure(case: Case, asked: Asked) -> Values:
 
 
 async def _ask(asked: Asked) -> Found:
-    return beyond(await each(_measure)(asked), "principal", "of one", "KiB", 1024)
+    found = beyond(await each(_measure)(asked), "principal", "of one", "KiB", 1024)
+    return beyond(found, "idle", "idle of one", "% of a core", 1)
 
 
 QUESTION: Final = Question(

@@ -99,6 +99,10 @@ QUESTION: Final = Question(
         Goal("one field of 40 KB", "revision", 140, "wire", Sense.AT_MOST, 400),
         Goal("one resource's health of 40 KB", "one health", 140, "wire", Sense.AT_MOST, 600),
     ),
-    growth=(Growth("bytes of one changed field against the object's size", "wire", 0.1, "revision"),),
+    growth=(
+        Growth("bytes of one changed field against the object's size", "wire", 0.1, "revision"),
+        Growth("bytes of one resource's health against the object's size", "wire", 1.0, "one health"),
+        Growth("bytes of a status that is all new against its size", "wire", 1.0, "everything"),
+    ),
     rounds=1,
 )
