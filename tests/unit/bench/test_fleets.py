@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from trio_argoagent.bench.figures import Case
-from trio_argoagent.bench.fleet import QUESTIONS, flooder, rates, rig
-from trio_argoagent.bench.questions import QUICK
+from trio_argoagent.bench.fleet import QUESTIONS, flooder, rates, reconnect, rig
+from trio_argoagent.bench.questions import QUICK, Side
 from trio_argoagent.bench.runner import answer
 from trio_argoagent.testing.fleet import SpokePlan
 from trio_argoagent.testing.processes import fleet as processes
@@ -30,9 +30,14 @@ CASES: Final[Mapping[str, tuple[Case, ...]]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "place"), [*((name, -1) for name in QUESTIONS), ("status-rate", 0), ("spec-rate", 0)]
+    ("name", "side"),
+    [
+        pytest.param(name, side, id=f"{name}, {side.name}")
+        for name, asked in QUESTIONS.items()
+        for side in asked.sides
+    ],
 )
-async def test_questions(name: str, place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_questions(name: str, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every question gets figures for every case, and every goal and growth is about one of them."""
     # What is quiet for so long will stay so where nothing but the test changes anything.
     monkeypatch.setattr(processes, "QUIET", 0.3)
@@ -41,10 +46,10 @@ async def test_questions(name: str, place: int, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(f"trio_argoagent.bench.fleet.{module}.APPS", value)
     monkeypatch.setattr("trio_argoagent.bench.fleet.reconnect.QUICK_APPS", 3)
     question = QUESTIONS[name]
-    side = question.sides[place]
     small = attrs.evolve(question, cases=CASES[name], quick_cases=CASES[name], sides=(side,), quick_sides=())
     found = await answer(small, QUICK, lambda text: None)
-    assert [row.case for row in found.rows] == list(CASES[name])
+    # Among no Applications none has changed.
+    assert [row.case for row in found.rows] == [n for n in CASES[name] if n or side is not reconnect.AMONG]
     asked = {each.figure for each in (*question.goals, *question.growth)}
     if side.name == question.ours:
         assert asked <= {figure for row in found.rows for figure in row.figures}
