@@ -32,6 +32,12 @@ def test_each_trouble_alone_happens_and_is_survived(fault: str) -> None:
     assert list(report.faults) == [fault]
 
 
+def test_a_namespace_that_waits_for_what_is_left_out_of_replication() -> None:
+    """It is being deleted as long as that, and its copies are kept; a person who takes it back ends it."""
+    options = Options(level=2, seconds=40.0, faults=("namespace-recreated",))
+    assert run_trial(2, options).agreed_after > 1.0
+
+
 def test_the_chaos_is_not_a_quiet_walk() -> None:
     """What a few seeds plan together: every action and every trouble there is."""
     items = [item.kind for seed in range(20) for item in draw_plan(seed).items]

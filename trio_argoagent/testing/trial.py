@@ -22,7 +22,11 @@ import trio
 from trio_argoagent.apiserver.core.server import ApiServer
 from trio_argoagent.apiserver.core.values import LogEntry
 from trio_argoagent.errors import leaves
-from trio_argoagent.model.objects import canonical
+from trio_argoagent.model.objects import Object, canonical
+from trio_argoagent.model.resources import APPLICATIONS, NAMESPACES
+from trio_argoagent.ports.cluster import MergePatch
+from trio_argoagent.sync import names
+from trio_argoagent.sync.selection import is_ignored
 from trio_argoagent.sync.source import SourceStatistics
 from trio_argoagent.testing.chaos import FAULTS, HUB, WIRE_FAULTS
 from trio_argoagent.testing.digging import Diggers
@@ -41,6 +45,8 @@ AGREEMENT: Final = 300.0
 SETTLING: Final = 180.0
 """Seconds until a watch that fell silent is given up, and the last cosmetic status has travelled after it."""
 SILENCE: Final = 60.0
+TAKEN_BACK: Final = MergePatch({"metadata": {"labels": {names.IGNORE_SYNC: None}}})
+"""What a person does who wants it to end."""
 SAMPLE: Final = 1.0
 """Seconds between two looks at the counters."""
 
@@ -227,10 +233,13 @@ class _Trial:
     # Calm
 
     async def _settle(self, fleet: Fleet) -> None:
-        """Nothing is wrong any more, and nobody waits for a project that is not there."""
+        """Nothing is wrong any more, and nobody waits for a project that is not there, or for a person."""
         fleet.start()
         for agent in fleet.spokes:
             await self._user(fleet, agent, -1).settle()
+        user = fleet.hub_as("argocd-server")
+        for app in left_hanging(fleet.hub):
+            await user.patch(APPLICATIONS, app.meta.namespace, app.meta.name, TAKEN_BACK)
 
     async def _agree(self, fleet: Fleet) -> None:
         try:
@@ -315,6 +324,17 @@ def _line(exc: BaseException) -> str:
         else ""
     )
     return f"it has failed: {type(exc).__name__}: {exc}{place}"
+
+
+def left_hanging(hub: ApiServer) -> list[Object]:
+    """The hub's Applications that are to go, and that a label keeps out of replication.
+
+    Nobody takes their finalizers off. A namespace that is to go waits for them, and so do the copies of what
+    else was in it: they are kept as long as it is being deleted.
+    """
+    leaving = {each.name for each in hub.list(NAMESPACES, "").items if each.deleting}
+    apps = [Object.parse(each.json) for each in hub.list(APPLICATIONS, "").items]
+    return [app for app in apps if is_ignored(app) and (app.deleting or app.meta.namespace in leaving)]
 
 
 def _servers(fleet: Fleet) -> list[tuple[str, ApiServer]]:
