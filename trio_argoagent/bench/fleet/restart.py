@@ -52,7 +52,7 @@ QUESTION: Final = Question(
     "agents",
     each(_measure),
     quick_cases=(3,),
-    rounds=2,
+    rounds=3,
     goals=(
         Goal("seconds until 10 agents are proven consistent", "ours", 10, "proven", Sense.AT_MOST, 2),
         Goal("writes", "ours", 10, "writes", Sense.AT_MOST, 0),

@@ -32,7 +32,7 @@ QUESTION: Final = Question(
     sides=(THROUGH, ALONE),
     quick_cases=(8,),
     quick_sides=(THROUGH.name,),
-    rounds=2,
+    rounds=3,
     goals=(
         Goal("status changes a second", "ours", 8, "rate", Sense.AT_LEAST, 400),
         Goal("of what the hub's server does alone", "ours", 8, "rate", Sense.AT_LEAST, 0.6, "alone"),

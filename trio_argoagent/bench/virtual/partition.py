@@ -95,7 +95,7 @@ QUESTION: Final = Question(
     ours=ALL,
     quick_cases=(1, 60),
     quick_sides=(ALL,),
-    rounds=2,
+    rounds=5,
     goals=(
         Goal(
             "seconds until both sides agree, 12 h, all edited", ALL, 720, "agree", Sense.AT_MOST, CAP + MARGIN
