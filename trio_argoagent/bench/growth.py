@@ -117,8 +117,8 @@ def fitted(series: Sequence[tuple[Case, Figure]]) -> Fit | None:
     points = [_Point(case, figure.median, _noise(figure, most)) for case, figure in sized]
     tried = [_best(points, STEEPEST * step / STEPS) for step in range(STEPS + 1)]
     misses = [_miss(points, fit) for fit in tried]
-    # What no curve explains (a bump in the middle) is explained as well as any does.
-    enough = max(1.0, min(misses))
+    # What no curve explains (a bump in the middle) is noise as well.
+    enough = math.hypot(1.0, min(misses))
     return next(fit for fit, miss in zip(tried, misses, strict=True) if miss <= enough)
 
 

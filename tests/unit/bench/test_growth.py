@@ -84,6 +84,13 @@ def test_noise() -> None:
     assert exponents[1] > 0
 
 
+def test_bump() -> None:
+    """What rises and falls again shows that there is more noise than its rounds say, and no growth."""
+    found = fitted([(case, Figure("KiB", (cost,))) for case, cost in ((4, 461.0), (10, 365.0), (40, 461.0))])
+    assert found is not None
+    assert found.exponent == 0
+
+
 def test_less_than_nothing() -> None:
     """One difference that chance made negative does not hide what the others say."""
     values = {1: -0.5, 10: 12.0, 100: 12.1, 1000: 11.9}

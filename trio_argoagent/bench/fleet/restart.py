@@ -28,6 +28,7 @@ async def _measure(case: Case, asked: Asked) -> Values:
     agents, apps = int(case), QUICK_APPS if asked.effort.quick else APPS
     async with rig.open_rig([SpokePlan(name) for name in rig.agent_names(agents)]) as fleet:
         await rig.create(fleet, apps, ENTRIES)
+        await rig.settle(fleet)  # What is remembered of a first link is written a second later.
         proofs, writes, requests = rig.Proofs(fleet), fleet.writes, rig.Requests(fleet)
         carried = sum(rig.wire(fleet, name) for name in fleet.nodes)
         with fleet.programs[PRINCIPAL].killed():
