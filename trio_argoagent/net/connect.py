@@ -109,8 +109,8 @@ async def _ask(stream: trio.abc.Stream, proxy: Proxy, target: str) -> None:
     while True:
         event = talk.next_event()
         if event is h11.NEED_DATA:
-            # Nothing of what follows can be among it: in TLS the client speaks first.
-            data = await stream.receive_some(HEAD)
+            # A byte at a time: what follows the head is the server's, who may speak first.
+            data = await stream.receive_some(1)
             if not data:
                 raise _failed(proxy, "it hung up")
             talk.receive_data(bytes(data))

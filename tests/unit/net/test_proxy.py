@@ -8,6 +8,7 @@ import traceback
 
 import pytest
 import trio
+import trio.testing
 
 from trio_argoagent.errors import UserError
 from trio_argoagent.net.client import open_client
@@ -207,3 +208,15 @@ async def test_a_proxy_over_tls_that_is_not_certified(
         async with open_client(host="api.example", port=443, context=None, connect=connect) as client:
             with pytest.raises(ConnectionBroken, match=r"(?i)certificate"):
                 await client.request("GET", "/")
+
+
+async def test_a_server_that_speaks_first() -> None:
+    """What comes together with the proxy's answer is not lost."""
+    ours, theirs = trio.testing.memory_stream_pair()
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        await theirs.send_all(b"HTTP/1.1 200 OK\r\nvia: p\r\n\r\nhello")
+        return ours
+
+    stream = await tunnel(Proxy("p", 3128), connect)("api.example", 443)
+    assert await stream.receive_some() == b"hello"
